@@ -1,0 +1,237 @@
+//! The lane-packing engine: runs many independent sponges over a Keccak of any width.
+//!
+//! ML-KEM asks for long chains (H, J) beside many short sponges (the matrix, the PRF). A lane that
+//! has finished its sponge takes the next one from the list, so a chain in one lane costs nothing as long
+//! as the others have work: with four lanes ML-KEM-768 encapsulation hashes its key and
+//! samples its matrix in nine permutations.
+
+use zeroize::{Zeroize, optimization_barrier};
+
+use super::poly::{N, NttPoly};
+use super::{Backend, XOF_BLOCK};
+
+/// `W` Keccak states side by side: row x + 5y holds lane A\[x, y\] (FIPS 202) of each of them.
+#[repr(align(64))]
+#[derive(Debug)]
+pub struct States<const W: usize>(pub [[u64; W]; 25]);
+
+impl<const W: usize> States<W> {
+    /// Every state all zero.
+    pub const ZERO: Self = Self([[0; W]; 25]);
+}
+
+/// A backend that can permute up to `W` states at once.
+pub trait Permute<const W: usize>: Backend {
+    /// Keccak-f\[1600\] (FIPS 202, section 3.3) on the columns `0..used` of `states`, where `1 <= used
+    /// <= W`. The other columns may be permuted or left, and what they hold means nothing.
+    fn permute(self, states: &mut States<W>, used: usize);
+}
+
+/// The hash functions of FIPS 203, section 4.1: rate in bytes and domain suffix of FIPS 202.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// SHA3-256, which is H.
+    Sha3_256,
+    /// SHA3-512, which is G.
+    Sha3_512,
+    /// SHAKE128, which is XOF.
+    Shake128,
+    /// SHAKE256, which is PRF and J.
+    Shake256,
+}
+
+impl Function {
+    /// Bytes absorbed or squeezed per permutation.
+    pub const fn rate(self) -> usize {
+        match self {
+            Function::Sha3_256 | Function::Shake256 => 136,
+            Function::Sha3_512 => 72,
+            Function::Shake128 => XOF_BLOCK,
+        }
+    }
+
+    /// The suffix bits and the first padding bit (FIPS 202, sections 6.1, 6.2 and B.2).
+    const fn suffix(self) -> u8 {
+        match self {
+            Function::Sha3_256 | Function::Sha3_512 => 0x06,
+            Function::Shake128 | Function::Shake256 => 0x1f,
+        }
+    }
+}
+
+/// What becomes of a sponge's output.
+#[derive(Debug)]
+pub enum Output<'a, B> {
+    /// All of it, as bytes.
+    Bytes(&'a mut [u8]),
+    /// As many blocks as fill the polynomial (FIPS 203, Algorithm 7).
+    SampleNtt(&'a mut NttPoly<B>),
+}
+
+/// One sponge: a function, its message `head || tail || suffix`, and where the output goes.
+#[derive(Debug)]
+pub struct Job<'a, B> {
+    function: Function,
+    head: &'a [u8],
+    tail: &'a [u8],
+    /// The last bytes of the message, right-aligned: those from `index_at` on are still to come.
+    index: [u8; 2],
+    index_at: usize,
+    output: Output<'a, B>,
+}
+
+impl<'a, B> Job<'a, B> {
+    /// `function(head || tail)`.
+    pub fn new(function: Function, head: &'a [u8], tail: &'a [u8], output: Output<'a, B>) -> Self {
+        Self { function, head, tail, index: [0; 2], index_at: 2, output }
+    }
+
+    /// `function(head || i)`.
+    pub fn with_byte(function: Function, head: &'a [u8], i: u8, output: Output<'a, B>) -> Self {
+        Self { index: [0, i], index_at: 1, ..Self::new(function, head, &[], output) }
+    }
+
+    /// `function(head || i || j)`.
+    pub fn with_bytes(function: Function, head: &'a [u8], i: u8, j: u8, output: Output<'a, B>) -> Self {
+        Self { index: [i, j], index_at: 0, ..Self::new(function, head, &[], output) }
+    }
+
+    /// Moves the next block of the padded message into `block`; true if it was the last one.
+    fn next_block(&mut self, block: &mut [u8]) -> bool {
+        let mut free = &mut *block;
+        take(&mut self.head, &mut free);
+        take(&mut self.tail, &mut free);
+        let mut index = &self.index[self.index_at..];
+        take(&mut index, &mut free);
+        self.index_at = self.index.len() - index.len();
+        match free {
+            // The message ended exactly here or goes on: its padding is in a later block.
+            [] => false,
+            [first, rest @ ..] => {
+                *first = self.function.suffix();
+                rest.fill(0);
+                if let Some(last) = block.last_mut() {
+                    *last |= 0x80;
+                }
+                true
+            }
+        }
+    }
+}
+
+/// Moves as many bytes as fit from the front of `from` to the front of `to`.
+#[inline(always)]
+fn take(from: &mut &[u8], to: &mut &mut [u8]) {
+    let n = from.len().min(to.len());
+    let (front, rest) = core::mem::take(to).split_at_mut(n);
+    front.copy_from_slice(&from[..n]);
+    (*from, *to) = (&from[n..], rest);
+}
+
+/// A lane at work.
+struct Lane<'a, B> {
+    job: Job<'a, B>,
+    /// The whole message is in the state: from now on the sponge is squeezed.
+    absorbed: bool,
+    /// Coefficients sampled so far.
+    filled: usize,
+}
+
+impl<'a, B: Backend> Lane<'a, B> {
+    fn absorb<const W: usize>(&mut self, states: &mut States<W>, column: usize, block: &mut Block) {
+        let rate = self.job.function.rate();
+        let mut words = &block.0[..0];
+        // Whole blocks of a long message need no copy.
+        if self.job.head.is_empty() && self.job.tail.len() >= rate {
+            (words, self.job.tail) = self.job.tail.split_at(rate);
+        } else if self.job.head.len() >= rate {
+            (words, self.job.head) = self.job.head.split_at(rate);
+        }
+        if words.is_empty() {
+            self.absorbed = self.job.next_block(&mut block.0[..rate]);
+            words = &block.0[..rate];
+        }
+        for (row, word) in states.0.iter_mut().zip(words.as_chunks().0) {
+            row[column] ^= u64::from_le_bytes(*word);
+        }
+    }
+
+    /// Takes one block of output; true if the job is done.
+    fn squeeze<const W: usize>(
+        &mut self,
+        backend: B,
+        states: &States<W>,
+        column: usize,
+        block: &mut Block,
+    ) -> bool {
+        for (row, word) in states.0.iter().zip(block.0.as_chunks_mut().0) {
+            *word = row[column].to_le_bytes();
+        }
+        match &mut self.job.output {
+            Output::Bytes(bytes) => {
+                let mut squeezed = &block.0[..self.job.function.rate()];
+                take(&mut squeezed, bytes);
+                bytes.is_empty()
+            }
+            Output::SampleNtt(a_hat) => {
+                self.filled = backend.sample_ntt_block(&block.0, a_hat, self.filled);
+                self.filled >= N
+            }
+        }
+    }
+}
+
+/// One block of message or output on its way between bytes and words.
+struct Block([u8; XOF_BLOCK]);
+
+/// Runs every job over the `W`-wide Keccak of `backend`.
+pub fn run<'a, B: Permute<W>, const W: usize>(backend: B, jobs: &mut dyn Iterator<Item = Job<'a, B>>) {
+    let mut states = States::<W>::ZERO;
+    let mut lanes: [Option<Lane<'a, B>>; W] = [const { None }; W];
+    let mut block = Block([0; XOF_BLOCK]);
+    loop {
+        let mut used = 0;
+        for (column, lane) in lanes.iter_mut().enumerate() {
+            if lane.is_none()
+                && let Some(job) = jobs.next()
+            {
+                states.0.iter_mut().for_each(|row| row[column] = 0);
+                *lane = Some(Lane { job, absorbed: false, filled: 0 });
+            }
+            if let Some(lane) = lane {
+                if !lane.absorbed {
+                    lane.absorb(&mut states, column, &mut block);
+                }
+                used = column + 1;
+            }
+        }
+        if used == 0 {
+            break;
+        }
+        backend.permute(&mut states, used);
+        for (column, slot) in lanes.iter_mut().enumerate() {
+            if let Some(lane) = slot
+                && lane.absorbed
+                && lane.squeeze(backend, &states, column, &mut block)
+            {
+                *slot = None;
+            }
+        }
+    }
+    states.zeroize();
+    block.zeroize();
+}
+
+impl<const W: usize> Zeroize for States<W> {
+    fn zeroize(&mut self) {
+        self.0 = [[0; W]; 25];
+        optimization_barrier(self);
+    }
+}
+
+impl Zeroize for Block {
+    fn zeroize(&mut self) {
+        self.0 = [0; XOF_BLOCK];
+        optimization_barrier(self);
+    }
+}

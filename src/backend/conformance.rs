@@ -1,0 +1,470 @@
+//! One suite, run on every backend: each operation of the contract against the naive model, on designed and on
+//! random inputs, and each hash against independent crates.
+//!
+//! Elements of T_q are written and read through `decode12` and `encode12`, whose own test comes first.
+
+use std::vec::Vec;
+use std::{format, println, vec};
+
+use shake::{ExtendableOutput, Shake128, Update, XofReader};
+
+use super::batch::{Function, Job, Output};
+use super::model;
+use super::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use super::{Backend, Eta, XOF_BLOCK};
+
+/// Instantiates the suite for a backend: `suite!("name", detected)`, where `detected` is an `Option` of its token.
+macro_rules! suite {
+    ($name:expr, $detected:expr) => {
+        $crate::backend::conformance::suite!(@each $name, $detected,
+            encoding transform inverse_transform products reduction compression noise rejection hashes batches);
+    };
+    (@each $name:expr, $detected:expr, $($test:ident)*) => {
+        $(
+            #[test]
+            fn $test() {
+                if let Some(backend) = $crate::backend::conformance::present($name, $detected) {
+                    $crate::backend::conformance::$test(backend);
+                }
+            }
+        )*
+    };
+}
+pub(crate) use suite;
+
+/// Says so if a backend is skipped, and fails if `KEMSTONE_REQUIRE` lists it.
+pub(crate) fn present<B>(name: &str, detected: Option<B>) -> Option<B> {
+    if detected.is_none() {
+        let required = std::env::var("KEMSTONE_REQUIRE").unwrap_or_default();
+        assert!(!required.split(',').any(|r| r == name), "KEMSTONE_REQUIRE names {name}, which is absent");
+        println!("SKIPPED backend {name}: this machine lacks it");
+    }
+    detected
+}
+
+/// Reproducible random numbers: SHAKE128 of a seed.
+struct Random(shake::Shake128Reader);
+
+impl Random {
+    fn new(seed: u8) -> Self {
+        let mut xof = Shake128::default();
+        xof.update(&[seed]);
+        Self(xof.finalize_xof())
+    }
+
+    fn array<const L: usize>(&mut self) -> [u8; L] {
+        let mut bytes = [0; L];
+        self.0.read(&mut bytes);
+        bytes
+    }
+
+    fn bytes(&mut self, n: usize) -> Vec<u8> {
+        let mut bytes = vec![0; n];
+        self.0.read(&mut bytes);
+        bytes
+    }
+
+    fn below(&mut self, n: u32) -> u32 {
+        ((u32::from_le_bytes(self.array()) as u64 * n as u64) >> 32) as u32
+    }
+
+    fn polynomial(&mut self, least: i16, most: i16) -> [i16; N] {
+        let width = (most as i32 - least as i32 + 1) as u32;
+        core::array::from_fn(|_| (least as i32 + self.below(width) as i32) as i16)
+    }
+}
+
+/// Polynomials worth trying within a range: constants, extremes, alternation, single coefficients, random ones.
+fn polynomials<R: Range>(random: &mut Random) -> Vec<[i16; N]> {
+    let (least, most) = (R::MIN, R::MAX);
+    let mut list = vec![[0; N], [least; N], [most; N]];
+    list.push(core::array::from_fn(|i| if i & 1 == 0 { least } else { most }));
+    list.push(core::array::from_fn(|i| if i & 2 == 0 { least } else { most }));
+    for i in 0..N {
+        let mut spike = [0; N];
+        spike[i] = if i & 1 == 0 { most } else { least };
+        list.push(spike);
+    }
+    list.extend((0..40).map(|_| random.polynomial(least, most)));
+    list
+}
+
+fn poly<R: Range>(coefficients: [i16; N]) -> Poly<R> {
+    Poly::new(coefficients).expect("the test stays within the range")
+}
+
+fn wide(f: &[i16; N]) -> [i64; N] {
+    f.map(i64::from)
+}
+
+fn reduced(f: &[i16; N]) -> [i64; N] {
+    f.map(|c| model::mod_q(c as i64))
+}
+
+/// The standard's view of an element of T_q.
+fn read<B: Backend>(backend: B, f_hat: &NttPoly<B>) -> [i64; N] {
+    let mut bytes = [0; 384];
+    backend.encode12(f_hat, &mut bytes);
+    model::byte_decode(12, &bytes)
+}
+
+/// An element of T_q from its standard form.
+fn write<B: Backend>(backend: B, values: &[i64; N]) -> NttPoly<B> {
+    let mut f_hat = NttPoly::ZERO;
+    let bytes = model::byte_encode(12, values).try_into().expect("384 bytes");
+    assert!(backend.decode12(&bytes, &mut f_hat));
+    f_hat
+}
+
+fn transformed<B: Backend, R: Range>(backend: B, f: &[i16; N]) -> Multiplier<B> {
+    let mut m = Multiplier::ZERO;
+    backend.multiplier(&poly::<R>(*f), &mut m);
+    m
+}
+
+pub(crate) fn encoding<B: Backend>(backend: B) {
+    let mut random = Random::new(1);
+    // Every value below q in every position, and back.
+    for start in 0..Q {
+        let values = core::array::from_fn(|i| model::mod_q(start as i64 + 13 * i as i64));
+        assert_eq!(read(backend, &write(backend, &values)), values, "start {start}");
+    }
+    // Every value from q on, in every position, is noticed; the others do not hide it.
+    let mut f_hat = NttPoly::<B>::ZERO;
+    for i in 0..N {
+        for value in Q as i64..4096 {
+            if i > 1 && value > 3340 && value < 4090 {
+                continue;
+            }
+            for other in [0, Q as i64 - 1] {
+                let mut values = [other; N];
+                values[i] = value;
+                let bytes = model::byte_encode(12, &values).try_into().expect("384 bytes");
+                assert!(!backend.decode12(&bytes, &mut f_hat), "position {i}, value {value}");
+            }
+        }
+    }
+    for _ in 0..100 {
+        let values = wide(&random.polynomial(0, Q - 1));
+        let bytes: [u8; 384] = model::byte_encode(12, &values).try_into().expect("384 bytes");
+        assert!(backend.decode12(&bytes, &mut f_hat));
+        let mut again = [0; 384];
+        backend.encode12(&f_hat, &mut again);
+        assert_eq!(bytes, again);
+    }
+}
+
+pub(crate) fn transform<B: Backend>(backend: B) {
+    let mut random = Random::new(2);
+    fn check<B: Backend, R: Range>(backend: B, f: &[i16; N]) {
+        let expected = model::ntt(&reduced(f));
+        let mut f_hat = NttPoly::ZERO;
+        backend.ntt(&poly::<R>(*f), &mut f_hat);
+        assert_eq!(read(backend, &f_hat), expected, "ntt of {f:?}");
+        assert_eq!(read(backend, &transformed::<B, R>(backend, f).f_hat), expected, "multiplier of {f:?}");
+    }
+    for f in polynomials::<Canonical>(&mut random) {
+        check::<B, Canonical>(backend, &f);
+    }
+    for f in polynomials::<Noise>(&mut random) {
+        check::<B, Noise>(backend, &f);
+    }
+}
+
+pub(crate) fn inverse_transform<B: Backend>(backend: B) {
+    // A product by one (the transform of the constant polynomial 1) leaves the inverse transform alone.
+    let mut random = Random::new(3);
+    let mut one = [0; N];
+    one[0] = 1;
+    let one = transformed::<B, Noise>(backend, &one);
+    let mut f = Poly::<Lazy>::ZERO;
+    for g in polynomials::<Canonical>(&mut random) {
+        let g_hat = write(backend, &model::ntt(&wide(&g)));
+        backend.dot_inverse(&[g_hat], core::slice::from_ref(&one).first_chunk().expect("one"), &mut f);
+        assert_eq!(reduced(f.coefficients()), wide(&g));
+    }
+}
+
+pub(crate) fn products<B: Backend>(backend: B) {
+    products_of::<B, 1>(backend);
+    products_of::<B, 2>(backend);
+    products_of::<B, 3>(backend);
+    products_of::<B, 4>(backend);
+}
+
+fn products_of<B: Backend, const K: usize>(backend: B) {
+    let mut random = Random::new(4);
+    let choose = |random: &mut Random, round: usize| match round {
+        0 => [Q - 1; N],
+        1 => core::array::from_fn(|i| if i & 1 == 0 { Q - 1 } else { 0 }),
+        2 => core::array::from_fn(|i| if i == 255 { Q - 1 } else { 0 }),
+        _ => random.polynomial(0, Q - 1),
+    };
+    for round in 0..12 {
+        // `a_hat` is taken as it is in T_q (extreme values there), b is a polynomial.
+        let a_hat: [[i16; N]; K] = core::array::from_fn(|_| choose(&mut random, round));
+        let b: [[i16; N]; K] = core::array::from_fn(|_| choose(&mut random, (round + 2) & 3));
+        let e = random.polynomial(-3, 3);
+        let left: [NttPoly<B>; K] = core::array::from_fn(|i| write(backend, &wide(&a_hat[i])));
+        let right: [Multiplier<B>; K] = core::array::from_fn(|i| transformed::<B, Canonical>(backend, &b[i]));
+
+        // Algorithms 11 and 12 by definition: pairs modulo X^2 - gamma.
+        let mut sum = [0; N];
+        for (a, b) in a_hat.iter().zip(&b) {
+            let (a, b) = (wide(a), model::ntt(&wide(b)));
+            for i in 0..N / 2 {
+                let gamma = model::power(17, 2 * model::bit_rev7(i) + 1);
+                let ((a0, a1), (b0, b1)) = ((a[2 * i], a[2 * i + 1]), (b[2 * i], b[2 * i + 1]));
+                sum[2 * i] = model::mod_q(sum[2 * i] + a0 * b0 + model::mod_q(a1 * b1) * gamma);
+                sum[2 * i + 1] = model::mod_q(sum[2 * i + 1] + a0 * b1 + a1 * b0);
+            }
+        }
+        let mut product = Poly::<Lazy>::ZERO;
+        backend.dot_inverse(&left, &right, &mut product);
+        assert_eq!(model::ntt(&reduced(product.coefficients())), sum, "dot_inverse, k = {K}, round {round}");
+
+        let mut e_hat = NttPoly::ZERO;
+        backend.ntt(&poly::<Noise>(e), &mut e_hat);
+        let mut t_hat = NttPoly::ZERO;
+        backend.mul_add(&left, &right, &e_hat, &mut t_hat);
+        let e_hat = model::ntt(&reduced(&e));
+        let expected: [i64; N] = core::array::from_fn(|i| model::mod_q(sum[i] + e_hat[i]));
+        assert_eq!(read(backend, &t_hat), expected, "mul_add, k = {K}, round {round}");
+    }
+    // And once through the front door: the product in R_q, by the schoolbook.
+    let (f, g) = (random.polynomial(0, Q - 1), random.polynomial(-3, 3));
+    let f_hat = write(backend, &read(backend, &transformed::<B, Canonical>(backend, &f).f_hat));
+    let mut product = Poly::<Lazy>::ZERO;
+    backend.dot_inverse(&[f_hat], &[transformed::<B, Noise>(backend, &g)], &mut product);
+    assert_eq!(reduced(product.coefficients()), model::multiply(&wide(&f), &reduced(&g)));
+}
+
+pub(crate) fn reduction<B: Backend>(backend: B) {
+    let mut random = Random::new(5);
+    let mut out = Poly::<Canonical>::ZERO;
+    let span = (Lazy::MAX as i32 - Lazy::MIN as i32 + 1) as usize;
+    for start in 0..span {
+        // Every number of the range in every residue of lanes: the values run through the polynomial.
+        let f: [i16; N] = core::array::from_fn(|i| {
+            let value = start + 199 * i;
+            (Lazy::MIN as i32 + if value >= span { value - span } else { value } as i32) as i16
+        });
+        let e = [[-3, 3, 0, 1][start & 3]; N];
+        let m = [[0, Q - 1, 1665, 1][start >> 2 & 3]; N];
+        let (f, e, m) = (poly::<Lazy>(f), poly::<Noise>(e), poly::<Canonical>(m));
+        let expect = |g: &dyn Fn(usize) -> i64| -> [i64; N] { core::array::from_fn(|i| model::mod_q(g(i))) };
+        let (fs, es, ms) = (wide(f.coefficients()), wide(e.coefficients()), wide(m.coefficients()));
+        backend.add(&f, &e, &mut out);
+        assert_eq!(wide(out.coefficients()), expect(&|i| fs[i] + es[i]));
+        backend.add_message(&f, &e, &m, &mut out);
+        assert_eq!(wide(out.coefficients()), expect(&|i| fs[i] + es[i] + ms[i]));
+        backend.sub(&m, &f, &mut out);
+        assert_eq!(wide(out.coefficients()), expect(&|i| ms[i] - fs[i]));
+    }
+    // Operands that differ from lane to lane.
+    for _ in 0..100 {
+        let f = poly::<Lazy>(random.polynomial(Lazy::MIN, Lazy::MAX));
+        let e = poly::<Noise>(random.polynomial(-3, 3));
+        let m = poly::<Canonical>(random.polynomial(0, Q - 1));
+        let sum = |i: usize| f.coefficients()[i] as i64 + e.coefficients()[i] as i64;
+        backend.add_message(&f, &e, &m, &mut out);
+        for i in 0..N {
+            assert_eq!(out.coefficients()[i] as i64, model::mod_q(sum(i) + m.coefficients()[i] as i64));
+        }
+        backend.add(&f, &e, &mut out);
+        for i in 0..N {
+            assert_eq!(out.coefficients()[i] as i64, model::mod_q(sum(i)));
+        }
+    }
+}
+
+pub(crate) fn compression<B: Backend>(backend: B) {
+    compression_of::<B, 32>(backend);
+    compression_of::<B, 128>(backend);
+    compression_of::<B, 160>(backend);
+    compression_of::<B, 320>(backend);
+    compression_of::<B, 352>(backend);
+}
+
+fn compression_of<B: Backend, const L: usize>(backend: B) {
+    let d = L as u32 >> 5;
+    let mut random = Random::new(6);
+    let compress = |f: [i16; N]| {
+        let mut b = [0xa5; L];
+        backend.compress(&poly::<Canonical>(f), &mut b);
+        let expected: [i64; N] = core::array::from_fn(|i| model::compress(d, f[i] as i64));
+        assert_eq!(b.as_slice(), model::byte_encode(d, &expected), "d = {d}: {f:?}");
+    };
+    let decompress = |y: [i64; N]| {
+        let b: [u8; L] = model::byte_encode(d, &y).try_into().expect("32 d bytes");
+        let mut f = Poly::<Canonical>::ZERO;
+        backend.decompress(&b, &mut f);
+        let expected: [i64; N] = core::array::from_fn(|i| model::decompress(d, y[i]));
+        assert_eq!(wide(f.coefficients()), expected, "d = {d}: {y:?}");
+    };
+    // Every value in every position.
+    for start in 0..Q as i64 {
+        compress(core::array::from_fn(|i| model::mod_q(start + 13 * i as i64) as i16));
+        compress([start as i16; N]);
+    }
+    for start in 0..1 << d {
+        decompress(core::array::from_fn(|i| (start + 13 * i as i64) & ((1 << d) - 1)));
+        decompress([start; N]);
+    }
+    for _ in 0..100 {
+        compress(random.polynomial(0, Q - 1));
+        decompress(wide(&random.polynomial(0, (1 << d) - 1)));
+    }
+}
+
+pub(crate) fn noise<B: Backend>(backend: B) {
+    let mut random = Random::new(7);
+    for eta in [Eta::Two, Eta::Three] {
+        let n = if eta == Eta::Two { 2 } else { 3 };
+        let mut inputs: Vec<[u8; 192]> =
+            (0..=255u8).map(|byte| core::array::from_fn(|i| byte.wrapping_add(i as u8))).collect();
+        inputs.extend((0..=255).map(|byte| [byte; 192]));
+        inputs.extend((0..100).map(|_| random.array::<192>()));
+        for b in inputs {
+            let mut f = Poly::<Noise>::ZERO;
+            backend.sample_poly_cbd(eta, &b, &mut f);
+            assert_eq!(wide(f.coefficients()), model::sample_poly_cbd(n, &b), "{eta:?} of {b:?}");
+        }
+    }
+}
+
+pub(crate) fn rejection<B: Backend>(backend: B) {
+    let mut random = Random::new(8);
+    // What share of the candidates is accepted: none at all, some, most, all.
+    for threshold in [0, 20, 128, 250, 256] {
+        for round in 0..30 {
+            let mut xof = Vec::new();
+            let mut a_hat = NttPoly::<B>::ZERO;
+            let mut filled = 0;
+            while filled < N && xof.len() < 100 * XOF_BLOCK {
+                let mut block = [0; XOF_BLOCK];
+                for pair in block.as_chunks_mut::<3>().0 {
+                    let mut draw = || match random.below(256) < threshold {
+                        true => [0, Q as u32 - 1, random.below(Q as u32)][random.below(3) as usize],
+                        false => [Q as u32, 4095, Q as u32 + random.below(4096 - Q as u32)]
+                            [random.below(3) as usize],
+                    };
+                    let (d1, d2) = (draw(), draw());
+                    *pair = [d1 as u8, (d1 >> 8 | d2 << 4) as u8, (d2 >> 4) as u8];
+                }
+                filled = backend.sample_ntt_block(&block, &mut a_hat, filled);
+                xof.extend(block);
+                if filled < N {
+                    assert_eq!(
+                        filled,
+                        xof.chunks(3)
+                            .flat_map(|c| [
+                                (c[0] as i16 | (c[1] as i16 & 15) << 8),
+                                c[1] as i16 >> 4 | (c[2] as i16) << 4
+                            ])
+                            .filter(|&d| d < Q)
+                            .count()
+                    );
+                }
+            }
+            match model::sample_ntt(&xof) {
+                Some(expected) => {
+                    assert_eq!(read(backend, &a_hat), expected, "threshold {threshold}, round {round}")
+                }
+                None => assert_eq!(threshold, 0, "the polynomial should have been full"),
+            }
+        }
+    }
+}
+
+const FUNCTIONS: [Function; 4] =
+    [Function::Sha3_256, Function::Sha3_512, Function::Shake128, Function::Shake256];
+
+fn output_length(function: Function, random: &mut Random) -> usize {
+    match function {
+        Function::Sha3_256 => 32,
+        Function::Sha3_512 => 64,
+        Function::Shake128 | Function::Shake256 => 1 + random.below(400) as usize,
+    }
+}
+
+pub(crate) fn hashes<B: Backend>(backend: B) {
+    let mut random = Random::new(9);
+    for function in FUNCTIONS {
+        for length in 0..=3 * function.rate() + 9 {
+            let message = random.bytes(length);
+            let mut out = vec![0; output_length(function, &mut random)];
+            let (head, tail) = message.split_at(random.below(length as u32 + 1) as usize);
+            backend.hash(Job::new(function, head, tail, Output::Bytes(&mut out)));
+            assert_eq!(
+                out,
+                model::hash(function, &message, out.len()),
+                "{function:?}, {} + {}",
+                head.len(),
+                tail.len()
+            );
+            if let Some((&last, head)) = message.split_last() {
+                backend.hash(Job::with_byte(function, head, last, Output::Bytes(&mut out)));
+                assert_eq!(
+                    out,
+                    model::hash(function, &message, out.len()),
+                    "{function:?}, {} + 1",
+                    head.len()
+                );
+            }
+            if let [head @ .., i, j] = &message[..] {
+                backend.hash(Job::with_bytes(function, head, *i, *j, Output::Bytes(&mut out)));
+                assert_eq!(
+                    out,
+                    model::hash(function, &message, out.len()),
+                    "{function:?}, {} + 2",
+                    head.len()
+                );
+            }
+        }
+    }
+}
+
+pub(crate) fn batches<B: Backend>(backend: B) {
+    let mut random = Random::new(10);
+    for round in 0..300 {
+        let count = 1 + random.below(20) as usize;
+        let messages: Vec<(Function, Vec<u8>)> = (0..count)
+            .map(|_| {
+                let length = [random.below(40), random.below(1600)][random.below(2) as usize];
+                (FUNCTIONS[random.below(4) as usize], random.bytes(length as usize))
+            })
+            .collect();
+        let mut outputs: Vec<Vec<u8>> =
+            messages.iter().map(|(function, _)| vec![0; output_length(*function, &mut random)]).collect();
+        let seeds: Vec<[u8; 32]> = (0..random.below(17)).map(|_| random.array()).collect();
+        let mut entries: Vec<NttPoly<B>> = seeds.iter().map(|_| NttPoly::ZERO).collect();
+
+        let bytes = messages
+            .iter()
+            .zip(&mut outputs)
+            .map(|((function, message), out)| Job::new(*function, message, &[], Output::Bytes(out)));
+        let matrix = seeds
+            .iter()
+            .zip(&mut entries)
+            .map(|(rho, entry)| Job::with_bytes(Function::Shake128, rho, 1, 2, Output::SampleNtt(entry)));
+        if round & 1 == 0 {
+            backend.hash_all(&mut bytes.chain(matrix));
+        } else {
+            backend.hash_all(&mut matrix.chain(bytes));
+        }
+
+        for ((function, message), out) in messages.iter().zip(&outputs) {
+            assert_eq!(
+                *out,
+                model::hash(*function, message, out.len()),
+                "{}",
+                format!("{function:?}, {}", message.len())
+            );
+        }
+        for (rho, entry) in seeds.iter().zip(&entries) {
+            let xof = model::hash(Function::Shake128, &[&rho[..], &[1, 2]].concat(), 20 * XOF_BLOCK);
+            assert_eq!(read(backend, entry), model::sample_ntt(&xof).expect("twenty blocks suffice"));
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Polynomials of R_q and T_q, and the ranges their coefficients are known to lie in.
+
+use core::marker::PhantomData;
+
+use zeroize::{Zeroize, optimization_barrier};
+
+/// Degree bound of every polynomial (FIPS 203, section 2.3).
+pub const N: usize = 256;
+
+/// The modulus q (FIPS 203, section 2.3).
+pub const Q: i16 = 3329;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Noise {}
+    impl Sealed for super::Canonical {}
+    impl Sealed for super::Lazy {}
+}
+
+/// What is known of every coefficient of a [`Poly`]: `MIN <= c <= MAX`.
+pub trait Range: sealed::Sealed + 'static {
+    /// Smallest coefficient.
+    const MIN: i16;
+    /// Largest coefficient.
+    const MAX: i16;
+}
+
+/// A sample of the centred binomial distribution: `-3 <= c <= 3`.
+#[derive(Debug)]
+pub enum Noise {}
+
+/// The representative the standard writes down: `0 <= c < q`.
+#[derive(Debug)]
+pub enum Canonical {}
+
+/// An inverse transform that nobody has reduced yet: `-8q < c < 8q`. Room is left in 16 bits
+/// for one canonical and one noise polynomial to be added.
+#[derive(Debug)]
+pub enum Lazy {}
+
+impl Range for Noise {
+    const MIN: i16 = -3;
+    const MAX: i16 = 3;
+}
+
+impl Range for Canonical {
+    const MIN: i16 = 0;
+    const MAX: i16 = Q - 1;
+}
+
+impl Range for Lazy {
+    const MIN: i16 = -(8 * Q - 1);
+    const MAX: i16 = 8 * Q - 1;
+}
+
+const _: () = assert!(Lazy::MAX as i32 + Canonical::MAX as i32 + Noise::MAX as i32 <= i16::MAX as i32);
+const _: () = assert!(Lazy::MIN as i32 - Canonical::MAX as i32 + Noise::MIN as i32 >= i16::MIN as i32);
+
+/// An element of R_q: 256 coefficients in natural order, each within the range `R`.
+#[repr(align(64))]
+#[derive(Debug)]
+pub struct Poly<R: Range>([i16; N], PhantomData<R>);
+
+impl<R: Range> Poly<R> {
+    /// The zero polynomial, which lies in every range.
+    pub const ZERO: Self = Self([0; N], PhantomData);
+
+    /// Takes coefficients that all lie in the range; `None` if one does not.
+    pub fn new(coefficients: [i16; N]) -> Option<Self> {
+        let f = Self(coefficients, PhantomData);
+        f.in_range().then_some(f)
+    }
+
+    /// The coefficients, c_0 first.
+    #[inline(always)]
+    pub fn coefficients(&self) -> &[i16; N] {
+        debug_assert!(self.in_range());
+        &self.0
+    }
+
+    /// Storage for a kernel to fill. What it leaves here must lie in the range: the types take
+    /// the kernel's word for it, and debug builds check when the polynomial is next read.
+    #[inline(always)]
+    pub fn storage(&mut self) -> &mut [i16; N] {
+        &mut self.0
+    }
+
+    fn in_range(&self) -> bool {
+        self.0.iter().all(|&c| R::MIN <= c && c <= R::MAX)
+    }
+}
+
+/// An element of T_q (FIPS 203, section 2.4.4) as the backend `B` keeps it.
+///
+/// Order, Montgomery factor and reduction state of the 256 numbers are `B`'s own business; only
+/// `encode12` and `decode12` relate them to the standard's.
+#[repr(align(64))]
+#[derive(Debug)]
+pub struct NttPoly<B>([i16; N], PhantomData<B>);
+
+impl<B> NttPoly<B> {
+    /// Zero, the same in every representation.
+    pub const ZERO: Self = Self([0; N], PhantomData);
+
+    /// The numbers, in the backend's order.
+    #[inline(always)]
+    pub fn raw(&self) -> &[i16; N] {
+        &self.0
+    }
+
+    /// The numbers, for the backend to fill.
+    #[inline(always)]
+    pub fn raw_mut(&mut self) -> &mut [i16; N] {
+        &mut self.0
+    }
+}
+
+/// The right-hand side of products in T_q: an element together with whatever the backend `B`
+/// wants to compute once and use in every product with it.
+#[derive(Debug)]
+pub struct Multiplier<B> {
+    /// The transform of the polynomial.
+    pub f_hat: NttPoly<B>,
+    /// The backend's precomputation. How much of it is used is the backend's business.
+    pub cache: NttPoly<B>,
+}
+
+impl<B> Multiplier<B> {
+    /// Zero, not yet filled.
+    pub const ZERO: Self = Self { f_hat: NttPoly::ZERO, cache: NttPoly::ZERO };
+}
+
+impl<R: Range> Zeroize for Poly<R> {
+    fn zeroize(&mut self) {
+        self.0 = [0; N];
+        optimization_barrier(self);
+    }
+}
+
+impl<B> Zeroize for NttPoly<B> {
+    fn zeroize(&mut self) {
+        self.0 = [0; N];
+        optimization_barrier(self);
+    }
+}
+
+impl<B> Zeroize for Multiplier<B> {
+    fn zeroize(&mut self) {
+        self.f_hat.zeroize();
+        self.cache.zeroize();
+    }
+}

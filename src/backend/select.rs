@@ -1,0 +1,139 @@
+//! Which backend runs: detection in order of speed, remembered after the first call.
+
+use core::sync::atomic::{AtomicU8, Ordering};
+
+use super::Backend;
+use super::portable::Portable;
+
+/// A backend that this machine has, chosen at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// Portable Rust.
+    Portable(Portable),
+}
+
+/// Every backend of this architecture, the slowest first. `None`: the machine lacks it.
+const DETECT: &[(&str, fn() -> Option<Selected>)] =
+    &[(Portable::NAME, || Some(Selected::Portable(Portable)))];
+
+impl Selected {
+    /// The fastest backend of this machine, or the one forced by `--cfg kemstone_backend="..."`
+    /// if the machine has that.
+    #[inline]
+    pub fn best() -> Self {
+        #[cfg(all(feature = "internals", feature = "std"))]
+        if let Some(forced) = over::current() {
+            return forced;
+        }
+        // One more than the index of the choice; 0 before the first call.
+        static CHOICE: AtomicU8 = AtomicU8::new(0);
+        let remembered = CHOICE.load(Ordering::Relaxed);
+        if let Some((_, detect)) = DETECT.get((remembered as usize).wrapping_sub(1))
+            && let Some(selected) = detect()
+        {
+            return selected;
+        }
+        let (index, selected) = Self::detect();
+        CHOICE.store(index as u8 + 1, Ordering::Relaxed);
+        selected
+    }
+
+    #[cold]
+    fn detect() -> (usize, Self) {
+        let allowed = |name: &str| !cfg!(kemstone_backend = "portable") || name == Portable::NAME;
+        DETECT
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, (name, _))| allowed(name))
+            .find_map(|(index, (_, detect))| detect().map(|selected| (index, selected)))
+            .unwrap_or((0, Selected::Portable(Portable)))
+    }
+
+    /// The backend of this name, if this build knows it and this machine has it.
+    pub fn by_name(name: &str) -> Option<Self> {
+        DETECT.iter().find(|(known, _)| *known == name).and_then(|(_, detect)| detect())
+    }
+
+    /// The names this build knows, present or not, the slowest first.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        DETECT.iter().map(|(name, _)| *name)
+    }
+
+    /// The name of the backend.
+    pub fn name(self) -> &'static str {
+        with_backend!(self, backend => name_of(backend))
+    }
+}
+
+fn name_of<B: Backend>(_: B) -> &'static str {
+    B::NAME
+}
+
+/// `with_backend!(selected, backend => expression)`: the expression with `backend` bound to the
+/// token of the selected backend, compiled once for each.
+macro_rules! with_backend {
+    ($selected:expr, $backend:ident => $body:expr) => {
+        match $selected {
+            $crate::backend::select::Selected::Portable($backend) => $body,
+        }
+    };
+}
+pub(crate) use with_backend;
+
+#[cfg(all(feature = "internals", feature = "std"))]
+pub use over::{for_each, on};
+
+/// Running the public API on a backend of the caller's choice, one thread at a time.
+#[cfg(all(feature = "internals", feature = "std"))]
+mod over {
+    extern crate std;
+    use core::cell::Cell;
+    use std::{env, println, thread_local};
+
+    use super::{DETECT, Selected};
+
+    thread_local! {
+        static FORCED: Cell<Option<Selected>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn current() -> Option<Selected> {
+        FORCED.get()
+    }
+
+    /// Runs `f` with every call it makes on this thread served by `selected`.
+    pub fn on<T>(selected: Selected, f: impl FnOnce() -> T) -> T {
+        struct Restore(Option<Selected>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                FORCED.set(self.0);
+            }
+        }
+        let _restore = Restore(FORCED.replace(Some(selected)));
+        f()
+    }
+
+    /// Runs `f` once on every backend of this machine, for tests.
+    ///
+    /// A backend the machine lacks is reported as skipped; one that the environment variable
+    /// `KEMSTONE_REQUIRE` (names separated by commas) lists must be there.
+    ///
+    /// # Panics
+    ///
+    /// If a required backend is unknown or absent.
+    pub fn for_each(mut f: impl FnMut(Selected)) {
+        let required = env::var("KEMSTONE_REQUIRE").unwrap_or_default();
+        for name in required.split(',').filter(|name| !name.is_empty()) {
+            assert!(
+                Selected::by_name(name).is_some(),
+                "KEMSTONE_REQUIRE names {name}, which this machine or this build lacks"
+            );
+        }
+        for (name, detect) in DETECT {
+            match detect() {
+                Some(selected) => on(selected, || f(selected)),
+                None => println!("SKIPPED backend {name}: this machine lacks it"),
+            }
+        }
+    }
+}

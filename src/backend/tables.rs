@@ -1,0 +1,139 @@
+//! Constants of the transform, computed from q and zeta = 17 while compiling.
+
+use super::poly::Q;
+
+/// The primitive 256th root of unity modulo q (FIPS 203, section 4.3).
+pub const ZETA: i16 = 17;
+
+/// q^-1 modulo 2^16, as the signed factor of Montgomery reduction.
+pub const Q_INVERSE: i16 = {
+    // Newton's iteration doubles the number of correct low bits: 1, 2, 4, 8, 16 (and q is odd).
+    let mut x: i16 = 1;
+    let mut step = 0;
+    while step < 4 {
+        x = x.wrapping_mul(2i16.wrapping_sub(x.wrapping_mul(Q)));
+        step += 1;
+    }
+    x
+};
+const _: () = assert!(Q.wrapping_mul(Q_INVERSE) == 1);
+
+/// `a mod q` in `0..q`, for constants only.
+#[allow(clippy::integer_division_remainder_used)]
+pub const fn mod_q(a: i64) -> i64 {
+    a.rem_euclid(Q as i64)
+}
+
+/// `base^exponent mod q`, for constants only.
+pub const fn pow_mod_q(base: i64, exponent: u32) -> i64 {
+    let (mut power, mut i) = (1, 0);
+    while i < exponent {
+        power = mod_q(power * base);
+        i += 1;
+    }
+    power
+}
+
+/// The representative of `a` in `-(q-1)/2 ..= (q-1)/2`.
+pub const fn centred(a: i64) -> i16 {
+    let a = mod_q(a);
+    (if a > (Q as i64 - 1) >> 1 { a - Q as i64 } else { a }) as i16
+}
+
+/// `a * 2^16 mod q`, centred: a factor for Montgomery multiplication.
+pub const fn montgomery(a: i64) -> i16 {
+    centred(mod_q(a) << 16)
+}
+
+/// Montgomery factor that turns a product carrying 2^-16 back into the plain value: 2^32 mod q.
+pub const RESTORE: i16 = montgomery(1 << 16);
+const _: () = assert!(mod_q(RESTORE as i64) == 1353);
+
+/// Montgomery factor that does the same and divides by 128, as the inverse transform must
+/// (FIPS 203, Algorithm 10, line 14): 2^32 / 128 mod q.
+pub const RESTORE_AND_SCALE: i16 = montgomery(1 << (16 - 7));
+const _: () = assert!(mod_q(RESTORE_AND_SCALE as i64) == 1441);
+const _: () = assert!(mod_q(128 * 3303) == 1 && mod_q(RESTORE_AND_SCALE as i64) == mod_q(3303 << 32));
+
+/// Multiplier of Barrett reduction: 2^26 / q, rounded.
+pub const BARRETT: i16 = 20159;
+const _: () = {
+    let error = (1i64 << 26) - BARRETT as i64 * Q as i64;
+    assert!(-(Q as i64) < 2 * error && 2 * error < Q as i64);
+};
+
+/// The seven low bits of `i`, reversed (FIPS 203, section 4.3, BitRev7).
+pub const fn bit_rev7(i: u32) -> u32 {
+    (i << 25).reverse_bits() & 0x7f
+}
+
+/// `zeta^BitRev7(i)` in Montgomery form, centred (FIPS 203, appendix A).
+pub const ZETAS: [i16; 128] = {
+    let mut zetas = [0; 128];
+    let mut i = 0;
+    while i < 128 {
+        zetas[i] = montgomery(pow_mod_q(ZETA as i64, bit_rev7(i as u32)));
+        i += 1;
+    }
+    zetas
+};
+const _: () = assert!(pow_mod_q(ZETA as i64, 128) == Q as i64 - 1);
+// The second entry of appendix A is 1729, the last 2154.
+const _: () = assert!(ZETAS[1] == montgomery(1729) && ZETAS[127] == montgomery(2154));
+const _: () = assert!(1175 * ZETA as i64 - Q as i64 * 6 == 1 && mod_q(1175 * ZETA as i64) == 1);
+
+/// q^-1 modulo 2^32, for checking congruences without dividing.
+#[cfg(test)]
+pub(crate) const Q_INVERSE_32: i32 = {
+    let x = Q_INVERSE as i32;
+    x.wrapping_mul(2i32.wrapping_sub(x.wrapping_mul(Q as i32)))
+};
+
+/// The bits of the round constants' shift register (FIPS 202, Algorithm 5), for t = 0, 1, 2, ...
+const fn rc_bit(t: u32) -> u64 {
+    let (mut r, mut i) = (1u32, 0);
+    while i < t {
+        r <<= 1;
+        // x^8 = x^6 + x^5 + x^4 + 1
+        if r & 0x100 != 0 {
+            r ^= 0x171;
+        }
+        i += 1;
+    }
+    (r & 1) as u64
+}
+
+/// The constants of iota (FIPS 202, Algorithm 6).
+pub const ROUND_CONSTANTS: [u64; 24] = {
+    let mut constants = [0; 24];
+    let mut round = 0;
+    while round < 24 {
+        let mut j = 0;
+        while j <= 6 {
+            constants[round] |= rc_bit(j + 7 * round as u32) << ((1u32 << j) - 1);
+            j += 1;
+        }
+        round += 1;
+    }
+    constants
+};
+const _: () = assert!(ROUND_CONSTANTS[0] == 1 && ROUND_CONSTANTS[23] == 0x8000_0000_8000_8008);
+
+/// The rotations of rho (FIPS 202, Algorithm 2), at index x + 5y.
+pub const ROTATIONS: [u32; 25] = {
+    let mut rotations = [0; 25];
+    let (mut x, mut y, mut t) = (1usize, 0usize, 0u32);
+    while t < 24 {
+        rotations[x + 5 * y] = ((t + 1) * (t + 2) >> 1) & 63;
+        let sum = 2 * x + 3 * y;
+        // sum mod 5, sum <= 20
+        let mut z = sum;
+        while z >= 5 {
+            z -= 5;
+        }
+        (x, y) = (y, z);
+        t += 1;
+    }
+    rotations
+};
+const _: () = assert!(ROTATIONS[1] == 1 && ROTATIONS[24] == 14);

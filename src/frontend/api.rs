@@ -1,0 +1,496 @@
+//! The modules users see: one per parameter set, alike but for their sizes.
+//!
+//! Bytes become keys only through the checks of FIPS 203, sections 7.2 and 7.3, so every key in memory has passed them.
+
+macro_rules! parameter_set {
+    ($module:ident, $set:ident, $title:literal, $k:literal, $u:expr, $v:expr) => {
+        #[doc = concat!($title, " (FIPS 203, section 8).")]
+        ///
+        /// ```
+        /// # #[cfg(feature = "getrandom")] {
+        #[doc = concat!("use kemstone::", stringify!($module), "::{Ciphertext, DecapsulationKey, EncapsulationKey};")]
+        ///
+        /// # fn main() -> Result<(), kemstone::Error> {
+        /// // The receiver makes a key pair and sends the public half.
+        /// let decapsulation_key = DecapsulationKey::generate()?;
+        /// let sent = decapsulation_key.encapsulation_key().to_bytes();
+        ///
+        /// // The sender checks it by parsing it, and answers with a ciphertext.
+        /// let encapsulation_key = EncapsulationKey::try_from(&sent[..])?;
+        /// let (ciphertext, senders) = encapsulation_key.encapsulate()?;
+        ///
+        /// // Now both share a secret.
+        /// let received = Ciphertext::try_from(ciphertext.as_ref())?;
+        /// let receivers = decapsulation_key.decapsulate(&received);
+        /// assert_eq!(senders, receivers);
+        /// # Ok(())
+        /// # }
+        /// # main().unwrap();
+        /// # }
+        /// ```
+        pub mod $module {
+            use core::fmt;
+
+            use rand_core::{CryptoRng, TryCryptoRng};
+            use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+            use crate::backend::select::{Selected, with_backend};
+            use crate::frontend::ct::{Secret, Wipe};
+            use crate::frontend::keys::{SHARED_SECRET_SIZE, Seed, SharedSecret};
+            use crate::frontend::{Error, kem, params};
+
+            const K: usize = $k;
+            const U: usize = $u;
+            const V: usize = $v;
+            type Set = params::$set;
+
+            /// Bytes of an encoded [`EncapsulationKey`].
+            pub const ENCAPSULATION_KEY_SIZE: usize = params::ek_size(K);
+            /// Bytes of an expanded [`DecapsulationKey`]. (Its [`Seed`] has 64.)
+            pub const DECAPSULATION_KEY_SIZE: usize = params::dk_size(K);
+            /// Bytes of a [`Ciphertext`].
+            pub const CIPHERTEXT_SIZE: usize = params::ct_size(K, U, V);
+
+            /// The public key: whoever has it can send its owner a secret.
+            ///
+            /// A value of this type has passed the modulus check of FIPS 203, section 7.2.
+            ///
+            /// ```
+            /// # fn main() -> Result<(), kemstone::Error> {
+            #[doc = concat!("use kemstone::", stringify!($module), "::{DecapsulationKey, EncapsulationKey};")]
+            /// use kemstone::{Error, Seed};
+            ///
+            /// let key = DecapsulationKey::from_seed(&Seed::from([1; 64])).encapsulation_key();
+            /// let bytes = key.to_bytes();
+            /// assert_eq!(EncapsulationKey::from_bytes(&bytes)?, key);
+            ///
+            /// let mut unreduced = bytes;
+            /// (unreduced[0], unreduced[1]) = (0xff, 0xff); // 4095 is not below q = 3329
+            /// assert_eq!(EncapsulationKey::from_bytes(&unreduced), Err(Error::EncapsulationKey));
+            /// assert_eq!(EncapsulationKey::try_from(&bytes[1..]), Err(Error::Length));
+            /// # Ok(())
+            /// # }
+            /// ```
+            #[derive(Clone, PartialEq, Eq, Hash)]
+            pub struct EncapsulationKey([u8; ENCAPSULATION_KEY_SIZE]);
+
+            impl EncapsulationKey {
+                /// Decodes and checks a key (FIPS 203, section 7.2).
+                ///
+                /// # Errors
+                ///
+                /// [`Error::EncapsulationKey`] if one of its numbers is not below q.
+                pub fn from_bytes(bytes: &[u8; ENCAPSULATION_KEY_SIZE]) -> Result<Self, Error> {
+                    with_backend!(Selected::best(), backend => kem::ek_is_valid::<_, K>(backend, bytes))
+                        .then(|| Self(*bytes))
+                        .ok_or(Error::EncapsulationKey)
+                }
+
+                /// The encoded key.
+                #[must_use]
+                pub const fn as_bytes(&self) -> &[u8; ENCAPSULATION_KEY_SIZE] {
+                    &self.0
+                }
+
+                /// A copy of the encoded key.
+                #[must_use]
+                pub const fn to_bytes(&self) -> [u8; ENCAPSULATION_KEY_SIZE] {
+                    self.0
+                }
+
+                /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with the operating system's randomness.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::Randomness`] if the operating system has none.
+                #[cfg(feature = "getrandom")]
+                pub fn encapsulate(&self) -> Result<(Ciphertext, SharedSecret), Error> {
+                    self.encapsulate_with(|m| getrandom::fill(m).map_err(|_| Error::Randomness))
+                }
+
+                /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with 32 bytes drawn from `rng` in one call.
+                pub fn encapsulate_with_rng<R: CryptoRng + ?Sized>(&self, rng: &mut R) -> (Ciphertext, SharedSecret) {
+                    let Ok(encapsulated) = self.try_encapsulate_with_rng(rng);
+                    encapsulated
+                }
+
+                /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with 32 bytes drawn from `rng` in one call.
+                ///
+                /// # Errors
+                ///
+                /// The generator's error; nothing is encapsulated then.
+                pub fn try_encapsulate_with_rng<R: TryCryptoRng + ?Sized>(
+                    &self,
+                    rng: &mut R,
+                ) -> Result<(Ciphertext, SharedSecret), R::Error> {
+                    self.encapsulate_with(|m| rng.try_fill_bytes(m))
+                }
+
+                /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with the 32 bytes that `fill` writes: for
+                /// random generators of any crate and version. They must be fresh and uniformly random.
+                ///
+                /// # Errors
+                ///
+                /// The error of `fill`; nothing is encapsulated then.
+                ///
+                /// ```
+                #[doc = concat!("use kemstone::{Seed, ", stringify!($module), "::DecapsulationKey};")]
+                ///
+                /// let key = DecapsulationKey::from_seed(&Seed::from([1; 64]));
+                /// let refused = key.encapsulation_key().encapsulate_with(|_m| Err("no randomness today"));
+                /// assert_eq!(refused, Err("no randomness today"));
+                /// ```
+                pub fn encapsulate_with<E>(
+                    &self,
+                    fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+                ) -> Result<(Ciphertext, SharedSecret), E> {
+                    let mut m = Secret::new([0; 32]);
+                    fill(&mut m)?;
+                    Ok(self.encapsulate_with_m(&m))
+                }
+
+                /// As [`encapsulate_with`](Self::encapsulate_with), into the caller's memory.
+                ///
+                /// # Errors
+                ///
+                /// The error of `fill`; neither output is touched then.
+                pub fn encapsulate_into<E>(
+                    &self,
+                    fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+                    ciphertext: &mut [u8; CIPHERTEXT_SIZE],
+                    shared_secret: &mut [u8; SHARED_SECRET_SIZE],
+                ) -> Result<(), E> {
+                    let mut m = Secret::new([0; 32]);
+                    fill(&mut m)?;
+                    self.write(&m, ciphertext, shared_secret);
+                    Ok(())
+                }
+
+                /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal): encapsulation with a given `m`.
+                ///
+                /// For test vectors, and for protocols that derive `m`. Whoever learns or repeats `m` has the secret:
+                /// anything but 32 fresh uniformly random bytes breaks the scheme.
+                #[cfg(feature = "hazmat")]
+                #[must_use]
+                pub fn encapsulate_deterministic(&self, m: &[u8; 32]) -> (Ciphertext, SharedSecret) {
+                    self.encapsulate_with_m(m)
+                }
+
+                pub(crate) fn encapsulate_with_m(&self, m: &[u8; 32]) -> (Ciphertext, SharedSecret) {
+                    let mut ciphertext = Ciphertext([0; CIPHERTEXT_SIZE]);
+                    let mut shared_secret = SharedSecret::zero();
+                    self.write(m, &mut ciphertext.0, shared_secret.as_mut_bytes());
+                    (ciphertext, shared_secret)
+                }
+
+                fn write(&self, m: &[u8; 32], c: &mut [u8; CIPHERTEXT_SIZE], k: &mut [u8; SHARED_SECRET_SIZE]) {
+                    with_backend!(Selected::best(), backend => {
+                        kem::encaps_internal::<_, Set, K, U, V>(backend, &self.0, m, c, k);
+                    });
+                }
+            }
+
+            impl AsRef<[u8]> for EncapsulationKey {
+                fn as_ref(&self) -> &[u8] {
+                    &self.0
+                }
+            }
+
+            impl TryFrom<&[u8]> for EncapsulationKey {
+                type Error = Error;
+
+                /// As [`EncapsulationKey::from_bytes`], and [`Error::Length`] if the length differs.
+                fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+                    Self::from_bytes(bytes.try_into().map_err(|_| Error::Length)?)
+                }
+            }
+
+            impl fmt::Debug for EncapsulationKey {
+                /// The last four bytes of rho tell keys apart.
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("EncapsulationKey(..")?;
+                    self.0[ENCAPSULATION_KEY_SIZE - 4..].iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+                    f.write_str(")")
+                }
+            }
+
+            /// The private key: turns the ciphertexts encapsulated to its public half into their secrets.
+            ///
+            /// Make one, or read one from its [`Seed`]; keep the seed if it has to be stored. The expanded form of FIPS 203 is
+            /// understood as well. A key in memory is always expanded and has passed the checks of section 7.3. Wiped on
+            /// drop; `Debug` shows nothing of it.
+            ///
+            /// ```
+            /// # fn main() -> Result<(), kemstone::Error> {
+            #[doc = concat!("use kemstone::{Error, Seed, ", stringify!($module), "::DecapsulationKey};")]
+            ///
+            /// let key = DecapsulationKey::from_seed(&Seed::from([1; 64]));
+            /// let again = DecapsulationKey::from_expanded_bytes(key.as_expanded_bytes())?;
+            /// assert_eq!(again.encapsulation_key(), key.encapsulation_key());
+            /// assert!(key.to_seed().is_some() && again.to_seed().is_none());
+            ///
+            /// let mut damaged = key.to_expanded_bytes();
+            #[doc = concat!("damaged[384 * ", stringify!($k), "] ^= 1; // the public half no longer has the hash stored beside it")]
+            /// assert_eq!(DecapsulationKey::from_expanded_bytes(&damaged).err(), Some(Error::DecapsulationKey));
+            /// # Ok(())
+            /// # }
+            /// ```
+            pub struct DecapsulationKey {
+                /// dk_PKE || ek || H(ek) || z.
+                expanded: [u8; DECAPSULATION_KEY_SIZE],
+                /// The other half of the seed, meaningful only if `has_seed`.
+                d: [u8; 32],
+                has_seed: bool,
+            }
+
+            impl DecapsulationKey {
+                /// All zero: room for a key that is about to be written.
+                const EMPTY: Self = Self { expanded: [0; DECAPSULATION_KEY_SIZE], d: [0; 32], has_seed: false };
+
+                /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with the operating system's randomness.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::Randomness`] if the operating system has none.
+                #[cfg(feature = "getrandom")]
+                pub fn generate() -> Result<Self, Error> {
+                    Self::generate_with(|seed| getrandom::fill(seed).map_err(|_| Error::Randomness))
+                }
+
+                /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with 64 bytes drawn from `rng` in one call.
+                pub fn generate_from_rng<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+                    let Ok(key) = Self::try_generate_from_rng(rng);
+                    key
+                }
+
+                /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with 64 bytes drawn from `rng` in one call.
+                ///
+                /// # Errors
+                ///
+                /// The generator's error; no key is made then.
+                pub fn try_generate_from_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
+                    Self::generate_with(|seed| rng.try_fill_bytes(seed))
+                }
+
+                /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with the 64 bytes d || z that `fill` writes: for random
+                /// generators of any crate and version. They must be fresh and uniformly random.
+                ///
+                /// # Errors
+                ///
+                /// The error of `fill`; no key is made then.
+                pub fn generate_with<E>(fill: impl FnOnce(&mut [u8; 64]) -> Result<(), E>) -> Result<Self, E> {
+                    let mut seed = Seed::zero();
+                    fill(seed.as_mut_bytes())?;
+                    Ok(Self::from_seed(&seed))
+                }
+
+                /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal): the key that belongs to the seed d || z.
+                #[must_use]
+                pub fn from_seed(seed: &Seed) -> Self {
+                    let mut key = Self::EMPTY;
+                    Self::expand_into(seed, &mut key.expanded);
+                    key.d = *seed.d_z().0;
+                    key.has_seed = true;
+                    key
+                }
+
+                /// Writes the expanded form of the key that belongs to `seed` into the caller's memory.
+                /// The encapsulation key stands
+                #[doc = concat!("at bytes `384 * ", stringify!($k), "..768 * ", stringify!($k), " + 32`.")]
+                pub fn expand_into(seed: &Seed, expanded: &mut [u8; DECAPSULATION_KEY_SIZE]) {
+                    let (d, z) = seed.d_z();
+                    with_backend!(Selected::best(), backend => {
+                        kem::key_gen_internal::<_, Set, K, U, V>(backend, d, z, expanded);
+                    });
+                }
+
+                /// Decodes and checks an expanded key.
+                ///
+                /// The checks are those of FIPS 203, section 7.3 (the stored hash is that of the encapsulation key) and 7.2
+                /// (the encapsulation key's numbers are below q), and beyond the standard that the numbers of s are below q.
+                /// A key whose s is wrong in another way can only be found by
+                /// [`check_pairwise_consistency`](Self::check_pairwise_consistency).
+                ///
+                /// # Errors
+                ///
+                /// [`Error::DecapsulationKey`] if a check fails.
+                pub fn from_expanded_bytes(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> Result<Self, Error> {
+                    if !with_backend!(Selected::best(), backend => kem::dk_is_valid::<_, K>(backend, bytes)) {
+                        return Err(Error::DecapsulationKey);
+                    }
+                    let mut key = Self::EMPTY;
+                    key.expanded = *bytes;
+                    Ok(key)
+                }
+
+                /// The expanded form dk_PKE || ek || H(ek) || z, where it lies.
+                #[must_use]
+                pub const fn as_expanded_bytes(&self) -> &[u8; DECAPSULATION_KEY_SIZE] {
+                    &self.expanded
+                }
+
+                /// A copy of the expanded form, wiped on drop.
+                #[must_use]
+                pub fn to_expanded_bytes(&self) -> Zeroizing<[u8; DECAPSULATION_KEY_SIZE]> {
+                    Zeroizing::new(self.expanded)
+                }
+
+                /// The seed d || z, unless the key came from its expanded form, which does not hold d.
+                #[must_use]
+                pub fn to_seed(&self) -> Option<Seed> {
+                    self.has_seed.then(|| {
+                        let mut seed = Seed::zero();
+                        let (d, z) = seed.as_mut_bytes().split_at_mut(32);
+                        d.copy_from_slice(&self.d);
+                        z.copy_from_slice(kem::z_of_dk::<K>(&self.expanded));
+                        seed
+                    })
+                }
+
+                /// The public half.
+                #[must_use]
+                pub fn encapsulation_key(&self) -> EncapsulationKey {
+                    let mut key = EncapsulationKey([0; ENCAPSULATION_KEY_SIZE]);
+                    key.0.copy_from_slice(kem::ek_of_dk::<K>(&self.expanded));
+                    key
+                }
+
+                /// FIPS 203, Algorithm 21 (ML-KEM.Decaps).
+                ///
+                /// A ciphertext that was not made for this key gives a secret that nobody else can know, in the same time: there is no
+                /// error to see (implicit rejection).
+                #[must_use]
+                pub fn decapsulate(&self, ciphertext: &Ciphertext) -> SharedSecret {
+                    let mut shared_secret = SharedSecret::zero();
+                    self.decapsulate_into(ciphertext, shared_secret.as_mut_bytes());
+                    shared_secret
+                }
+
+                /// As [`decapsulate`](Self::decapsulate), into the caller's memory.
+                pub fn decapsulate_into(&self, ciphertext: &Ciphertext, shared_secret: &mut [u8; SHARED_SECRET_SIZE]) {
+                    with_backend!(Selected::best(), backend => {
+                        kem::decaps_internal::<_, Set, K, U, V, CIPHERTEXT_SIZE>(
+                            backend,
+                            &self.expanded,
+                            &ciphertext.0,
+                            shared_secret,
+                        );
+                    });
+                }
+
+                /// Encapsulates to the key and decapsulates, as FIPS 140-3 asks to be done after key
+                /// generation and FIPS 203, section 7.1 after importing a key. Not done unasked.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::DecapsulationKey`] if the secrets differ.
+                pub fn check_pairwise_consistency(&self) -> Result<(), Error> {
+                    let (ciphertext, expected) = self.encapsulation_key().encapsulate_with_m(&[0x5a; 32]);
+                    if self.decapsulate(&ciphertext) == expected { Ok(()) } else { Err(Error::DecapsulationKey) }
+                }
+            }
+
+            impl TryFrom<&[u8]> for DecapsulationKey {
+                type Error = Error;
+
+                /// A key from its seed (64 bytes) or its expanded form, told apart by their length; otherwise
+                /// [`Error::Length`]. Expanded forms are checked as [`DecapsulationKey::from_expanded_bytes`] does.
+                fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+                    if let Ok(seed) = Seed::try_from(bytes) {
+                        return Ok(Self::from_seed(&seed));
+                    }
+                    Self::from_expanded_bytes(bytes.try_into().map_err(|_| Error::Length)?)
+                }
+            }
+
+            impl fmt::Debug for DecapsulationKey {
+                /// The public half's `Debug`, and nothing of the secret.
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.debug_struct("DecapsulationKey").field("public", &self.encapsulation_key()).finish_non_exhaustive()
+                }
+            }
+
+            impl Zeroize for DecapsulationKey {
+                fn zeroize(&mut self) {
+                    self.expanded.wipe();
+                    self.d.wipe();
+                    self.has_seed = false;
+                }
+            }
+
+            impl Drop for DecapsulationKey {
+                fn drop(&mut self) {
+                    self.zeroize();
+                }
+            }
+
+            impl ZeroizeOnDrop for DecapsulationKey {}
+
+            /// What the sender of a secret transmits. Any bytes of the right length are a ciphertext
+            /// (FIPS 203, section 7.3).
+            ///
+            /// ```
+            #[doc = concat!("use kemstone::{Error, ", stringify!($module), "::{CIPHERTEXT_SIZE, Ciphertext}};")]
+            ///
+            /// let ciphertext = Ciphertext::from([0; CIPHERTEXT_SIZE]);
+            /// assert_eq!(Ciphertext::try_from(ciphertext.as_ref()), Ok(ciphertext));
+            /// assert_eq!(Ciphertext::try_from(&[0; 31][..]), Err(Error::Length));
+            /// ```
+            #[derive(Clone, PartialEq, Eq, Hash)]
+            pub struct Ciphertext([u8; CIPHERTEXT_SIZE]);
+
+            impl Ciphertext {
+                /// The bytes.
+                #[must_use]
+                pub const fn as_bytes(&self) -> &[u8; CIPHERTEXT_SIZE] {
+                    &self.0
+                }
+
+                /// A copy of the bytes.
+                #[must_use]
+                pub const fn to_bytes(&self) -> [u8; CIPHERTEXT_SIZE] {
+                    self.0
+                }
+
+                /// A forgery, for the self test.
+                pub(crate) fn flip_last_bit(&mut self) {
+                    self.0[CIPHERTEXT_SIZE - 1] ^= 0x80;
+                }
+            }
+
+            impl AsRef<[u8]> for Ciphertext {
+                fn as_ref(&self) -> &[u8] {
+                    &self.0
+                }
+            }
+
+            impl From<[u8; CIPHERTEXT_SIZE]> for Ciphertext {
+                fn from(bytes: [u8; CIPHERTEXT_SIZE]) -> Self {
+                    Self(bytes)
+                }
+            }
+
+            impl TryFrom<&[u8]> for Ciphertext {
+                type Error = Error;
+
+                /// [`Error::Length`] if the length differs.
+                fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+                    bytes.try_into().map(Self).map_err(|_| Error::Length)
+                }
+            }
+
+            impl fmt::Debug for Ciphertext {
+                /// The last four bytes tell ciphertexts apart.
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("Ciphertext(..")?;
+                    self.0[CIPHERTEXT_SIZE - 4..].iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+                    f.write_str(")")
+                }
+            }
+        }
+    };
+}
+
+parameter_set!(ml_kem_512, MlKem512, "ML-KEM-512, security category 1", 2, 320, 128);
+parameter_set!(ml_kem_768, MlKem768, "ML-KEM-768, security category 3, the usual choice", 3, 320, 128);
+parameter_set!(ml_kem_1024, MlKem1024, "ML-KEM-1024, security category 5", 4, 352, 160);

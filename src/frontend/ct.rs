@@ -1,0 +1,137 @@
+//! Secrets: wiped when they go out of scope, compared and selected without a branch (FIPS 203, section 3.3).
+
+use core::ops::{Deref, DerefMut};
+
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::{Zeroize, optimization_barrier};
+
+/// Memory that can be set to zero for good.
+pub(crate) trait Wipe {
+    /// Overwrites everything.
+    fn wipe(&mut self);
+}
+
+impl<const N: usize> Wipe for [u8; N] {
+    #[inline(always)]
+    fn wipe(&mut self) {
+        // A plain store of the whole array, then a barrier: byte-wise volatile stores would
+        // cost more than the arithmetic on what is wiped.
+        *self = [0; N];
+        optimization_barrier(self);
+    }
+}
+
+impl<const N: usize, const M: usize> Wipe for [[u8; N]; M] {
+    #[inline(always)]
+    fn wipe(&mut self) {
+        *self = [[0; N]; M];
+        optimization_barrier(self);
+    }
+}
+
+impl<R: crate::backend::poly::Range> Wipe for crate::backend::poly::Poly<R> {
+    #[inline(always)]
+    fn wipe(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl<B> Wipe for crate::backend::poly::NttPoly<B> {
+    #[inline(always)]
+    fn wipe(&mut self) {
+        self.zeroize();
+    }
+}
+
+impl<B, const K: usize> Wipe for [crate::backend::poly::NttPoly<B>; K] {
+    #[inline(always)]
+    fn wipe(&mut self) {
+        self.iter_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+impl<B, const K: usize> Wipe for [crate::backend::poly::Multiplier<B>; K] {
+    #[inline(always)]
+    fn wipe(&mut self) {
+        self.iter_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+/// A secret on the stack, wiped on drop.
+pub(crate) struct Secret<T: Wipe>(T);
+
+impl<T: Wipe> Secret<T> {
+    #[inline(always)]
+    pub(crate) const fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T: Wipe> Drop for Secret<T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.wipe();
+    }
+}
+
+impl<T: Wipe> Deref for Secret<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Wipe> DerefMut for Secret<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// Whether two byte strings of equal length are equal; always looks at every byte.
+#[inline]
+pub(crate) fn equal<const N: usize>(a: &[u8; N], b: &[u8; N]) -> Choice {
+    let mut difference = 0;
+    for (a, b) in a.iter().zip(b) {
+        difference |= a ^ b;
+    }
+    difference.ct_eq(&0)
+}
+
+/// Overwrites `a` with `b` if `choice` is true.
+#[inline]
+pub(crate) fn assign_if<const N: usize>(choice: Choice, a: &mut [u8; N], b: &[u8; N]) {
+    for (a, b) in a.iter_mut().zip(b) {
+        a.conditional_assign(b, choice);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_differing_bit_is_seen() {
+        let a: [u8; 1088] = core::array::from_fn(|i| i as u8);
+        assert!(bool::from(equal(&a, &a)));
+        for i in 0..a.len() {
+            for bit in 0..8 {
+                let mut b = a;
+                b[i] ^= 1 << bit;
+                assert!(!bool::from(equal(&a, &b)), "byte {i}, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn selection_takes_all_or_nothing() {
+        for value in 0..=255 {
+            let mut a = [value; 32];
+            assign_if(Choice::from(0), &mut a, &[!value; 32]);
+            assert_eq!(a, [value; 32]);
+            assign_if(Choice::from(1), &mut a, &[!value; 32]);
+            assert_eq!(a, [!value; 32]);
+        }
+    }
+}

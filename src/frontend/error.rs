@@ -1,0 +1,34 @@
+//! What can go wrong, without a word about secrets.
+
+use core::fmt;
+
+/// Why bytes were refused or a key was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The bytes have the wrong length for this type and parameter set.
+    Length,
+    /// The encapsulation key holds a number that is not below q (FIPS 203, section 7.2).
+    EncapsulationKey,
+    /// The decapsulation key is not consistent: its hash does not match its encapsulation key (FIPS 203, section
+    /// 7.3), one of its numbers is not below q, or it does not decapsulate what was encapsulated to it.
+    DecapsulationKey,
+    /// The operating system gave no randomness.
+    Randomness,
+    /// A self test computed something else than the known answer.
+    SelfTest,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Error::Length => "wrong length",
+            Error::EncapsulationKey => "invalid encapsulation key",
+            Error::DecapsulationKey => "invalid decapsulation key",
+            Error::Randomness => "no randomness available",
+            Error::SelfTest => "self test failed",
+        })
+    }
+}
+
+impl core::error::Error for Error {}

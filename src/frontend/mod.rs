@@ -1,0 +1,26 @@
+//! FIPS 203 (August 2024), written once, in safe Rust, over any [`Backend`](crate::backend::Backend).
+//!
+//! | FIPS 203 | file |
+//! |---|---|
+//! | 3.3 Implementation requirements (secrets) | `ct.rs` |
+//! | 4.1 Cryptographic functions | `symmetric.rs` |
+//! | 4.2, 4.3 Encoding, sampling, transform | the contract in `backend/mod.rs` |
+//! | 5 The K-PKE component scheme | `k_pke.rs` |
+//! | 6 Internal algorithms, 7 ML-KEM | `kem.rs` |
+//! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `api.rs` |
+//! | 8 Parameter sets | `params.rs` |
+
+mod api;
+pub(crate) mod ct;
+mod error;
+pub(crate) mod k_pke;
+pub(crate) mod kem;
+mod keys;
+pub(crate) mod params;
+mod self_test;
+pub(crate) mod symmetric;
+
+pub use api::{ml_kem_512, ml_kem_768, ml_kem_1024};
+pub use error::Error;
+pub use keys::{SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret};
+pub use self_test::self_test;

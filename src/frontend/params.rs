@@ -1,0 +1,57 @@
+//! FIPS 203, section 8: the parameter sets, and the sizes that follow from them.
+
+use crate::backend::Eta;
+
+/// One row of FIPS 203, table 2. `K` is k; `U` and `V` are the bytes of one compressed
+/// polynomial of u and of v, 32 d_u and 32 d_v.
+pub(crate) trait ParameterSet<const K: usize, const U: usize, const V: usize> {
+    /// eta_1, the width of the noise in s, e and y.
+    const ETA1: Eta;
+    /// eta_2, the width of the noise in e1 and e2.
+    const ETA2: Eta = Eta::Two;
+}
+
+/// ML-KEM-512.
+#[derive(Debug)]
+pub(crate) enum MlKem512 {}
+/// ML-KEM-768.
+#[derive(Debug)]
+pub(crate) enum MlKem768 {}
+/// ML-KEM-1024.
+#[derive(Debug)]
+pub(crate) enum MlKem1024 {}
+
+impl ParameterSet<2, { 32 * 10 }, { 32 * 4 }> for MlKem512 {
+    const ETA1: Eta = Eta::Three;
+}
+impl ParameterSet<3, { 32 * 10 }, { 32 * 4 }> for MlKem768 {
+    const ETA1: Eta = Eta::Two;
+}
+impl ParameterSet<4, { 32 * 11 }, { 32 * 5 }> for MlKem1024 {
+    const ETA1: Eta = Eta::Two;
+}
+
+/// Bytes of an encoded element of T_q.
+pub(crate) const ENCODED: usize = 384;
+
+/// Bytes of an encapsulation key: 384 k + 32.
+pub(crate) const fn ek_size(k: usize) -> usize {
+    ENCODED * k + 32
+}
+
+/// Bytes of an expanded decapsulation key: 768 k + 96.
+pub(crate) const fn dk_size(k: usize) -> usize {
+    ENCODED * k + ek_size(k) + 32 + 32
+}
+
+/// Bytes of a ciphertext: 32 (d_u k + d_v).
+pub(crate) const fn ct_size(k: usize, u: usize, v: usize) -> usize {
+    u * k + v
+}
+
+// FIPS 203, table 3.
+const _: () = {
+    assert!(ek_size(2) == 800 && dk_size(2) == 1632 && ct_size(2, 320, 128) == 768);
+    assert!(ek_size(3) == 1184 && dk_size(3) == 2400 && ct_size(3, 320, 128) == 1088);
+    assert!(ek_size(4) == 1568 && dk_size(4) == 3168 && ct_size(4, 352, 160) == 1568);
+};

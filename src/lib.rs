@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![deny(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+// Unit tests run where std is.
+#[cfg(test)]
+extern crate std;
+
+#[cfg(not(feature = "internals"))]
+#[allow(unreachable_pub, dead_code)] // what `internals` would show
+mod backend;
+/// The contract every backend fulfils, and the backends themselves. Shown by the feature `internals`; no semver
+/// promise covers it.
+#[cfg(feature = "internals")]
+pub mod backend;
+mod frontend;
+
+pub use frontend::{
+    Error, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret, ml_kem_512, ml_kem_768, ml_kem_1024, self_test,
+};
+
+/// The name of the backend that serves this process: `"portable"` or the instruction set in use.
+///
+/// ```
+/// println!("ML-KEM runs on {}", kemstone::backend());
+/// ```
+#[must_use]
+pub fn backend() -> &'static str {
+    backend::select::Selected::best().name()
+}
