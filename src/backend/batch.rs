@@ -235,3 +235,142 @@ impl Zeroize for Block {
         optimization_barrier(self);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+    use std::thread_local;
+
+    use super::*;
+    use crate::backend::{conformance, portable};
+    use crate::frontend::kem;
+    use crate::frontend::params::{MlKem512, MlKem768, MlKem1024, ParameterSet, ct_size, dk_size};
+
+    /// The portable arithmetic over a Keccak of `W` plain lanes that counts its permutations.
+    #[derive(Clone, Copy, Debug)]
+    struct Plain<const W: usize>;
+
+    thread_local! {
+        /// Permutations since the last reset, by the smallest width that serves them.
+        static COUNT: RefCell<BTreeMap<usize, usize>> = const { RefCell::new(BTreeMap::new()) };
+    }
+
+    impl<const W: usize> Backend for Plain<W> {
+        const NAME: &'static str = "plain";
+
+        fn hash(self, job: Job<'_, Self>) {
+            run::<_, W>(self, &mut core::iter::once(job));
+        }
+
+        fn hash_all<'a>(self, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
+            run::<_, W>(self, jobs);
+        }
+    }
+
+    impl<const W: usize> Permute<W> for Plain<W> {
+        fn permute(self, states: &mut States<W>, used: usize) {
+            assert!(1 <= used && used <= W);
+            COUNT.with_borrow_mut(|count| *count.entry(used.next_power_of_two()).or_default() += 1);
+            for column in 0..used {
+                let mut state = states.0.map(|row| [row[column]]);
+                portable::keccak::permute(&mut state);
+                states.0.iter_mut().zip(state).for_each(|(row, lane)| row[column] = lane[0]);
+            }
+        }
+    }
+
+    mod width_1 {
+        crate::backend::conformance::suite!("width 1", Some(super::Plain::<1>));
+    }
+    mod width_2 {
+        crate::backend::conformance::suite!("width 2", Some(super::Plain::<2>));
+    }
+    mod width_4 {
+        crate::backend::conformance::suite!("width 4", Some(super::Plain::<4>));
+    }
+    mod width_8 {
+        crate::backend::conformance::suite!("width 8", Some(super::Plain::<8>));
+    }
+
+    /// Permutations by width, 1, 2, 4 and 8, of one call.
+    fn counted(call: impl FnOnce()) -> [usize; 4] {
+        COUNT.with_borrow_mut(BTreeMap::clear);
+        call();
+        COUNT.with_borrow(|count| [1, 2, 4, 8].map(|width| count.get(&width).copied().unwrap_or(0)))
+    }
+
+    /// Key generation, encapsulation and decapsulation of one parameter set on `W` lanes, from a
+    /// seed for which three blocks suffice for every entry of the matrix.
+    fn operations<P, const K: usize, const U: usize, const V: usize, const C: usize, const W: usize>()
+    -> [[usize; 4]; 3]
+    where
+        P: ParameterSet<K, U, V>,
+    {
+        assert_eq!(C, ct_size(K, U, V));
+        let (mut dk, mut c, mut ours, mut theirs) = ([0; dk_size(4)], [0; C], [0; 32], [0; 32]);
+        let dk = &mut dk[..dk_size(K)];
+        let key_gen = counted(|| kem::key_gen_internal::<_, P, K, U, V>(Plain::<W>, &[5; 32], &[3; 32], dk));
+        let ek = kem::ek_of_dk::<K>(dk);
+        let encaps = counted(|| {
+            kem::encaps_internal::<_, P, K, U, V>(Plain::<W>, ek, &[4; 32], &mut c, &mut ours);
+        });
+        let decaps = counted(|| kem::decaps_internal::<_, P, K, U, V, C>(Plain::<W>, dk, &c, &mut theirs));
+        assert_eq!(ours, theirs);
+        [key_gen, encaps, decaps]
+    }
+
+    #[test]
+    fn permutations_are_as_few_as_the_lanes_allow() {
+        // Of each operation: permutations 1, 2, 4 and 8 wide.
+        // One lane: all there is to hash, one after the other.
+        assert_eq!(
+            operations::<MlKem512, 2, 320, 128, 768, 1>(),
+            [[27, 0, 0, 0], [26, 0, 0, 0], [26, 0, 0, 0]]
+        );
+        assert_eq!(
+            operations::<MlKem768, 3, 320, 128, 1088, 1>(),
+            [[43, 0, 0, 0], [44, 0, 0, 0], [44, 0, 0, 0]]
+        );
+        assert_eq!(
+            operations::<MlKem1024, 4, 352, 160, 1568, 1>(),
+            [[69, 0, 0, 0], [70, 0, 0, 0], [70, 0, 0, 0]]
+        );
+        // Four lanes: what is left for single permutations is G, and H(ek) in key generation.
+        assert_eq!(operations::<MlKem512, 2, 320, 128, 768, 4>(), [[7, 0, 5, 0], [1, 3, 5, 0], [1, 3, 5, 0]]);
+        assert_eq!(
+            operations::<MlKem768, 3, 320, 128, 1088, 4>(),
+            [[11, 0, 8, 0], [1, 0, 11, 0], [1, 0, 11, 0]]
+        );
+        assert_eq!(
+            operations::<MlKem1024, 4, 352, 160, 1568, 4>(),
+            [[13, 0, 14, 0], [2, 0, 17, 0], [2, 0, 17, 0]]
+        );
+        // Eight lanes: the chain of H or J outlasts the matrix.
+        assert_eq!(operations::<MlKem512, 2, 320, 128, 768, 8>(), [[7, 0, 1, 2], [4, 1, 0, 4], [4, 1, 0, 4]]);
+        assert_eq!(
+            operations::<MlKem768, 3, 320, 128, 1088, 8>(),
+            [[12, 0, 0, 4], [4, 0, 3, 4], [4, 0, 3, 4]]
+        );
+        assert_eq!(
+            operations::<MlKem1024, 4, 352, 160, 1568, 8>(),
+            [[13, 0, 0, 7], [5, 0, 3, 7], [5, 0, 3, 7]]
+        );
+    }
+
+    #[test]
+    fn a_long_chain_rides_beside_the_matrix() {
+        // ML-KEM-768 encapsulation: 27 blocks of matrix and a key of nine blocks on four lanes.
+        let mut h = [0; 32];
+        let (ek, rho) = ([7; 1184], [2; 32]);
+        let mut matrix = [const { NttPoly::<Plain<4>>::ZERO }; 9];
+        let chain = Job::new(Function::Sha3_256, &ek, &[], Output::Bytes(&mut h));
+        let entries = matrix
+            .iter_mut()
+            .zip(0..)
+            .map(|(entry, i)| Job::with_bytes(Function::Shake128, &rho, i, 0, Output::SampleNtt(entry)));
+        let count = counted(|| Plain::<4>.hash_all(&mut core::iter::once(chain).chain(entries)));
+        assert_eq!(count, [0, 0, 9, 0]);
+        assert_eq!(h, conformance::sha3_256(&ek));
+    }
+}

@@ -468,3 +468,8 @@ pub(crate) fn batches<B: Backend>(backend: B) {
         }
     }
 }
+
+/// SHA3-256 by an independent crate.
+pub(crate) fn sha3_256(message: &[u8]) -> [u8; 32] {
+    model::hash(Function::Sha3_256, message, 32).try_into().expect("32 bytes")
+}

@@ -76,7 +76,7 @@ pub trait Backend: Copy + 'static {
 
     /// FIPS 203, Algorithm 7 (SampleNTT), lines 5 to 16 for one block of XOF output.
     ///
-    /// In: `filled <= 256` coefficients are there already. Out: more of them, and their new
+    /// In: `filled < 256` coefficients are there already. Out: more of them, and their new
     /// number; the rest of `a_hat` may hold anything until it is full. *Variable time*: the
     /// block comes from a public seed.
     fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {

@@ -1,33 +1,34 @@
 //! Keccak-f\[1600\] (FIPS 202, section 3.3), one state.
 
+use crate::backend::tables::{ROTATIONS, ROUND_CONSTANTS};
+
+const fn mod5(x: usize) -> usize {
+    if x < 5 { x } else { mod5(x - 5) }
+}
+
 /// Permutes one state.
 pub(crate) fn permute(state: &mut [[u64; 1]; 25]) {
     let Ok(state) = <&mut [u64; 25]>::try_from(state.as_flattened_mut()) else { return };
-    let mut a = *state;
-    for rc in super::super::tables::ROUND_CONSTANTS {
-        let mut c = [0u64; 5];
-        for x in 0..5 {
-            c[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
-        }
-        let mut b = [0u64; 25];
-        for x in 0..5usize {
-            let d = c[[4, 0, 1, 2, 3][x]] ^ c[[1, 2, 3, 4, 0][x]].rotate_left(1);
-            for y in 0..5usize {
-                let (nx, ny) = (
-                    y,
-                    [[0, 3, 1, 4, 2], [2, 0, 3, 1, 4], [4, 2, 0, 3, 1], [1, 4, 2, 0, 3], [3, 1, 4, 2, 0]][x]
-                        [y],
-                );
-                b[nx + 5 * ny] = (a[x + 5 * y] ^ d).rotate_left(super::super::tables::ROTATIONS[x + 5 * y]);
-            }
-        }
-        for y in 0..5 {
-            for x in 0..5usize {
-                a[x + 5 * y] =
-                    b[x + 5 * y] ^ (!b[[1, 2, 3, 4, 0][x] + 5 * y] & b[[2, 3, 4, 0, 1][x] + 5 * y]);
-            }
-        }
-        a[0] ^= rc;
+    for rc in ROUND_CONSTANTS.as_chunks::<2>().0 {
+        let e = round(state, rc[0]);
+        *state = round(&e, rc[1]);
     }
-    *state = a;
+}
+
+#[inline(always)]
+fn round(a: &[u64; 25], rc: u64) -> [u64; 25] {
+    let c: [u64; 5] = core::array::from_fn(|x| a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20]);
+    let d: [u64; 5] = core::array::from_fn(|x| c[mod5(x + 4)] ^ c[mod5(x + 1)].rotate_left(1));
+    let mut out = [0; 25];
+    for y in 0..5 {
+        let b: [u64; 5] = core::array::from_fn(|x| {
+            let from = mod5(x + 3 * y) + 5 * x;
+            (a[from] ^ d[mod5(x + 3 * y)]).rotate_left(ROTATIONS[from])
+        });
+        for x in 0..5 {
+            out[x + 5 * y] = b[x] ^ (!b[mod5(x + 1)] & b[mod5(x + 2)]);
+        }
+    }
+    out[0] ^= rc;
+    out
 }

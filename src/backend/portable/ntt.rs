@@ -27,10 +27,14 @@ const fn every(start: usize, step: usize) -> [i16; RUN] {
     run
 }
 
-/// Where the coefficient `i` of T_q (in the standard's order) stands.
+/// From the standard's order to that of this backend.
 #[inline(always)]
-pub(crate) const fn position(i: usize) -> usize {
-    (i & 7) * RUN + (i >> 3)
+pub(crate) fn split_into_runs(standard: &[i16; N], f_hat: &mut [i16; N]) {
+    for (b, block) in standard.as_chunks::<8>().0.iter().enumerate() {
+        for (j, &c) in block.iter().enumerate() {
+            f_hat[RUN * j + b] = c;
+        }
+    }
 }
 
 /// FIPS 203, Algorithm 9. |f| < q; |f_hat| < 8q.
@@ -41,11 +45,7 @@ pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
     layer::<32, { 3 * Q as i32 }>(&mut a);
     layer::<16, { 4 * Q as i32 }>(&mut a);
     layer::<8, { 5 * Q as i32 }>(&mut a);
-    for (b, block) in a.as_chunks::<8>().0.iter().enumerate() {
-        for (j, &c) in block.iter().enumerate() {
-            f_hat[RUN * j + b] = c;
-        }
-    }
+    split_into_runs(&a, f_hat);
     let runs = f_hat.as_chunks_mut::<RUN>().0;
     for j in 0..4 {
         butterflies::<{ 6 * Q as i32 }>(runs, j, j + 4, &ZETAS_4);
