@@ -1,1 +1,2 @@
+//! Benchmarks of the kem.
 fn main() {}

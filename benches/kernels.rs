@@ -1,1 +1,2 @@
+//! Benchmarks of the kernels.
 fn main() {}

@@ -10,8 +10,6 @@ extern crate std;
 #[cfg(not(feature = "internals"))]
 #[allow(unreachable_pub, dead_code)] // what `internals` would show
 mod backend;
-/// The contract every backend fulfils, and the backends themselves. Shown by the feature `internals`; no semver
-/// promise covers it.
 #[cfg(feature = "internals")]
 pub mod backend;
 mod frontend;
@@ -19,6 +17,9 @@ mod frontend;
 pub use frontend::{
     Error, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret, ml_kem_512, ml_kem_768, ml_kem_1024, self_test,
 };
+
+// Both appear in public signatures.
+pub use {rand_core, zeroize};
 
 /// The name of the backend that serves this process: `"portable"` or the instruction set in use.
 ///

@@ -4,7 +4,7 @@
 //! Elements of T_q are written and read through `decode12` and `encode12`, whose own test comes first.
 
 use std::vec::Vec;
-use std::{format, println, vec};
+use std::{println, vec};
 
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
@@ -212,7 +212,7 @@ fn products_of<B: Backend, const K: usize>(backend: B) {
         let mut sum = [0; N];
         for (a, b) in a_hat.iter().zip(&b) {
             let (a, b) = (wide(a), model::ntt(&wide(b)));
-            for i in 0..N / 2 {
+            for i in 0..N >> 1 {
                 let gamma = model::power(17, 2 * model::bit_rev7(i) + 1);
                 let ((a0, a1), (b0, b1)) = ((a[2 * i], a[2 * i + 1]), (b[2 * i], b[2 * i + 1]));
                 sum[2 * i] = model::mod_q(sum[2 * i] + a0 * b0 + model::mod_q(a1 * b1) * gamma);
@@ -455,12 +455,7 @@ pub(crate) fn batches<B: Backend>(backend: B) {
         }
 
         for ((function, message), out) in messages.iter().zip(&outputs) {
-            assert_eq!(
-                *out,
-                model::hash(*function, message, out.len()),
-                "{}",
-                format!("{function:?}, {}", message.len())
-            );
+            assert_eq!(*out, model::hash(*function, message, out.len()), "{function:?}, {}", message.len());
         }
         for (rho, entry) in seeds.iter().zip(&entries) {
             let xof = model::hash(Function::Shake128, &[&rho[..], &[1, 2]].concat(), 20 * XOF_BLOCK);

@@ -1,6 +1,8 @@
 //! The contract between the frontend and the machines: what each operation reads, writes and
 //! promises, in the order of the standard.
 //!
+//! Shown by the feature `internals`; no semver promise covers it.
+//!
 //! A value of a [`Backend`] type is the proof that the machine has the instructions its methods
 //! use: outside tests such values come only from detection. That is why the methods are safe.
 //!
@@ -14,6 +16,7 @@
 //!   of coefficients overrides them all. The other operations can be overridden one by one.
 
 pub mod batch;
+pub(crate) mod keccak;
 pub mod poly;
 pub mod portable;
 pub mod select;

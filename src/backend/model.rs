@@ -30,7 +30,7 @@ pub(crate) fn ntt(f: &[i64; N]) -> [i64; N] {
         let gamma = power(ZETA, 2 * bit_rev7(out >> 1) + 1);
         let mut x = 1;
         let mut sum = 0;
-        for i in 0..N / 2 {
+        for i in 0..N >> 1 {
             sum = mod_q(sum + x * f[2 * i + (out & 1)]);
             x = mod_q(x * gamma);
         }

@@ -12,9 +12,11 @@ pub enum Selected {
     Portable(Portable),
 }
 
-/// Every backend of this architecture, the slowest first. `None`: the machine lacks it.
-const DETECT: &[(&str, fn() -> Option<Selected>)] =
-    &[(Portable::NAME, || Some(Selected::Portable(Portable)))];
+/// Looks for a backend. `None`: the machine lacks it.
+type Detect = fn() -> Option<Selected>;
+
+/// Every backend of this architecture by name, the slowest first.
+const DETECT: &[(&str, Detect)] = &[(Portable::NAME, || Some(Selected::Portable(Portable)))];
 
 impl Selected {
     /// The fastest backend of this machine, or the one forced by `--cfg kemstone_backend="..."`

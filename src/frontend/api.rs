@@ -32,7 +32,7 @@ macro_rules! parameter_set {
             use core::fmt;
 
             use rand_core::{CryptoRng, TryCryptoRng};
-            use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+            use zeroize::{ZeroizeOnDrop, Zeroizing};
 
             use crate::backend::select::{Selected, with_backend};
             use crate::frontend::ct::{Secret, Wipe};
@@ -127,7 +127,8 @@ macro_rules! parameter_set {
                 }
 
                 /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with the 32 bytes that `fill` writes: for
-                /// random generators of any crate and version. They must be fresh and uniformly random.
+                /// random generators of any crate and version. They must be fresh and uniformly random; a closure that
+                /// returns `Ok` without writing them gives a secret that everyone knows.
                 ///
                 /// # Errors
                 ///
@@ -149,7 +150,8 @@ macro_rules! parameter_set {
                     Ok(self.encapsulate_with_m(&m))
                 }
 
-                /// As [`encapsulate_with`](Self::encapsulate_with), into the caller's memory.
+                /// As [`encapsulate_with`](Self::encapsulate_with), into the caller's memory, which the caller
+                /// wipes when the secret has served.
                 ///
                 /// # Errors
                 ///
@@ -217,8 +219,12 @@ macro_rules! parameter_set {
             /// The private key: turns the ciphertexts encapsulated to its public half into their secrets.
             ///
             /// Make one, or read one from its [`Seed`]; keep the seed if it has to be stored. The expanded form of FIPS 203 is
-            /// understood as well. A key in memory is always expanded and has passed the checks of section 7.3. Wiped on
-            /// drop; `Debug` shows nothing of it.
+            /// understood as well, and `TryFrom<&[u8]>` takes either. A key in memory is always expanded and has passed the
+            /// checks of section 7.3. Wiped on drop; `Debug` shows nothing of it; there is no `Clone`, so that copies of a
+            /// secret are made knowingly (share it by reference or in an `Arc`).
+            ///
+            /// A key returned by value may leave its bytes behind where it was built before it was moved. Where that matters,
+            /// let [`expand_into`](Self::expand_into) write into memory of your own.
             ///
             /// ```
             /// # fn main() -> Result<(), kemstone::Error> {
@@ -273,7 +279,8 @@ macro_rules! parameter_set {
                 }
 
                 /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with the 64 bytes d || z that `fill` writes: for random
-                /// generators of any crate and version. They must be fresh and uniformly random.
+                /// generators of any crate and version. They must be fresh and uniformly random; a closure
+                /// that returns `Ok` without writing them gives a key that everyone knows.
                 ///
                 /// # Errors
                 ///
@@ -294,8 +301,8 @@ macro_rules! parameter_set {
                     key
                 }
 
-                /// Writes the expanded form of the key that belongs to `seed` into the caller's memory.
-                /// The encapsulation key stands
+                /// Writes the expanded form of the key that belongs to `seed` into the caller's memory, which the caller
+                /// wipes when the key has served. The encapsulation key stands
                 #[doc = concat!("at bytes `384 * ", stringify!($k), "..768 * ", stringify!($k), " + 32`.")]
                 pub fn expand_into(seed: &Seed, expanded: &mut [u8; DECAPSULATION_KEY_SIZE]) {
                     let (d, z) = seed.d_z();
@@ -366,7 +373,8 @@ macro_rules! parameter_set {
                     shared_secret
                 }
 
-                /// As [`decapsulate`](Self::decapsulate), into the caller's memory.
+                /// As [`decapsulate`](Self::decapsulate), into the caller's memory, which the caller wipes
+                /// when the secret has served.
                 pub fn decapsulate_into(&self, ciphertext: &Ciphertext, shared_secret: &mut [u8; SHARED_SECRET_SIZE]) {
                     with_backend!(Selected::best(), backend => {
                         kem::decaps_internal::<_, Set, K, U, V, CIPHERTEXT_SIZE>(
@@ -378,8 +386,9 @@ macro_rules! parameter_set {
                     });
                 }
 
-                /// Encapsulates to the key and decapsulates, as FIPS 140-3 asks to be done after key
-                /// generation and FIPS 203, section 7.1 after importing a key. Not done unasked.
+                /// Encapsulates to the key with a fixed `m`, decapsulates and compares; both secrets are discarded. FIPS 140-3
+                /// asks for this after key generation, FIPS 203, section 7.1, recommends it for imported keys; it
+                /// is not done unasked.
                 ///
                 /// # Errors
                 ///
@@ -410,17 +419,10 @@ macro_rules! parameter_set {
                 }
             }
 
-            impl Zeroize for DecapsulationKey {
-                fn zeroize(&mut self) {
-                    self.expanded.wipe();
-                    self.d.wipe();
-                    self.has_seed = false;
-                }
-            }
-
             impl Drop for DecapsulationKey {
                 fn drop(&mut self) {
-                    self.zeroize();
+                    self.expanded.wipe();
+                    self.d.wipe();
                 }
             }
 

@@ -59,7 +59,7 @@ pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usi
 
 /// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal), and so Algorithm 21.
 ///
-/// `dk` has passed the checks of section 7.3; `c` has the right length. `c_prime` is room for as many bytes.
+/// `dk` has passed the checks of section 7.3. Writes `shared_secret`.
 pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
     backend: B,
     dk: &[u8],
@@ -88,8 +88,11 @@ pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usi
     ct::assign_if(!ct::equal(c, &c_prime), shared_secret, &k_bar); // 9-11
 } // 12: the secret is written in place
 
-/// Algorithm 18, lines 1 to 4: dk_PKE, ek_PKE, h and z.
-fn parts_of_dk<const K: usize>(dk: &[u8]) -> Option<(&[u8], &[u8], &[u8; 32], &[u8; 32])> {
+/// dk_PKE, ek_PKE, h and z.
+type DkParts<'a> = (&'a [u8], &'a [u8], &'a [u8; 32], &'a [u8; 32]);
+
+/// Algorithm 18, lines 1 to 4.
+fn parts_of_dk<const K: usize>(dk: &[u8]) -> Option<DkParts<'_>> {
     let (dk_pke, rest) = dk.split_at_checked(ENCODED * K)?;
     let (ek_pke, rest) = rest.split_at_checked(ek_size(K))?;
     let (h, rest) = rest.split_first_chunk()?;

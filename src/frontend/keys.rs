@@ -100,7 +100,7 @@ macro_rules! secret_bytes {
 
 secret_bytes! {
     /// The 64 bytes d || z that a decapsulation key is made from (FIPS 203, section 3.3 and Algorithm 16): the
-    /// smallest and safest form to store one in.
+    /// smallest and safest form to store one in. It does not say for which parameter set: store that beside it.
     ///
     /// Wiped on drop; `Debug` shows nothing of it; `==` takes constant time.
     ///
@@ -121,6 +121,8 @@ secret_bytes! {
 secret_bytes! {
     /// The 32 bytes both sides share (FIPS 203, section 3.3: K), uniformly random to everyone else. Feed
     /// them to a key derivation function or use them as a symmetric key.
+    ///
+    /// `From<[u8; 32]>` exists for secrets that crossed a boundary as bytes, a hardware module's for example.
     ///
     /// Wiped on drop; `Debug` shows nothing of it; `==` takes constant time.
     ///

@@ -1,34 +1,120 @@
-//! Keccak-f\[1600\] (FIPS 202, section 3.3), one state.
+//! Keccak-f\[1600\] in plain Rust, for machines without a kernel of their own.
+//!
+//! Six lanes are kept complemented between rounds. Chi needs `!b & c` for every lane, which costs two
+//! instructions where the machine has no and-not; with these lanes complemented, 17 of the 25 become a single
+//! `and` or `or`. (Where and-not and or-not exist, nothing is lost.)
 
-use crate::backend::tables::{ROTATIONS, ROUND_CONSTANTS};
+use crate::backend::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
 
-const fn mod5(x: usize) -> usize {
-    if x < 5 { x } else { mod5(x - 5) }
-}
+/// The lanes stored complemented, by index x + 5y.
+const COMPLEMENTED: [bool; 25] = {
+    let mut lanes = [false; 25];
+    lanes[1] = true;
+    lanes[2] = true;
+    lanes[8] = true;
+    lanes[12] = true;
+    lanes[17] = true;
+    lanes[20] = true;
+    lanes
+};
 
 /// Permutes one state.
-pub(crate) fn permute(state: &mut [[u64; 1]; 25]) {
-    let Ok(state) = <&mut [u64; 25]>::try_from(state.as_flattened_mut()) else { return };
+pub(crate) fn permute(state: &mut [u64; 25]) {
+    let mut a = *state;
+    flip(&mut a);
+    // Two rounds a turn: the second undoes the renaming of lanes of the first, so no moves are left.
     for rc in ROUND_CONSTANTS.as_chunks::<2>().0 {
-        let e = round(state, rc[0]);
-        *state = round(&e, rc[1]);
+        a = round(&round(&a, rc[0]), rc[1]);
+    }
+    flip(&mut a);
+    *state = a;
+}
+
+#[inline(always)]
+fn flip(a: &mut [u64; 25]) {
+    for (lane, complemented) in a.iter_mut().zip(COMPLEMENTED) {
+        if complemented {
+            *lane = !*lane;
+        }
     }
 }
 
 #[inline(always)]
 fn round(a: &[u64; 25], rc: u64) -> [u64; 25] {
     let c: [u64; 5] = core::array::from_fn(|x| a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20]);
-    let d: [u64; 5] = core::array::from_fn(|x| c[mod5(x + 4)] ^ c[mod5(x + 1)].rotate_left(1));
+    let d = [
+        c[4] ^ c[1].rotate_left(1),
+        c[0] ^ c[2].rotate_left(1),
+        c[1] ^ c[3].rotate_left(1),
+        c[2] ^ c[4].rotate_left(1),
+        c[3] ^ c[0].rotate_left(1),
+    ];
+    let rows = [row::<0>(a, &d), row::<1>(a, &d), row::<2>(a, &d), row::<3>(a, &d), row::<4>(a, &d)];
     let mut out = [0; 25];
-    for y in 0..5 {
-        let b: [u64; 5] = core::array::from_fn(|x| {
-            let from = mod5(x + 3 * y) + 5 * x;
-            (a[from] ^ d[mod5(x + 3 * y)]).rotate_left(ROTATIONS[from])
-        });
-        for x in 0..5 {
-            out[x + 5 * y] = b[x] ^ (!b[mod5(x + 1)] & b[mod5(x + 2)]);
-        }
-    }
+    out.copy_from_slice(rows.as_flattened());
     out[0] ^= rc;
     out
+}
+
+/// Row Y after theta, rho, pi and chi.
+#[inline(always)]
+fn row<const Y: usize>(a: &[u64; 25], d: &[u64; 5]) -> [u64; 5] {
+    macro_rules! b {
+        ($x:literal) => {
+            (a[const { pi_lane($x, Y) }] ^ d[const { pi_column($x, Y) }])
+                .rotate_left(const { RHO[pi_lane($x, Y)] })
+        };
+    }
+    let (b0, b1, b2, b3, b4) = (b!(0), b!(1), b!(2), b!(3), b!(4));
+    [
+        chi::<0, Y>(b0, b1, b2),
+        chi::<1, Y>(b1, b2, b3),
+        chi::<2, Y>(b2, b3, b4),
+        chi::<3, Y>(b3, b4, b0),
+        chi::<4, Y>(b4, b0, b1),
+    ]
+}
+
+/// b ^ (!b1 & b2) for lane (X, Y), from lanes of which some are complemented, and itself complemented where
+/// `COMPLEMENTED` asks for it: the and-not of complements is, by De Morgan, one of and, or, and or-not.
+#[inline(always)]
+fn chi<const X: usize, const Y: usize>(b: u64, b1: u64, b2: u64) -> u64 {
+    let (n1, n2, flipped) = const { (complemented(X + 1, Y), complemented(X + 2, Y), flipped(X, Y)) };
+    b ^ match (n1, n2, flipped) {
+        (true, false, false) => b1 & b2,
+        (true, false, true) => !(b1 & b2),
+        (false, true, false) => !(b1 | b2),
+        (false, true, true) => b1 | b2,
+        (false, false, false) => !b1 & b2,
+        (false, false, true) => b1 | !b2,
+        (true, true, false) => b1 & !b2,
+        (true, true, true) => !b1 | b2,
+    }
+}
+
+/// Whether lane (x, y) reaches chi complemented: theta adds two column parities to what pi moves there.
+const fn complemented(x: usize, y: usize) -> bool {
+    let x = mod5(x);
+    let column = pi_column(x, y);
+    COMPLEMENTED[pi_lane(x, y)] ^ odd_column(column + 4) ^ odd_column(column + 1)
+}
+
+/// Whether the second operand of chi's xor has to be complemented for lane (x, y).
+const fn flipped(x: usize, y: usize) -> bool {
+    complemented(x, y) ^ COMPLEMENTED[x + 5 * y]
+}
+
+const fn odd_column(x: usize) -> bool {
+    let x = mod5(x);
+    COMPLEMENTED[x] ^ COMPLEMENTED[x + 5] ^ COMPLEMENTED[x + 10] ^ COMPLEMENTED[x + 15] ^ COMPLEMENTED[x + 20]
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::backend::keccak::check;
+
+    #[test]
+    fn permutes_one_state() {
+        check::<1>(1, |state| super::permute(state.as_flattened_mut().try_into().expect("25 lanes")));
+    }
 }

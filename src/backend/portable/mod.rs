@@ -32,7 +32,7 @@ impl Backend for Portable {
 
 impl Permute<1> for Portable {
     fn permute(self, states: &mut States<1>, _used: usize) {
-        keccak::permute(&mut states.0);
+        keccak::permute(states.single());
     }
 }
 

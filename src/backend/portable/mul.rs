@@ -9,7 +9,11 @@ use crate::backend::poly::{N, Q};
 use crate::backend::tables::RESTORE;
 
 /// Numbers that `fill_cache` computes: one per pair.
-const PAIRS: usize = N / 2;
+const PAIRS: usize = N >> 1;
+
+/// A run holds one half (a0 or a1) of as many pairs as it is long.
+const RUNS_OF_PAIRS: usize = 4;
+const _: () = assert!(RUNS_OF_PAIRS * RUN == PAIRS);
 
 /// Largest vector of any parameter set.
 const MAX_K: i64 = 4;
@@ -43,7 +47,7 @@ fn sum_of_products<const K: usize>(
     mut finish: impl FnMut(usize, &[i16; RUN]),
 ) {
     const { assert!(K as i64 <= MAX_K) };
-    for pair in 0..PAIRS / RUN {
+    for pair in 0..RUNS_OF_PAIRS {
         let (mut c0, mut c1) = ([0i32; RUN], [0i32; RUN]);
         for (a, (b, cache)) in a.iter().zip(b) {
             let (a, b) = (a.as_chunks::<RUN>().0, b.as_chunks::<RUN>().0);

@@ -56,11 +56,16 @@ pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
     wipe(&mut a);
 }
 
+/// Blocks of a layer of this length, a power of two: 128 / len. Also the index of the layer's first zeta.
+const fn blocks(len: usize) -> usize {
+    N >> (1 + len.trailing_zeros())
+}
+
 /// One layer in natural order, |a| < B before and < B + q after.
 #[inline(always)]
 fn layer<const LEN: usize, const B: i32>(a: &mut [i16; N]) {
     const { assert!(B + PRODUCT <= i16::MAX as i32 && PRODUCT < Q as i32) };
-    for (block, &zeta) in a.chunks_exact_mut(2 * LEN).zip(&ZETAS[N / 2 / LEN..]) {
+    for (block, &zeta) in a.chunks_exact_mut(2 * LEN).zip(&ZETAS[blocks(LEN)..]) {
         let (low, high) = block.split_at_mut(LEN);
         for (x, y) in low.iter_mut().zip(high) {
             let t = montgomery_multiply(*y, zeta);
@@ -119,7 +124,7 @@ pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
 fn inverse_layer<const LEN: usize, const B: i32, const REDUCE: bool>(a: &mut [i16; N]) {
     const { assert!(2 * B <= i16::MAX as i32) };
     // The zetas run backwards (FIPS 203, Algorithm 10, line 6).
-    let zetas = ZETAS[N / 2 / LEN..N / LEN].iter().rev();
+    let zetas = ZETAS[blocks(LEN)..2 * blocks(LEN)].iter().rev();
     for (block, &zeta) in a.chunks_exact_mut(2 * LEN).zip(zetas) {
         let (low, high) = block.split_at_mut(LEN);
         for (x, y) in low.iter_mut().zip(high) {

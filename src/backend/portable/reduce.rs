@@ -107,7 +107,7 @@ mod tests {
         for a in edges.into_iter().chain(spread) {
             let r = montgomery_reduce(a) as i64;
             assert!(congruent(r << 16, a as i64), "{a}");
-            assert!(r.abs() <= (a as i64).abs() / 65536 + 1666, "{a}");
+            assert!(r.abs() <= ((a as i64).abs() >> 16) + 1666, "{a}");
         }
     }
 }
