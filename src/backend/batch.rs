@@ -10,6 +10,10 @@ use zeroize::{Zeroize, optimization_barrier};
 use super::poly::{N, NttPoly};
 use super::{Backend, XOF_BLOCK};
 
+/// Blocks of XOF output that nearly always suffice for a polynomial: 336 candidates of 256 that are needed, with
+/// 81 % accepted.
+pub const SAMPLE_BLOCKS: usize = 3;
+
 /// `W` Keccak states side by side: row x + 5y holds lane A\[x, y\] (FIPS 202) of each of them.
 #[repr(align(64))]
 #[derive(Debug)]
@@ -31,10 +35,28 @@ impl States<1> {
 
 /// A [`Backend`] that can permute up to `W` states at once.
 pub trait Permute<const W: usize>: Backend {
+    /// How many states a narrower and cheaper permutation serves; `W` if there is none worth having.
+    const NARROW: usize = W;
+
     /// Keccak-f\[1600\] (FIPS 202, section 3.3) on the columns `0..used` of `states`, where `1 <= used
-    /// <= W`. The other columns may be permuted or left, and what they hold means nothing.
+    /// <= W`. The other columns may be permuted or left: what they hold means nothing.
     fn permute(self, states: &mut States<W>, used: usize);
+
+    /// The first 168 bytes of each of the columns `0..used`, in the bytes of FIPS 202 (section 3.1.2): the
+    /// longest block there is. What stands behind them or in the other blocks means nothing.
+    fn squeeze(self, states: &States<W>, used: usize, blocks: &mut Blocks<W>) {
+        for (column, block) in blocks.0.iter_mut().enumerate().take(used) {
+            for (row, word) in states.0.iter().zip(block.as_chunks_mut().0) {
+                *word = row[column].to_le_bytes();
+            }
+        }
+    }
 }
+
+/// One block for each of `W` sponges; 24 words, of which a squeeze fills the first 21.
+#[repr(align(64))]
+#[derive(Debug)]
+pub struct Blocks<const W: usize>(pub [[u8; 192]; W]);
 
 /// The hash functions of FIPS 203, section 4.1: rate in bytes and domain suffix of FIPS 202.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +127,17 @@ impl<'a, B> Job<'a, B> {
         Self { index: [i, j], index_at: 0, ..Self::new(function, head, &[], output) }
     }
 
+    /// Permutations this job takes; for a sampled polynomial, those it takes nearly always.
+    pub fn work(&self) -> usize {
+        let message = self.head.len() + self.tail.len() + self.index.len() - self.index_at;
+        let squeezed = match &self.output {
+            Output::Bytes(bytes) => blocks(bytes.len().saturating_sub(1), self.function.rate()),
+            Output::SampleNtt(_) => SAMPLE_BLOCKS,
+        };
+        // Padding always takes a byte, and the last block absorbed is the first squeezed.
+        blocks(message, self.function.rate()) + squeezed - 1
+    }
+
     /// Moves the next block of the padded message into `block`; true if it was the last one.
     fn next_block(&mut self, block: &mut [u8]) -> bool {
         let mut free = &mut *block;
@@ -128,6 +161,15 @@ impl<'a, B> Job<'a, B> {
     }
 }
 
+/// Blocks of `rate` bytes that hold `length` bytes and one more. Lengths are public and short.
+fn blocks(length: usize, rate: usize) -> usize {
+    let (mut count, mut left) = (1, length);
+    while left >= rate {
+        (count, left) = (count + 1, left - rate);
+    }
+    count
+}
+
 /// Moves as many bytes as fit from the front of `from` to the front of `to`.
 #[inline(always)]
 fn take(from: &mut &[u8], to: &mut &mut [u8]) {
@@ -144,73 +186,100 @@ struct Lane<'a, B> {
     absorbed: bool,
     /// Coefficients sampled so far.
     filled: usize,
+    /// Permutations still to come, as `Job::work` has them.
+    work: usize,
 }
 
 impl<'a, B: Backend> Lane<'a, B> {
-    fn absorb<const W: usize>(&mut self, states: &mut States<W>, column: usize, block: &mut Block) {
+    /// Takes over a column with the first block of a job.
+    fn start<const W: usize>(mut job: Job<'a, B>, states: &mut States<W>, column: usize) -> Self {
+        let work = job.work();
+        let mut block = [0; 200];
+        let absorbed = job.next_block(&mut block[..job.function.rate()]);
+        for (row, word) in states.0.iter_mut().zip(block.as_chunks().0) {
+            row[column] = u64::from_le_bytes(*word);
+        }
+        wipe(&mut block);
+        Self { job, absorbed, filled: 0, work }
+    }
+
+    fn absorb<const W: usize>(&mut self, states: &mut States<W>, column: usize) {
         let rate = self.job.function.rate();
-        let mut words = &block.0[..0];
+        let job = &mut self.job;
         // Whole blocks of a long message need no copy.
-        if self.job.head.is_empty() && self.job.tail.len() >= rate {
-            (words, self.job.tail) = self.job.tail.split_at(rate);
-        } else if self.job.head.len() >= rate {
-            (words, self.job.head) = self.job.head.split_at(rate);
-        }
-        if words.is_empty() {
-            self.absorbed = self.job.next_block(&mut block.0[..rate]);
-            words = &block.0[..rate];
-        }
-        for (row, word) in states.0.iter_mut().zip(words.as_chunks().0) {
-            row[column] ^= u64::from_le_bytes(*word);
+        let piece = if job.head.is_empty() { &mut job.tail } else { &mut job.head };
+        if let Some((words, rest)) = piece.split_at_checked(rate) {
+            *piece = rest;
+            add(states, column, words);
+        } else {
+            let mut block = [0; 200];
+            self.absorbed = self.job.next_block(&mut block[..rate]);
+            add(states, column, &block[..rate]);
+            wipe(&mut block);
         }
     }
 
     /// Takes one block of output; true if the job is done.
-    fn squeeze<const W: usize>(
-        &mut self,
-        backend: B,
-        states: &States<W>,
-        column: usize,
-        block: &mut Block,
-    ) -> bool {
-        for (row, word) in states.0.iter().zip(block.0.as_chunks_mut().0) {
-            *word = row[column].to_le_bytes();
-        }
+    fn squeeze(&mut self, backend: B, block: &[u8; 192]) -> bool {
         match &mut self.job.output {
             Output::Bytes(bytes) => {
-                let mut squeezed = &block.0[..self.job.function.rate()];
+                let mut squeezed = &block[..self.job.function.rate()];
                 take(&mut squeezed, bytes);
                 bytes.is_empty()
             }
             Output::SampleNtt(a_hat) => {
-                self.filled = backend.sample_ntt_block(&block.0, a_hat, self.filled);
+                if let Some(block) = block.first_chunk() {
+                    self.filled = backend.sample_ntt_block(block, a_hat, self.filled);
+                }
                 self.filled >= N
             }
         }
     }
 }
 
-/// One block of message or output on its way between bytes and words.
-struct Block([u8; XOF_BLOCK]);
+/// Adds a block of message to a column.
+fn add<const W: usize>(states: &mut States<W>, column: usize, block: &[u8]) {
+    for (row, word) in states.0.iter_mut().zip(block.as_chunks().0) {
+        row[column] ^= u64::from_le_bytes(*word);
+    }
+}
 
-/// Runs every job over the `W`-wide Keccak of `backend`.
-pub fn run<'a, B: Permute<W>, const W: usize>(backend: B, jobs: &mut dyn Iterator<Item = Job<'a, B>>) {
+/// The message may be a secret.
+fn wipe(block: &mut [u8; 200]) {
+    *block = [0; 200];
+    optimization_barrier(block);
+}
+
+/// Whether a lane beyond the narrow width should take another job: not if the lanes below get through all that is
+/// left while the longest of them is at work anyway.
+fn worthwhile<B>(lanes: &[Option<Lane<'_, B>>], narrow: usize, work: usize) -> bool {
+    let taken = |lanes: &[Option<Lane<'_, B>>]| lanes.iter().flatten().map(|lane| lane.work).sum::<usize>();
+    let chain = lanes.iter().flatten().map(|lane| lane.work).max().unwrap_or(0);
+    let room = (narrow * chain).saturating_sub(taken(&lanes[..narrow]));
+    work.saturating_sub(taken(lanes)) > room
+}
+
+/// Runs every job over the `W`-wide Keccak of `backend`. `work` is the number of permutations all of them take:
+/// where widths differ in cost, the choice among them depends on it, and nothing else does.
+pub fn run<'a, B: Permute<W>, const W: usize>(
+    backend: B,
+    mut work: usize,
+    jobs: &mut dyn Iterator<Item = Job<'a, B>>,
+) {
     let mut states = States::<W>::ZERO;
+    let mut blocks = Blocks([[0; 192]; W]);
     let mut lanes: [Option<Lane<'a, B>>; W] = [const { None }; W];
-    let mut block = Block([0; XOF_BLOCK]);
     loop {
         let mut used = 0;
-        for (column, lane) in lanes.iter_mut().enumerate() {
-            if lane.is_none()
-                && let Some(job) = jobs.next()
-            {
-                states.0.iter_mut().for_each(|row| row[column] = 0);
-                *lane = Some(Lane { job, absorbed: false, filled: 0 });
-            }
-            if let Some(lane) = lane {
+        for column in 0..W {
+            if let Some(lane) = &mut lanes[column] {
                 if !lane.absorbed {
-                    lane.absorb(&mut states, column, &mut block);
+                    lane.absorb(&mut states, column);
                 }
+            } else if column < B::NARROW || worthwhile(&lanes, B::NARROW, work) {
+                lanes[column] = jobs.next().map(|job| Lane::start(job, &mut states, column));
+            }
+            if lanes[column].is_some() {
                 used = column + 1;
             }
         }
@@ -218,29 +287,34 @@ pub fn run<'a, B: Permute<W>, const W: usize>(backend: B, jobs: &mut dyn Iterato
             break;
         }
         backend.permute(&mut states, used);
-        for (column, slot) in lanes.iter_mut().enumerate() {
-            if let Some(lane) = slot
-                && lane.absorbed
-                && lane.squeeze(backend, &states, column, &mut block)
-            {
-                *slot = None;
+        // A block is taken from every lane or from none: most of the time all of them are being squeezed.
+        if lanes.iter().flatten().any(|lane| lane.absorbed) {
+            backend.squeeze(&states, used, &mut blocks);
+        }
+        for (slot, block) in lanes.iter_mut().zip(&blocks.0) {
+            if let Some(lane) = slot {
+                work = work.saturating_sub(1);
+                lane.work = lane.work.saturating_sub(1);
+                if lane.absorbed && lane.squeeze(backend, block) {
+                    *slot = None;
+                }
             }
         }
     }
     states.zeroize();
-    block.zeroize();
+    blocks.zeroize();
+}
+
+impl<const W: usize> Zeroize for Blocks<W> {
+    fn zeroize(&mut self) {
+        self.0 = [[0; 192]; W];
+        optimization_barrier(self);
+    }
 }
 
 impl<const W: usize> Zeroize for States<W> {
     fn zeroize(&mut self) {
         self.0 = [[0; W]; 25];
-        optimization_barrier(self);
-    }
-}
-
-impl Zeroize for Block {
-    fn zeroize(&mut self) {
-        self.0 = [0; XOF_BLOCK];
         optimization_barrier(self);
     }
 }
@@ -269,15 +343,17 @@ mod tests {
         const NAME: &'static str = "plain";
 
         fn hash(self, job: Job<'_, Self>) {
-            run::<_, W>(self, &mut core::iter::once(job));
+            run::<_, W>(self, 1, &mut core::iter::once(job));
         }
 
-        fn hash_all<'a>(self, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-            run::<_, W>(self, jobs);
+        fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
+            run::<_, W>(self, work, jobs);
         }
     }
 
     impl<const W: usize> Permute<W> for Plain<W> {
+        const NARROW: usize = if W > 4 { 4 } else { W };
+
         fn permute(self, states: &mut States<W>, used: usize) {
             assert!(1 <= used && used <= W);
             COUNT.with_borrow_mut(|count| *count.entry(used.next_power_of_two()).or_default() += 1);
@@ -356,14 +432,14 @@ mod tests {
             [[13, 0, 14, 0], [2, 0, 17, 0], [2, 0, 17, 0]]
         );
         // Eight lanes: the chain of H or J outlasts the matrix.
-        assert_eq!(operations::<MlKem512, 2, 320, 128, 768, 8>(), [[7, 0, 1, 2], [4, 1, 0, 4], [4, 1, 0, 4]]);
+        assert_eq!(operations::<MlKem512, 2, 320, 128, 768, 8>(), [[7, 0, 1, 2], [1, 3, 5, 0], [1, 3, 5, 0]]);
         assert_eq!(
             operations::<MlKem768, 3, 320, 128, 1088, 8>(),
-            [[12, 0, 0, 4], [4, 0, 3, 4], [4, 0, 3, 4]]
+            [[11, 0, 2, 3], [1, 0, 9, 1], [1, 0, 9, 1]]
         );
         assert_eq!(
             operations::<MlKem1024, 4, 352, 160, 1568, 8>(),
-            [[13, 0, 0, 7], [5, 0, 3, 7], [5, 0, 3, 7]]
+            [[13, 0, 0, 7], [2, 0, 9, 4], [2, 0, 9, 4]]
         );
     }
 
@@ -378,7 +454,7 @@ mod tests {
             .iter_mut()
             .zip(0..)
             .map(|(entry, i)| Job::with_bytes(Function::Shake128, &rho, i, 0, Output::SampleNtt(entry)));
-        let count = counted(|| Plain::<4>.hash_all(&mut core::iter::once(chain).chain(entries)));
+        let count = counted(|| Plain::<4>.hash_all(36, &mut core::iter::once(chain).chain(entries)));
         assert_eq!(count, [0, 0, 9, 0]);
         assert_eq!(h, conformance::sha3_256(&ek));
     }

@@ -449,9 +449,9 @@ pub(crate) fn batches<B: Backend>(backend: B) {
             .zip(&mut entries)
             .map(|(rho, entry)| Job::with_bytes(Function::Shake128, rho, 1, 2, Output::SampleNtt(entry)));
         if round & 1 == 0 {
-            backend.hash_all(&mut bytes.chain(matrix));
+            backend.hash_all(random.below(200) as usize, &mut bytes.chain(matrix));
         } else {
-            backend.hash_all(&mut matrix.chain(bytes));
+            backend.hash_all(random.below(200) as usize, &mut matrix.chain(bytes));
         }
 
         for ((function, message), out) in messages.iter().zip(&outputs) {

@@ -71,9 +71,10 @@ pub trait Backend: Copy + 'static {
 
     /// Runs sponges that do not depend on one another, as many at once as the machine has lanes.
     ///
-    /// In: jobs, the longest first. Out: every job's output, complete, as if each had been
-    /// run alone.
-    fn hash_all<'a>(self, jobs: &mut dyn Iterator<Item = Job<'a, Self>>);
+    /// In: jobs, the longest first, and about how many permutations they take in all
+    /// ([`batch::SAMPLE_BLOCKS`] for a sampled polynomial). Out: every job's output, complete, as if
+    /// each had been run alone.
+    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>);
 
     // Section 4.2.2: sampling.
 

@@ -3,7 +3,7 @@
 use super::ct::Secret;
 use super::params::{ENCODED, ParameterSet};
 use super::symmetric::{prf, sample_ntt};
-use crate::backend::batch::Job;
+use crate::backend::batch::{Job, SAMPLE_BLOCKS};
 use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
 use crate::backend::{Backend, Eta, PrfOutput};
 
@@ -13,6 +13,19 @@ pub(crate) type Matrix<B, const K: usize> = [[NttPoly<B>; K]; K];
 /// A matrix to be filled by [`matrix_jobs`].
 pub(crate) const fn zero_matrix<B, const K: usize>() -> Matrix<B, K> {
     [const { [const { NttPoly::ZERO }; K] }; K]
+}
+
+/// Permutations that sampling a k x k matrix takes.
+const fn matrix_work(k: usize) -> usize {
+    k * k * SAMPLE_BLOCKS
+}
+
+/// Permutations that PRF_eta takes: 128 bytes are within a block of SHAKE256, 192 are not.
+const fn prf_work(eta: Eta) -> usize {
+    match eta {
+        Eta::Two => 1,
+        Eta::Three => 2,
+    }
 }
 
 /// The sampling of A_hat (Algorithm 13, lines 3 to 7), one job an entry.
@@ -77,6 +90,7 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     let mut e_bytes = Secret::new([[0; 192]; K]);
     let k = K as u8;
     backend.hash_all(
+        matrix_work(K) + 2 * K * prf_work(P::ETA1),
         &mut matrix_jobs(rho, &mut a_hat) // 3-7
             .chain(noise_jobs(P::ETA1, sigma, 0, &mut *s_bytes)) // 2, 8-11: PRF
             .chain(noise_jobs(P::ETA1, sigma, k, &mut *e_bytes)), // 12-15: PRF
@@ -117,7 +131,7 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
         decode_vector(backend, ek_t, &mut key.t_hat); // 2
         if let Some(rho) = rho.first_chunk() {
             let jobs = transposed_matrix_jobs(rho, &mut key.a_hat_transposed); // 4-8
-            backend.hash_all(&mut core::iter::once(beside).chain(jobs));
+            backend.hash_all(matrix_work(K) + beside.work(), &mut core::iter::once(beside).chain(jobs));
         }
         key
     }
@@ -155,6 +169,7 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     let mut e2_bytes = Secret::new([[0; 192]; 1]);
     let k = K as u8;
     backend.hash_all(
+        K * prf_work(P::ETA1) + (K + 1) * prf_work(P::ETA2),
         &mut noise_jobs(P::ETA1, r, 0, &mut *y_bytes) // 1, 9-12: PRF
             .chain(noise_jobs(P::ETA2, r, k, &mut *e1_bytes)) // 13-16: PRF
             .chain(noise_jobs(P::ETA2, r, 2 * k, &mut *e2_bytes)), // 17: PRF

@@ -22,11 +22,11 @@ impl Backend for Portable {
     const NAME: &'static str = "portable";
 
     fn hash(self, job: Job<'_, Self>) {
-        batch::run::<_, 1>(self, &mut core::iter::once(job));
+        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
     }
 
-    fn hash_all<'a>(self, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        batch::run::<_, 1>(self, jobs);
+    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
+        batch::run::<_, 1>(self, work, jobs);
     }
 }
 
