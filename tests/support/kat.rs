@@ -38,7 +38,11 @@ pub(crate) fn read(text: &str, expected: &[Expected]) -> Vec<Record> {
             assert_eq!(found, *count, "cases of {function} for {set}");
         }
     }
-    assert_eq!(records.len(), 3 * expected.iter().map(|(_, _, _, count)| count).sum::<usize>(), "cases in all");
+    assert_eq!(
+        records.len(),
+        3 * expected.iter().map(|(_, _, _, count)| count).sum::<usize>(),
+        "cases in all"
+    );
     records
 }
 
