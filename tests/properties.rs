@@ -1,0 +1,612 @@
+//! What must hold of the public API for all keys, ciphertexts and bytes, on every backend.
+
+mod support;
+
+use core::convert::Infallible;
+use std::cell::Cell;
+
+use kemstone::backend::select::Selected;
+use kemstone::{Error, Seed, SharedSecret};
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, any};
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use rand_core::{TryCryptoRng, TryRng};
+use support::{Random, Set, coefficient, each, j, repair_hash, scale, scaled, set_coefficient};
+
+/// Runs a property on random values of a strategy; failures are shrunk and shown.
+fn for_all<V: Strategy>(cases: usize, values: V, property: impl Fn(V::Value)) {
+    let cases = scaled(cases) as u32;
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&values, |value| {
+        property(value);
+        Ok::<(), TestCaseError>(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+fn bytes32() -> impl Strategy<Value = [u8; 32]> {
+    any::<[u8; 32]>()
+}
+
+fn seeds() -> impl Strategy<Value = [u8; 64]> {
+    (bytes32(), bytes32()).prop_map(|(d, z)| {
+        let mut seed = [0; 64];
+        seed[..32].copy_from_slice(&d);
+        seed[32..].copy_from_slice(&z);
+        seed
+    })
+}
+
+fn parse_ek<S: Set>(bytes: &[u8]) -> Result<S::Ek, Error> {
+    S::Ek::try_from(bytes)
+}
+
+fn parse_dk<S: Set>(bytes: &[u8]) -> Result<S::Dk, Error> {
+    S::Dk::try_from(bytes)
+}
+
+fn ct<S: Set>(bytes: &[u8]) -> S::Ct {
+    S::Ct::try_from(bytes).expect("the right length")
+}
+
+/// z of an expanded key.
+fn z<S: Set>(dk: &S::Dk) -> &[u8] {
+    &S::expanded(dk)[S::DK - 32..]
+}
+
+/// A key pair from a name.
+fn key<S: Set>(name: &str) -> S::Dk {
+    S::from_seed(&Random::new(name).seed())
+}
+
+#[test]
+fn both_sides_agree() {
+    fn check<S: Set>(_: Selected) {
+        for_all(100, (seeds(), bytes32()), |(seed, m)| {
+            let dk = S::from_seed(&Seed::from(seed));
+            let ek = S::ek(&dk);
+            let (ciphertext, secret) = S::encapsulate_deterministic(&ek, &m);
+            assert_eq!(S::decapsulate(&dk, &ciphertext), secret);
+            assert_eq!(S::check_pairwise_consistency(&dk), Ok(()));
+            // Other m, other seed: another secret.
+            let mut other = m;
+            other[31] ^= 0x80;
+            let (other_ciphertext, other_secret) = S::encapsulate_deterministic(&ek, &other);
+            assert_ne!(other_ciphertext, ciphertext);
+            assert_ne!(other_secret, secret);
+            let mut other = seed;
+            other[0] ^= 1;
+            let stranger = S::from_seed(&Seed::from(other));
+            assert_eq!(
+                *S::decapsulate(&stranger, &ciphertext).as_bytes(),
+                j(&seed[32..], ciphertext.as_ref())
+            );
+        });
+    }
+    each!(check);
+}
+
+#[test]
+fn with_the_operating_systems_randomness() {
+    fn check<S: Set>(_: Selected) {
+        let (one, two) = (S::generate().expect("randomness"), S::generate().expect("randomness"));
+        assert_ne!(S::expanded(&one), S::expanded(&two));
+        let (ciphertext, secret) = S::encapsulate(&S::ek(&one)).expect("randomness");
+        let (again, other) = S::encapsulate(&S::ek(&one)).expect("randomness");
+        assert_eq!(S::decapsulate(&one, &ciphertext), secret);
+        assert_ne!(ciphertext, again);
+        assert_ne!(secret, other);
+    }
+    each!(check);
+}
+
+#[test]
+fn serialisation_goes_both_ways() {
+    fn check<S: Set>(_: Selected) {
+        for_all(50, (seeds(), bytes32()), |(seed, m)| {
+            let seed = Seed::from(seed);
+            let dk = S::from_seed(&seed);
+            let ek = S::ek(&dk);
+            let (ciphertext, _) = S::encapsulate_deterministic(&ek, &m);
+            assert_eq!((ek.as_ref().len(), ciphertext.as_ref().len()), (S::EK, S::CT));
+            assert_eq!(parse_ek::<S>(ek.as_ref()), Ok(ek.clone()));
+            assert_eq!(S::Ct::try_from(ciphertext.as_ref()), Ok(ciphertext.clone()));
+
+            // From the seed, and from the expanded form, which has forgotten d.
+            let from_seed = parse_dk::<S>(seed.as_bytes()).expect("any 64 bytes are a seed");
+            let from_expanded = parse_dk::<S>(S::expanded(&dk)).expect("a good key");
+            assert_eq!(S::to_seed(&dk), Some(seed.clone()));
+            assert_eq!(S::to_seed(&from_seed), Some(seed.clone()));
+            assert_eq!(S::to_seed(&from_expanded), None);
+            for again in [&from_seed, &from_expanded] {
+                assert_eq!(S::expanded(again), S::expanded(&dk));
+                assert_eq!(S::ek(again), ek);
+                assert_eq!(S::decapsulate(again, &ciphertext), S::decapsulate(&dk, &ciphertext));
+            }
+            assert_eq!(S::expanded_copy(&dk), S::expanded(&dk));
+
+            // dk_PKE || ek || H(ek) || z
+            let expanded = S::expanded(&dk);
+            assert_eq!(expanded.len(), S::DK);
+            assert_eq!(&expanded[384 * S::K..768 * S::K + 32], ek.as_ref());
+            assert_eq!(expanded[768 * S::K + 32..768 * S::K + 64], support::sha3_256(ek.as_ref()));
+            assert_eq!(expanded[768 * S::K + 64..], seed.as_bytes()[32..]);
+        });
+    }
+    each!(check);
+}
+
+#[test]
+fn every_other_length_is_refused() {
+    fn check<S: Set>(_: Selected) {
+        let dk = key::<S>("lengths");
+        let (ciphertext, _) = S::encapsulate_deterministic(&S::ek(&dk), &[1; 32]);
+        let padded = |bytes: &[u8]| [bytes, &[0; 2]].concat();
+        let (good_ek, good_dk, good_ct) =
+            (padded(S::ek(&dk).as_ref()), padded(S::expanded(&dk)), padded(ciphertext.as_ref()));
+        let good = [7; 66];
+        let refused = |length, right, outcome: Option<Error>, what| {
+            let expected = if length == right { None } else { Some(Error::Length) };
+            assert_eq!(outcome, expected, "{} {what} of {length} bytes", S::NAME);
+        };
+        for length in 0..=S::EK + 2 {
+            refused(length, S::EK, parse_ek::<S>(&good_ek[..length]).err(), "encapsulation key");
+        }
+        for length in (0..=S::DK + 2).filter(|length| *length != 64) {
+            refused(length, S::DK, parse_dk::<S>(&good_dk[..length]).err(), "decapsulation key");
+        }
+        for length in 0..=S::CT + 2 {
+            refused(length, S::CT, S::Ct::try_from(&good_ct[..length]).err(), "ciphertext");
+        }
+        for length in 0..=66 {
+            refused(length, 64, Seed::try_from(&good[..length]).err(), "seed");
+            refused(length, 32, SharedSecret::try_from(&good[..length]).err(), "secret");
+        }
+    }
+    each!(check);
+}
+
+#[test]
+fn every_flipped_bit_of_a_ciphertext_is_rejected_implicitly() {
+    fn check<S: Set>(_: Selected) {
+        let dk = key::<S>("flipped bits");
+        let (ciphertext, secret) = S::encapsulate_deterministic(&S::ek(&dk), &[2; 32]);
+        assert_eq!(S::decapsulate(&dk, &ciphertext), secret);
+        for bit in (0..8 * S::CT).step_by(scale()) {
+            let mut forged = ciphertext.as_ref().to_vec();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            let rejected = S::decapsulate(&dk, &ct::<S>(&forged));
+            assert_eq!(*rejected.as_bytes(), j(z::<S>(&dk), &forged), "{}, bit {bit}", S::NAME);
+        }
+    }
+    each!(check);
+}
+
+#[test]
+fn ciphertexts_nobody_made_are_rejected_implicitly() {
+    fn check<S: Set>(_: Selected) {
+        let dk = key::<S>("forged ciphertexts");
+        for byte in 0..=0xff {
+            let forged = vec![byte; S::CT];
+            assert_eq!(
+                *S::decapsulate(&dk, &ct::<S>(&forged)).as_bytes(),
+                j(z::<S>(&dk), &forged),
+                "{byte:#x}"
+            );
+        }
+        for_all(100, vec(any::<u8>(), S::CT), |forged| {
+            assert_eq!(*S::decapsulate(&dk, &ct::<S>(&forged)).as_bytes(), j(z::<S>(&dk), &forged));
+        });
+    }
+    each!(check);
+}
+
+/// A flipped bit in the encapsulation key or its hash is noticed; one in s is only if it lifts a number to q or above;
+/// one in z never is.
+#[test]
+fn every_flipped_bit_of_a_decapsulation_key() {
+    fn check<S: Set>(_: Selected) {
+        let dk = key::<S>("flipped bits of a key");
+        let (s_end, ek_end, z_start) = (384 * S::K, 768 * S::K + 32, 768 * S::K + 64);
+        for bit in (0..8 * S::DK).step_by(scale()) {
+            let mut damaged = S::expanded_copy(&dk);
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let good = match bit / 8 {
+                byte if byte < s_end => coefficient(&damaged[..s_end], bit / 12) < 3329,
+                byte => byte >= z_start,
+            };
+            let expected = if good { None } else { Some(Error::DecapsulationKey) };
+            assert_eq!(parse_dk::<S>(&damaged).err(), expected, "{}, bit {bit}", S::NAME);
+
+            // Alone, an encapsulation key has no hash: only its numbers are looked at.
+            if (s_end..ek_end).contains(&(bit / 8)) {
+                let bit = bit - 8 * s_end;
+                let ek = &damaged[s_end..ek_end];
+                let good = bit / 12 >= 256 * S::K || coefficient(&ek[..s_end], bit / 12) < 3329;
+                let expected = if good { None } else { Some(Error::EncapsulationKey) };
+                assert_eq!(parse_ek::<S>(ek).err(), expected, "{}, bit {bit} of ek", S::NAME);
+            }
+        }
+    }
+    each!(check);
+}
+
+#[test]
+fn every_unreduced_number_is_refused() {
+    fn check<S: Set>(_: Selected) {
+        let dk = key::<S>("unreduced");
+        for place in (0..256 * S::K).step_by(scale()) {
+            for value in [0, 3328, 3329, 3330, 4095] {
+                let good = value < 3329;
+                let mut ek = S::ek(&dk).as_ref().to_vec();
+                set_coefficient(&mut ek[..384 * S::K], place, value);
+                let expected = if good { None } else { Some(Error::EncapsulationKey) };
+                assert_eq!(parse_ek::<S>(&ek).err(), expected, "{}: {value} at {place} of ek", S::NAME);
+
+                // Inside dk, with the hash that belongs to it, so that nothing else is wrong.
+                let mut expanded = S::expanded_copy(&dk);
+                set_coefficient(&mut expanded[384 * S::K..768 * S::K], place, value);
+                repair_hash::<S>(&mut expanded);
+                let expected = if good { None } else { Some(Error::DecapsulationKey) };
+                assert_eq!(parse_dk::<S>(&expanded).err(), expected, "{}: {value} at {place} of t", S::NAME);
+
+                let mut expanded = S::expanded_copy(&dk);
+                set_coefficient(&mut expanded[..384 * S::K], place, value);
+                assert_eq!(parse_dk::<S>(&expanded).err(), expected, "{}: {value} at {place} of s", S::NAME);
+            }
+        }
+    }
+    each!(check);
+}
+
+/// No check of the bytes finds a wrong s with numbers below q: only using the key does.
+#[test]
+fn the_pairwise_test_finds_a_wrong_s() {
+    fn check<S: Set>(_: Selected) {
+        let dk = key::<S>("a wrong s");
+        assert_eq!(S::check_pairwise_consistency(&dk), Ok(()));
+        for place in (0..256 * S::K).step_by(scale()) {
+            let mut expanded = S::expanded_copy(&dk);
+            let old = coefficient(&expanded[..384 * S::K], place);
+            set_coefficient(&mut expanded[..384 * S::K], place, (old + 1000) % 3329);
+            let damaged = parse_dk::<S>(&expanded).expect("nothing to be seen in the bytes");
+            let outcome = S::check_pairwise_consistency(&damaged);
+            assert_eq!(outcome, Err(Error::DecapsulationKey), "{}, number {place} of s", S::NAME);
+        }
+        // A pair put together from two good ones.
+        let other = key::<S>("another s");
+        let mut mixed = S::expanded_copy(&dk);
+        mixed[..384 * S::K].copy_from_slice(&S::expanded(&other)[..384 * S::K]);
+        let mixed = parse_dk::<S>(&mixed).expect("nothing to be seen in the bytes");
+        assert_eq!(S::check_pairwise_consistency(&mixed), Err(Error::DecapsulationKey));
+    }
+    each!(check);
+}
+
+/// Bytes that differ from a good value in a few places, or in all of them, in the right length or another.
+fn tampered(good: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
+    let length = good.len();
+    proptest::prop_oneof![
+        vec(any::<u8>(), 0..=length + 8),
+        vec(any::<u8>(), length),
+        vec((0..length, any::<u8>()), 0..8).prop_map(move |changes| {
+            let mut bytes = good.clone();
+            changes.into_iter().for_each(|(at, byte)| bytes[at] = byte);
+            bytes
+        }),
+    ]
+}
+
+/// Whatever the bytes: an answer or an error, no panic; and what has been accepted can be used.
+#[test]
+fn any_bytes_will_do() {
+    fn check<S: Set>(_: Selected) {
+        let dk = key::<S>("any bytes");
+        let ek = S::ek(&dk);
+        let (ciphertext, _) = S::encapsulate_deterministic(&ek, &[3; 32]);
+        for_all(300, tampered(ek.as_ref().to_vec()), |bytes| match parse_ek::<S>(&bytes) {
+            Ok(ek) => {
+                assert_eq!(ek.as_ref(), bytes);
+                S::encapsulate_deterministic(&ek, &[4; 32]);
+            }
+            Err(Error::Length) => assert_ne!(bytes.len(), S::EK),
+            Err(error) => assert_eq!((bytes.len(), error), (S::EK, Error::EncapsulationKey)),
+        });
+        for_all(300, (tampered(S::expanded_copy(&dk)), any::<bool>()), |(mut bytes, repair)| {
+            if repair && bytes.len() == S::DK {
+                repair_hash::<S>(&mut bytes);
+            }
+            match parse_dk::<S>(&bytes) {
+                Ok(dk) => {
+                    S::decapsulate(&dk, &ciphertext);
+                    let _ = S::check_pairwise_consistency(&dk);
+                }
+                Err(Error::Length) => assert!(![64, S::DK].contains(&bytes.len())),
+                Err(error) => assert_eq!((bytes.len(), error), (S::DK, Error::DecapsulationKey)),
+            }
+        });
+        for_all(300, tampered(ciphertext.as_ref().to_vec()), |bytes| match S::Ct::try_from(&bytes) {
+            Ok(ciphertext) => {
+                S::decapsulate(&dk, &ciphertext);
+            }
+            Err(error) => assert_eq!(error, Error::Length),
+        });
+        for_all(100, tampered(vec![0; 64]), |bytes| {
+            assert_eq!(Seed::try_from(&bytes[..]).is_ok(), bytes.len() == 64);
+            assert_eq!(SharedSecret::try_from(&bytes[..]).is_ok(), bytes.len() == 32);
+        });
+    }
+    each!(check);
+}
+
+/// Keys with consistent hashes but numbers no key generation ever gives.
+#[test]
+fn any_consistent_key_can_be_used() {
+    fn check<S: Set>(_: Selected) {
+        let numbers = vec(0u16..3329, 512 * S::K);
+        for_all(
+            50,
+            (numbers, vec(any::<u8>(), S::DK), vec(any::<u8>(), S::CT)),
+            |(numbers, mut bytes, forged)| {
+                for (place, number) in numbers.iter().enumerate() {
+                    // s and then t_hat, which follow one another
+                    set_coefficient(&mut bytes[..768 * S::K], place, *number);
+                }
+                repair_hash::<S>(&mut bytes);
+                let dk = parse_dk::<S>(&bytes).expect("a consistent key");
+                assert_eq!(*S::decapsulate(&dk, &ct::<S>(&forged)).as_bytes(), j(z::<S>(&dk), &forged));
+                assert_eq!(S::check_pairwise_consistency(&dk), Err(Error::DecapsulationKey));
+            },
+        );
+    }
+    each!(check);
+}
+
+/// A generator that hands out given bytes, notes how it is asked, and fails if told to.
+struct Source<'a> {
+    bytes: &'a [u8],
+    fails: bool,
+    fills: Vec<usize>,
+}
+
+impl<'a> Source<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, fails: false, fills: Vec::new() }
+    }
+}
+
+/// An error that only [`Source`] makes.
+#[derive(Debug, PartialEq, Eq)]
+struct Dry;
+
+impl std::fmt::Display for Dry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("dry")
+    }
+}
+
+impl core::error::Error for Dry {}
+
+impl TryRng for Source<'_> {
+    type Error = Dry;
+
+    fn try_next_u32(&mut self) -> Result<u32, Dry> {
+        panic!("bytes are wanted in one piece")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Dry> {
+        panic!("bytes are wanted in one piece")
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Dry> {
+        self.fills.push(to.len());
+        // A failing generator may have written something before it failed.
+        to.copy_from_slice(&self.bytes[..to.len()]);
+        if self.fails { Err(Dry) } else { Ok(()) }
+    }
+}
+
+impl TryCryptoRng for Source<'_> {}
+
+/// The same, unable to fail.
+struct Sure<'a>(Source<'a>);
+
+impl TryRng for Sure<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        panic!("bytes are wanted in one piece")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        panic!("bytes are wanted in one piece")
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
+        self.0.try_fill_bytes(to).map_err(|Dry| panic!("told not to fail"))
+    }
+}
+
+impl TryCryptoRng for Sure<'_> {}
+
+#[test]
+fn randomness_is_drawn_in_one_piece_and_used_as_it_is() {
+    fn check<S: Set>(_: Selected) {
+        let seed: [u8; 64] = Random::new("the drawn seed").array();
+        let m: [u8; 32] = Random::new("the drawn m").array();
+        let expected = S::from_seed(&Seed::from(seed));
+
+        let mut source = Source::new(&seed);
+        let one = S::try_generate_from_rng(&mut source).expect("it does not fail");
+        assert_eq!(source.fills, [64]);
+        let mut sure = Sure(Source::new(&seed));
+        let two = S::generate_from_rng(&mut sure);
+        assert_eq!(sure.0.fills, [64]);
+        let three = S::generate_with(|bytes| {
+            bytes.copy_from_slice(&seed);
+            Ok::<(), Infallible>(())
+        });
+        let Ok(three) = three;
+        for key in [&one, &two, &three] {
+            assert_eq!(S::expanded(key), S::expanded(&expected));
+            assert_eq!(S::to_seed(key), Some(Seed::from(seed)));
+        }
+        let mut expanded = vec![0xaa; S::DK];
+        S::expand_into(&Seed::from(seed), &mut expanded);
+        assert_eq!(expanded, S::expanded(&expected));
+
+        let ek = S::ek(&expected);
+        let (ciphertext, secret) = S::encapsulate_deterministic(&ek, &m);
+        let mut source = Source::new(&m);
+        let drawn = S::try_encapsulate_with_rng(&ek, &mut source).expect("it does not fail");
+        assert_eq!(source.fills, [32]);
+        assert_eq!(drawn, (ciphertext.clone(), SharedSecret::from(*secret.as_bytes())));
+        let mut sure = Sure(Source::new(&m));
+        assert_eq!(S::encapsulate_with_rng(&ek, &mut sure), drawn);
+        assert_eq!(sure.0.fills, [32]);
+        let calls = Cell::new(0);
+        let fill = |bytes: &mut [u8; 32]| {
+            calls.set(calls.get() + 1);
+            *bytes = m;
+            Ok::<(), Infallible>(())
+        };
+        let Ok(filled) = S::encapsulate_with(&ek, fill);
+        assert_eq!(filled, drawn);
+        let (mut c, mut k) = (vec![0xaa; S::CT], [0xaa; 32]);
+        let Ok(()) = S::encapsulate_into(&ek, fill, &mut c, &mut k);
+        assert_eq!((&c[..], k), (ciphertext.as_ref(), *secret.as_bytes()));
+        assert_eq!(calls.get(), 2);
+
+        let mut k = [0xaa; 32];
+        S::decapsulate_into(&expected, &ciphertext, &mut k);
+        assert_eq!(k, *secret.as_bytes());
+        c[0] ^= 1;
+        S::decapsulate_into(&expected, &ct::<S>(&c), &mut k);
+        assert_eq!(k, j(&seed[32..], &c));
+    }
+    each!(check);
+}
+
+#[test]
+fn without_randomness_nothing_happens() {
+    fn check<S: Set>(_: Selected) {
+        let bytes = [0x77; 64];
+        let failing = || Source { fails: true, ..Source::new(&bytes) };
+        assert_eq!(S::try_generate_from_rng(&mut failing()).err(), Some(Dry));
+        assert_eq!(S::generate_with(|_| Err("none")).err(), Some("none"));
+
+        let ek = S::ek(&key::<S>("no randomness"));
+        assert_eq!(S::try_encapsulate_with_rng(&ek, &mut failing()).err(), Some(Dry));
+        assert_eq!(S::encapsulate_with(&ek, |_| Err(17)).err(), Some(17));
+        let (mut c, mut k) = (vec![0xaa; S::CT], [0xaa; 32]);
+        let refused = S::encapsulate_into(
+            &ek,
+            |m| {
+                m.fill(0x77);
+                Err("none")
+            },
+            &mut c,
+            &mut k,
+        );
+        assert_eq!(refused, Err("none"));
+        assert!(c.iter().chain(&k).all(|byte| *byte == 0xaa), "outputs are untouched");
+    }
+    each!(check);
+}
+
+/// `Debug` output in every style a format string has.
+fn shown(value: &dyn std::fmt::Debug) -> String {
+    format!("{value:?} {value:#?} {value:x?} {value:X?} {value:02x?}").to_lowercase()
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    fn check<S: Set>(_: Selected) {
+        let seed = Random::new("debug").seed();
+        let dk = S::from_seed(&seed);
+        let (_, secret) = S::encapsulate_deterministic(&S::ek(&dk), &[5; 32]);
+        let expanded = S::expanded(&dk);
+        let secrets = [seed.as_bytes(), &expanded[..384 * S::K], &expanded[S::DK - 32..], secret.as_bytes()];
+        let texts = [shown(&dk), shown(&seed), shown(&secret), shown(&S::to_seed(&dk))];
+        for text in &texts {
+            for bytes in secrets {
+                for pair in bytes.windows(2) {
+                    // In hex, or as a list of numbers in either base.
+                    let [a, b] = [pair[0], pair[1]];
+                    let hex = format!("{a:02x}{b:02x}");
+                    // The last four bytes of the public key are shown, and hex of two bytes may turn up there.
+                    let public = hex::encode(&S::ek(&dk).as_ref()[S::EK - 4..]);
+                    assert!(!text.replace(&public, "").contains(&hex), "{hex} in {text}");
+                    for list in [format!("{a}, {b}"), format!("{a:x}, {b:x}"), format!("{a:02x}, {b:02x}")] {
+                        assert!(!text.contains(&list), "{list} in {text}");
+                    }
+                }
+            }
+        }
+        assert_eq!(format!("{seed:?} {secret:?}"), "Seed(..) SharedSecret(..)");
+        let end = hex::encode(&S::ek(&dk).as_ref()[S::EK - 4..]);
+        assert_eq!(
+            format!("{dk:?}"),
+            format!("DecapsulationKey {{ public: EncapsulationKey(..{end}), .. }}")
+        );
+    }
+    each!(check);
+}
+
+#[test]
+fn secrets_compare_by_all_their_bytes() {
+    let secret = SharedSecret::from([9; 32]);
+    assert_eq!(secret, SharedSecret::from([9; 32]));
+    for bit in 0..256 {
+        let mut other = [9; 32];
+        other[bit / 8] ^= 1 << (bit % 8);
+        assert_ne!(secret, SharedSecret::from(other), "bit {bit}");
+    }
+    let seed = Seed::from([9; 64]);
+    assert_eq!(seed, seed.clone());
+    for bit in 0..512 {
+        let mut other = [9; 64];
+        other[bit / 8] ^= 1 << (bit % 8);
+        assert_ne!(seed, Seed::from(other), "bit {bit}");
+    }
+}
+
+#[test]
+fn errors_speak() {
+    let errors =
+        [Error::Length, Error::EncapsulationKey, Error::DecapsulationKey, Error::Randomness, Error::SelfTest];
+    let texts: std::collections::BTreeSet<String> = errors.iter().map(Error::to_string).collect();
+    assert_eq!(texts.len(), errors.len(), "every error says something else");
+    assert!(texts.iter().all(|text| !text.is_empty()));
+}
+
+const fn crosses_threads<T: Send + Sync + Unpin + 'static>() {}
+const _: () = {
+    crosses_threads::<(Seed, SharedSecret, Error)>();
+    use kemstone::{ml_kem_512, ml_kem_768, ml_kem_1024};
+    crosses_threads::<(ml_kem_512::EncapsulationKey, ml_kem_512::DecapsulationKey, ml_kem_512::Ciphertext)>();
+    crosses_threads::<(ml_kem_768::EncapsulationKey, ml_kem_768::DecapsulationKey, ml_kem_768::Ciphertext)>();
+    crosses_threads::<(ml_kem_1024::EncapsulationKey, ml_kem_1024::DecapsulationKey, ml_kem_1024::Ciphertext)>(
+    );
+};
+
+#[test]
+fn sizes_are_those_of_the_standard() {
+    use kemstone::{SEED_SIZE, SHARED_SECRET_SIZE, ml_kem_512, ml_kem_768, ml_kem_1024};
+    use ml_kem_512 as a;
+    use ml_kem_768 as b;
+    use ml_kem_1024 as c;
+    assert_eq!((SEED_SIZE, SHARED_SECRET_SIZE), (64, 32));
+    // FIPS 203, table 3.
+    assert_eq!((a::ENCAPSULATION_KEY_SIZE, a::DECAPSULATION_KEY_SIZE, a::CIPHERTEXT_SIZE), (800, 1632, 768));
+    assert_eq!(
+        (b::ENCAPSULATION_KEY_SIZE, b::DECAPSULATION_KEY_SIZE, b::CIPHERTEXT_SIZE),
+        (1184, 2400, 1088)
+    );
+    assert_eq!(
+        (c::ENCAPSULATION_KEY_SIZE, c::DECAPSULATION_KEY_SIZE, c::CIPHERTEXT_SIZE),
+        (1568, 3168, 1568)
+    );
+}
