@@ -1,2 +1,48 @@
-//! Benchmarks of the kem.
-fn main() {}
+//! Every operation of every parameter set on every backend of this machine: `ml_kem_768/encaps/portable`.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use kemstone::Seed;
+use kemstone::backend::select::for_each;
+
+macro_rules! parameter_set {
+    ($criterion:ident, $module:ident) => {{
+        use kemstone::$module::{DecapsulationKey, EncapsulationKey};
+        let seed = Seed::from([7; 64]);
+        let dk = DecapsulationKey::from_seed(&seed);
+        let ek = dk.encapsulation_key();
+        let (ciphertext, _) = ek.encapsulate_deterministic(&[9; 32]);
+        let set = stringify!($module);
+        for_each(|selected| {
+            let name = selected.name();
+            let mut row = |operation: &str, call: &mut dyn FnMut()| {
+                $criterion.bench_function(&format!("{set}/{operation}/{name}"), |b| b.iter(&mut *call));
+            };
+            row("keygen", &mut || drop(black_box(DecapsulationKey::from_seed(black_box(&seed)))));
+            row("encaps", &mut || drop(black_box(black_box(&ek).encapsulate_deterministic(&[9; 32]))));
+            row("decaps", &mut || drop(black_box(black_box(&dk).decapsulate(black_box(&ciphertext)))));
+            row("parse_ek", &mut || drop(black_box(EncapsulationKey::from_bytes(black_box(ek.as_bytes())))));
+            row("parse_dk", &mut || {
+                drop(black_box(DecapsulationKey::from_expanded_bytes(black_box(dk.as_expanded_bytes()))));
+            });
+        });
+    }};
+}
+
+fn operations(criterion: &mut Criterion) {
+    parameter_set!(criterion, ml_kem_512);
+    parameter_set!(criterion, ml_kem_768);
+    parameter_set!(criterion, ml_kem_1024);
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(30)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(600));
+    targets = operations
+}
+criterion_main!(benches);

@@ -1,2 +1,94 @@
-//! Benchmarks of the kernels.
-fn main() {}
+//! Every operation of the backend contract on every backend of this machine: `kernels/ntt/portable`.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use kemstone::backend::batch::{Function, Job, Output, SAMPLE_BLOCKS};
+use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
+use kemstone::backend::select::{Visitor, for_each};
+use kemstone::backend::{Backend, Eta};
+
+struct Kernels<'a>(&'a mut Criterion);
+
+impl Visitor for Kernels<'_> {
+    type Output = ();
+
+    fn visit<B: Backend>(self, backend: B) {
+        let mut row = |kernel: &str, call: &mut dyn FnMut()| {
+            self.0.bench_function(&format!("kernels/{kernel}/{}", B::NAME), |b| b.iter(&mut *call));
+        };
+        let f = Poly::<Canonical>::new(core::array::from_fn(|i| 13 * i as i16)).expect("below q");
+        let mut a = [const { NttPoly::<B>::ZERO }; 3];
+        let mut b = [const { Multiplier::<B>::ZERO }; 3];
+        let (mut e_hat, mut t_hat) = (NttPoly::ZERO, NttPoly::ZERO);
+        let mut product = Poly::<Lazy>::ZERO;
+        let mut noise = Poly::<Noise>::ZERO;
+        let mut sum = Poly::<Canonical>::ZERO;
+        let block: [u8; 168] = core::array::from_fn(|i| (59 * i) as u8);
+        let mut encoded = [0; 384];
+        row("ntt", &mut || backend.ntt(black_box(&f), black_box(&mut e_hat)));
+        row("multiplier", &mut || backend.multiplier(black_box(&f), black_box(&mut b[0])));
+        row("sample_ntt_block", &mut || {
+            black_box(backend.sample_ntt_block(black_box(&block), black_box(&mut a[0]), 0));
+        });
+        row("mul_add/3", &mut || {
+            backend.mul_add(black_box(&a), black_box(&b), &e_hat, black_box(&mut t_hat));
+        });
+        row("dot_inverse/3", &mut || {
+            backend.dot_inverse(black_box(&a), black_box(&b), black_box(&mut product));
+        });
+        row("sample_poly_cbd/2", &mut || {
+            backend.sample_poly_cbd(Eta::Two, black_box(&[0x5b; 128]), black_box(&mut noise));
+        });
+        row("sample_poly_cbd/3", &mut || {
+            backend.sample_poly_cbd(Eta::Three, black_box(&[0x5b; 192]), black_box(&mut noise));
+        });
+        row("add", &mut || backend.add(black_box(&product), &noise, black_box(&mut sum)));
+        row("add_message", &mut || {
+            backend.add_message(black_box(&product), &noise, &f, black_box(&mut sum));
+        });
+        row("sub", &mut || backend.sub(black_box(&f), &product, black_box(&mut sum)));
+        row("encode12", &mut || backend.encode12(black_box(&e_hat), black_box(&mut encoded)));
+        row("decode12", &mut || {
+            black_box(backend.decode12(black_box(&encoded), black_box(&mut t_hat)));
+        });
+        macro_rules! compression {
+            ($($d:literal)*) => {$(
+                let mut bytes = [0; 32 * $d];
+                row(concat!("compress/", $d), &mut || backend.compress(black_box(&f), black_box(&mut bytes)));
+                row(concat!("decompress/", $d), &mut || {
+                    backend.decompress(black_box(&bytes), black_box(&mut sum));
+                });
+            )*};
+        }
+        compression!(1 4 5 10 11);
+        let (message, mut digest) = ([7; 1184], [0; 32]);
+        row("hash/sha3_256_1184_bytes", &mut || {
+            backend.hash(Job::new(Function::Sha3_256, black_box(&message), &[], Output::Bytes(&mut digest)));
+        });
+        for count in [1, 2, 4, 8] {
+            let mut entries: Vec<NttPoly<B>> = (0..count).map(|_| NttPoly::ZERO).collect();
+            row(&format!("hash_all/{count}_entries"), &mut || {
+                let jobs = entries.iter_mut().zip(0..).map(|(entry, i)| {
+                    Job::with_bytes(Function::Shake128, &message[..32], i, 0, Output::SampleNtt(entry))
+                });
+                backend.hash_all(count * SAMPLE_BLOCKS, &mut { jobs });
+            });
+        }
+    }
+}
+
+fn kernels(criterion: &mut Criterion) {
+    for_each(|selected| selected.visit(Kernels(&mut *criterion)));
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(300));
+    targets = kernels
+}
+criterion_main!(benches);

@@ -50,9 +50,6 @@ impl Eta {
     }
 }
 
-/// Bytes of PRF output for one noise polynomial, enough for either eta.
-pub type PrfOutput = [u8; 192];
-
 /// Bytes in one block of SHAKE128 output.
 pub const XOF_BLOCK: usize = 168;
 
@@ -89,8 +86,8 @@ pub trait Backend: Copy + 'static {
 
     /// FIPS 203, Algorithm 8 (SamplePolyCBD).
     ///
-    /// In: the first 64 eta bytes of `b`. Out: `|c| <= eta`.
-    fn sample_poly_cbd(self, eta: Eta, b: &PrfOutput, f: &mut Poly<Noise>) {
+    /// In: 64 eta bytes; if there are more, the first count. Out: `|c| <= eta`.
+    fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
         sample::sample_poly_cbd(eta, b, f.storage());
     }
 

@@ -62,10 +62,24 @@ impl Selected {
         DETECT.iter().map(|(name, _)| *name)
     }
 
+    /// Calls `visitor` with the token of the backend, for code that is generic over backends.
+    pub fn visit<V: Visitor>(self, visitor: V) -> V::Output {
+        with_backend!(self, backend => visitor.visit(backend))
+    }
+
     /// The name of the backend.
     pub fn name(self) -> &'static str {
         with_backend!(self, backend => name_of(backend))
     }
+}
+
+/// Something that can be done with any backend: a closure over a type, for tests and benchmarks.
+pub trait Visitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it with one backend.
+    fn visit<B: Backend>(self, backend: B) -> Self::Output;
 }
 
 fn name_of<B: Backend>(_: B) -> &'static str {

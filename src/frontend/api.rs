@@ -32,7 +32,7 @@ macro_rules! parameter_set {
             use core::fmt;
 
             use rand_core::{CryptoRng, TryCryptoRng};
-            use zeroize::{ZeroizeOnDrop, Zeroizing};
+            use zeroize::{ZeroizeOnDrop, Zeroizing, optimization_barrier};
 
             use crate::backend::select::{Selected, with_backend};
             use crate::frontend::ct::{Secret, Wipe};
@@ -179,10 +179,9 @@ macro_rules! parameter_set {
                 }
 
                 pub(crate) fn encapsulate_with_m(&self, m: &[u8; 32]) -> (Ciphertext, SharedSecret) {
-                    let mut ciphertext = Ciphertext([0; CIPHERTEXT_SIZE]);
-                    let mut shared_secret = SharedSecret::zero();
-                    self.write(m, &mut ciphertext.0, shared_secret.as_mut_bytes());
-                    (ciphertext, shared_secret)
+                    let mut both = (Ciphertext([0; CIPHERTEXT_SIZE]), SharedSecret::zero());
+                    self.write(m, &mut both.0.0, both.1.as_mut_bytes());
+                    both
                 }
 
                 fn write(&self, m: &[u8; 32], c: &mut [u8; CIPHERTEXT_SIZE], k: &mut [u8; SHARED_SECRET_SIZE]) {
@@ -421,8 +420,10 @@ macro_rules! parameter_set {
 
             impl Drop for DecapsulationKey {
                 fn drop(&mut self) {
+                    self.has_seed = false;
                     self.expanded.wipe();
                     self.d.wipe();
+                    optimization_barrier(self);
                 }
             }
 

@@ -5,7 +5,12 @@ use super::params::{ENCODED, ParameterSet};
 use super::symmetric::{prf, sample_ntt};
 use crate::backend::batch::{Job, SAMPLE_BLOCKS};
 use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
-use crate::backend::{Backend, Eta, PrfOutput};
+use crate::backend::{Backend, Eta};
+
+/// Bytes of PRF output for one polynomial with either value of eta_1.
+const ETA1_BYTES: usize = Eta::Three.bytes();
+/// The same with eta_2, which has one value.
+const ETA2_BYTES: usize = Eta::Two.bytes();
 
 /// A k x k matrix over T_q.
 pub(crate) type Matrix<B, const K: usize> = [[NttPoly<B>; K]; K];
@@ -50,20 +55,21 @@ fn entries<B, const K: usize>(a: &mut Matrix<B, K>) -> impl Iterator<Item = (u8,
 }
 
 /// PRF(s, n), PRF(s, n + 1), ..., one job an output.
-fn noise_jobs<'a, B: 'a>(
+fn noise_jobs<'a, B: 'a, const L: usize>(
     eta: Eta,
     s: &'a [u8; 32],
     n: u8,
-    outputs: &'a mut [PrfOutput],
+    outputs: &'a mut [[u8; L]],
 ) -> impl Iterator<Item = Job<'a, B>> {
     outputs.iter_mut().zip(n..).map(move |(out, n)| prf(eta, s, n, out))
 }
 
 /// A vector of noise in T_q, ready to be multiplied by (Algorithm 13, line 16; Algorithm 14, line 18).
+#[inline(never)] // frames that are not needed at the same time share the stack
 fn transform_noise<B: Backend, const K: usize>(
     backend: B,
     eta: Eta,
-    outputs: &[PrfOutput; K],
+    outputs: &[[u8; ETA1_BYTES]; K],
     vector: &mut [Multiplier<B>; K],
 ) {
     let mut f = Secret::new(Poly::<Noise>::ZERO);
@@ -76,6 +82,7 @@ fn transform_noise<B: Backend, const K: usize>(
 /// FIPS 203, Algorithm 13 (K-PKE.KeyGen), from line 2 on: `[rho, sigma]` is what line 1 computes.
 ///
 /// Writes `ek` (384 k + 32 bytes) and `dk` (384 k bytes).
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     [rho, sigma]: &[[u8; 32]; 2], // 1, the call of G: `kem::key_gen_internal`
@@ -86,8 +93,8 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     P: ParameterSet<K, U, V>,
 {
     let mut a_hat = zero_matrix::<B, K>();
-    let mut s_bytes = Secret::new([[0; 192]; K]);
-    let mut e_bytes = Secret::new([[0; 192]; K]);
+    let mut s_bytes = Secret::new([[0; ETA1_BYTES]; K]);
+    let mut e_bytes = Secret::new([[0; ETA1_BYTES]; K]);
     let k = K as u8;
     backend.hash_all(
         matrix_work(K) + 2 * K * prf_work(P::ETA1),
@@ -123,17 +130,20 @@ pub(crate) struct EncryptionKey<B, const K: usize> {
 }
 
 impl<B: Backend, const K: usize> EncryptionKey<B, K> {
+    /// Room for a key to be expanded into.
+    pub(crate) const ZERO: Self =
+        Self { t_hat: [const { NttPoly::ZERO }; K], a_hat_transposed: zero_matrix() };
+
     /// Algorithm 14 (K-PKE.Encrypt), lines 2 to 8. The sampling shares the machine's lanes with `beside`, a hash
-    /// that does not depend on it.
-    pub(crate) fn expand(backend: B, ek: &[u8], beside: Job<'_, B>) -> Self {
-        let mut key = Self { t_hat: [const { NttPoly::ZERO }; K], a_hat_transposed: zero_matrix() };
+    /// that does not depend on it. In place: a key returned by value would take its stack twice.
+    pub(crate) fn expand(&mut self, backend: B, ek: &[u8], beside: Job<'_, B>) {
         let (ek_t, rho) = ek.split_at(ENCODED * K); // 3
-        decode_vector(backend, ek_t, &mut key.t_hat); // 2
+        decode_vector(backend, ek_t, &mut self.t_hat); // 2
         if let Some(rho) = rho.first_chunk() {
-            let jobs = transposed_matrix_jobs(rho, &mut key.a_hat_transposed); // 4-8
-            backend.hash_all(matrix_work(K) + beside.work(), &mut core::iter::once(beside).chain(jobs));
+            let work = matrix_work(K) + beside.work();
+            let jobs = transposed_matrix_jobs(rho, &mut self.a_hat_transposed); // 4-8
+            backend.hash_all(work, &mut core::iter::once(beside).chain(jobs));
         }
-        key
     }
 }
 
@@ -153,6 +163,7 @@ pub(crate) fn decode_vector<B: Backend, const K: usize>(
 /// FIPS 203, Algorithm 14 (K-PKE.Encrypt), from line 9 on: `key` is what lines 2 to 8 compute.
 ///
 /// Writes `c`, 32 (d_u k + d_v) bytes.
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     key: &EncryptionKey<B, K>,
@@ -164,9 +175,9 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     P: ParameterSet<K, U, V>,
 {
     let (c1, c2) = c.split_at_mut(U * K);
-    let mut y_bytes = Secret::new([[0; 192]; K]);
-    let mut e1_bytes = Secret::new([[0; 192]; K]);
-    let mut e2_bytes = Secret::new([[0; 192]; 1]);
+    let mut y_bytes = Secret::new([[0; ETA1_BYTES]; K]);
+    let mut e1_bytes = Secret::new([[0; ETA2_BYTES]; K]);
+    let mut e2_bytes = Secret::new([[0; ETA2_BYTES]; 1]);
     let k = K as u8;
     backend.hash_all(
         K * prf_work(P::ETA1) + (K + 1) * prf_work(P::ETA2),
@@ -198,27 +209,30 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     }
 } // 24: c is written in place
 
-/// FIPS 203, Algorithm 15 (K-PKE.Decrypt), with line 5 done by the caller: `s_hat` is the decoded `dk`.
+/// FIPS 203, Algorithm 15 (K-PKE.Decrypt).
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn decrypt<B: Backend, const K: usize, const U: usize, const V: usize>(
     backend: B,
-    s_hat: &[NttPoly<B>; K],
+    dk: &[u8],
     c: &[u8],
     m: &mut [u8; 32],
 ) {
     let (c1, c2) = c.split_at(U * K); // 1, 2
-    let mut u = Poly::<Canonical>::ZERO;
+    // u' and then v', in the same place.
+    let mut f = Poly::<Canonical>::ZERO;
     let mut u_hat = [const { Multiplier::ZERO }; K];
     for (u_hat, c1) in u_hat.iter_mut().zip(c1.as_chunks::<U>().0) {
-        backend.decompress(c1, &mut u); // 3
-        backend.multiplier(&u, u_hat); // 6: NTT(u')
+        backend.decompress(c1, &mut f); // 3
+        backend.multiplier(&f, u_hat); // 6: NTT(u')
     }
-    let mut v = Poly::<Canonical>::ZERO;
     if let Some(c2) = c2.first_chunk::<V>() {
-        backend.decompress(c2, &mut v); // 4
+        backend.decompress(c2, &mut f); // 4
     }
+    let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
+    decode_vector(backend, dk, &mut s_hat); // 5
     let mut product = Secret::new(Poly::<Lazy>::ZERO);
     let mut w = Secret::new(Poly::<Canonical>::ZERO);
-    backend.dot_inverse(s_hat, &u_hat, &mut product); // 6
-    backend.sub(&v, &product, &mut w); // 6
+    backend.dot_inverse(&s_hat, &u_hat, &mut product); // 6
+    backend.sub(&f, &product, &mut w); // 6
     backend.compress(&w, m); // 7
 } // 8: m is written in place

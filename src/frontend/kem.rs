@@ -49,7 +49,8 @@ pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usi
     P: ParameterSet<K, U, V>,
 {
     let mut h_ek = [0; 32];
-    let key = EncryptionKey::<B, K>::expand(backend, ek, h(ek, &mut h_ek)); // 1: H(ek); 2
+    let mut key = EncryptionKey::<B, K>::ZERO;
+    key.expand(backend, ek, h(ek, &mut h_ek)); // 1: H(ek); 2
     let mut k_r = Secret::new([[0; 32]; 2]);
     backend.hash(g(m, &h_ek, &mut k_r)); // 1
     let [k, r] = &*k_r;
@@ -69,16 +70,13 @@ pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usi
     B: Backend,
     P: ParameterSet<K, U, V>,
 {
-    let Some((dk_pke, ek_pke, h, z)) = parts_of_dk::<K>(dk) else { return };
+    let Some((dk_pke, ek_pke, h, z)) = parts_of_dk::<K>(dk) else { return }; // 1-4
     let mut k_bar = Secret::new([0; 32]);
-    let key = EncryptionKey::<B, K>::expand(backend, ek_pke, j(z, c, &mut k_bar)); // 7; 8
+    let mut key = EncryptionKey::<B, K>::ZERO;
+    key.expand(backend, ek_pke, j(z, c, &mut k_bar)); // 7; 8
 
     let mut m_prime = Secret::new([0; 32]);
-    {
-        let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
-        decode_vector(backend, dk_pke, &mut s_hat); // 5: Algorithm 15, line 5
-        k_pke::decrypt::<B, K, U, V>(backend, &s_hat, c, &mut m_prime); // 5
-    }
+    k_pke::decrypt::<B, K, U, V>(backend, dk_pke, c, &mut m_prime); // 5
     let mut k_r = Secret::new([[0; 32]; 2]);
     backend.hash(g(&m_prime, h, &mut k_r)); // 6
     let [k_prime, r_prime] = &*k_r;

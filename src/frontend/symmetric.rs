@@ -1,8 +1,8 @@
 //! FIPS 203, section 4.1: G, H, J, PRF and XOF as sponge jobs for a backend.
 
+use crate::backend::Eta;
 use crate::backend::batch::{Function, Job, Output};
 use crate::backend::poly::NttPoly;
-use crate::backend::{Eta, PrfOutput};
 
 /// G(head || tail), equation 4.5: the first and the second half of SHA3-512.
 pub(crate) fn g<'a, B>(head: &'a [u8; 32], tail: &'a [u8; 32], out: &'a mut [[u8; 32]; 2]) -> Job<'a, B> {
@@ -25,7 +25,7 @@ pub(crate) fn j<'a, B>(z: &'a [u8; 32], c: &'a [u8], out: &'a mut [u8; 32]) -> J
 }
 
 /// PRF_eta(s, b), equation 4.3: the first 64 eta bytes of `out` receive SHAKE256(s || b).
-pub(crate) fn prf<'a, B>(eta: Eta, s: &'a [u8; 32], b: u8, out: &'a mut PrfOutput) -> Job<'a, B> {
+pub(crate) fn prf<'a, B>(eta: Eta, s: &'a [u8; 32], b: u8, out: &'a mut [u8]) -> Job<'a, B> {
     Job::with_byte(Function::Shake256, s, b, Output::Bytes(&mut out[..eta.bytes()]))
 }
 

@@ -22,7 +22,7 @@ pub(crate) trait Set: 'static {
     const CT: usize;
 
     type Ek: Parse;
-    type Dk: for<'a> TryFrom<&'a [u8], Error = Error> + Debug;
+    type Dk: for<'a> TryFrom<&'a [u8], Error = Error> + Debug + Send + Sync;
     type Ct: Parse;
 
     fn from_seed(seed: &Seed) -> Self::Dk;
@@ -61,10 +61,13 @@ pub(crate) trait Set: 'static {
 
 /// What the two public types have in common.
 pub(crate) trait Parse:
-    for<'a> TryFrom<&'a [u8], Error = Error> + AsRef<[u8]> + Clone + PartialEq + Debug
+    for<'a> TryFrom<&'a [u8], Error = Error> + AsRef<[u8]> + Clone + PartialEq + Debug + Send + Sync
 {
 }
-impl<T: for<'a> TryFrom<&'a [u8], Error = Error> + AsRef<[u8]> + Clone + PartialEq + Debug> Parse for T {}
+impl<T> Parse for T where
+    T: for<'a> TryFrom<&'a [u8], Error = Error> + AsRef<[u8]> + Clone + PartialEq + Debug + Send + Sync
+{
+}
 
 macro_rules! set {
     ($name:ident, $title:literal, $module:ident, $k:literal, $ct:literal) => {
@@ -236,16 +239,16 @@ impl Random {
 
 /// The twelve bits at place `i` of an encoded vector.
 pub(crate) fn coefficient(encoded: &[u8], i: usize) -> u16 {
-    let at = i / 2 * 3;
+    let at = (i >> 1) * 3;
     let (b0, b1, b2) = (encoded[at] as u16, encoded[at + 1] as u16, encoded[at + 2] as u16);
-    if i % 2 == 0 { b0 | (b1 & 0xf) << 8 } else { b1 >> 4 | b2 << 4 }
+    if i & 1 == 0 { b0 | (b1 & 0xf) << 8 } else { b1 >> 4 | b2 << 4 }
 }
 
 /// Writes the twelve bits at place `i` of an encoded vector.
 pub(crate) fn set_coefficient(encoded: &mut [u8], i: usize, value: u16) {
     assert!(value < 1 << 12);
-    let at = i / 2 * 3;
-    if i % 2 == 0 {
+    let at = (i >> 1) * 3;
+    if i & 1 == 0 {
         encoded[at] = value as u8;
         encoded[at + 1] = encoded[at + 1] & 0xf0 | (value >> 8) as u8;
     } else {

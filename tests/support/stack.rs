@@ -1,5 +1,6 @@
 //! Runs a function on a thread whose stack is the caller's own memory: painted before, readable afterwards.
 
+use std::collections::{HashMap, HashSet};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{mem, ptr};
@@ -29,6 +30,7 @@ struct Task<'a> {
 }
 
 /// Runs `f` on a freshly painted stack.
+#[allow(clippy::incompatible_msrv)] // the oldest Rust builds the library; tests need a newer one
 pub(crate) fn run(mut f: impl FnMut() + Send) -> Used {
     // SAFETY: every bit pattern is valid for an array of bytes, so zeroed memory is a value of `Memory`.
     let mut memory = unsafe { Box::<Memory>::new_zeroed().assume_init() };
@@ -84,13 +86,18 @@ impl Used {
     /// How many windows of `WINDOW` consecutive bytes of `secret` are still somewhere below the frame
     /// that called the function, and where the first of them is: (count, offset in the secret, distance from the frame).
     ///
-    /// Windows of a single repeated byte tell nothing and are left out.
-    pub(crate) fn find(&self, secret: &[u8], window: usize) -> Option<(usize, usize, usize)> {
+    /// Windows with fewer than `distinct` different bytes tell too little and are left out.
+    pub(crate) fn find(
+        &self,
+        secret: &[u8],
+        window: usize,
+        distinct: usize,
+    ) -> Option<(usize, usize, usize)> {
         let below = &self.memory.0[..self.caller];
         let lowest = self.caller - self.peak();
-        let mut starts: std::collections::HashMap<&[u8], usize> = Default::default();
+        let mut starts: HashMap<&[u8], usize> = HashMap::new();
         for (offset, bytes) in secret.windows(window).enumerate().rev() {
-            if bytes.iter().any(|b| *b != bytes[0]) {
+            if bytes.iter().collect::<HashSet<_>>().len() >= distinct {
                 starts.insert(bytes, offset);
             }
         }

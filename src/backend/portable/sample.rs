@@ -2,7 +2,7 @@
 
 use super::ntt::split_into_runs;
 use crate::backend::poly::{N, Q};
-use crate::backend::{Eta, PrfOutput, XOF_BLOCK};
+use crate::backend::{Eta, XOF_BLOCK};
 
 /// FIPS 203, Algorithm 7, lines 5 to 16, for one block. Variable time: the block is public.
 pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], mut filled: usize) -> usize {
@@ -34,7 +34,7 @@ pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], mu
 }
 
 /// FIPS 203, Algorithm 8: |f| <= eta. Reads the first 64 eta bytes.
-pub(crate) fn sample_poly_cbd(eta: Eta, b: &PrfOutput, f: &mut [i16; N]) {
+pub(crate) fn sample_poly_cbd(eta: Eta, b: &[u8], f: &mut [i16; N]) {
     match eta {
         Eta::Two => {
             for (f, b) in f.as_chunks_mut().0.iter_mut().zip(b.as_chunks().0) {

@@ -1,0 +1,136 @@
+//! Rules of the source tree that no compiler checks.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder with its text.
+fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder of the crate") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).expect("a readable file");
+            files.push((path, text));
+        }
+    }
+    files
+}
+
+/// A file's lines without comments.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(|line| line.split("//").next().unwrap_or(line))
+}
+
+#[test]
+fn the_frontend_is_safe_and_knows_no_machine() {
+    let files = sources(&root().join("src/frontend"));
+    assert!(files.len() >= 10, "the frontend has moved");
+    for (path, text) in files {
+        for line in code(&text) {
+            for word in ["unsafe", "target_arch", "target_feature", "core::arch", "std::arch"] {
+                assert!(!line.contains(word), "{}: {word} in {line:?}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_stays_in_the_architecture_backends() {
+    for (path, text) in sources(&root().join("src")) {
+        let arch = ["x86_64", "aarch64", "riscv64"].map(|arch| format!("src/backend/{arch}/"));
+        if !arch.iter().any(|arch| path.to_string_lossy().contains(arch)) {
+            for line in code(&text) {
+                let allowed = line.contains("unsafe_code");
+                assert!(allowed || !line.contains("unsafe"), "{}: {line:?}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn sibling_backends_have_the_same_kernel_files() {
+    let kernels = ["compress.rs", "encode.rs", "keccak.rs", "mul.rs", "ntt.rs", "reduce.rs", "sample.rs"];
+    let expected: BTreeSet<String> = kernels.into_iter().map(String::from).collect();
+    for folder in ["portable", "x86_64/avx2", "x86_64/avx512", "aarch64/neon", "riscv64/rvv"] {
+        let path = root().join("src/backend").join(folder);
+        if folder != "portable" && !path.exists() {
+            println!("no backend {folder} in this tree yet");
+            continue;
+        }
+        let found: BTreeSet<String> = fs::read_dir(path)
+            .expect("a backend")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .filter(|name| name != "mod.rs")
+            .collect();
+        assert_eq!(found, expected, "{folder}");
+    }
+}
+
+#[test]
+fn every_algorithm_of_the_standard_is_cited() {
+    let text: String = sources(&root().join("src")).into_iter().map(|(_, text)| text).collect();
+    // Algorithms 1 and 2 are pseudocode conventions, 3 and 4 conversions between bits and bytes that are part of
+    // 5 and 6 here.
+    for number in 5..=21 {
+        let named =
+            [format!("Algorithm {number} "), format!("Algorithm {number},"), format!("Algorithm {number})")];
+        let ranges = [(5, 6), (9, 10), (10, 12), (11, 12), (16, 18), (19, 21), (7, 8)];
+        let in_range = ranges.iter().any(|(first, last)| {
+            (*first..=*last).contains(&number)
+                && [" to ", " and "]
+                    .iter()
+                    .any(|word| text.contains(&format!("Algorithms {first}{word}{last}")))
+        });
+        assert!(
+            in_range || named.iter().any(|name| text.contains(name)),
+            "Algorithm {number} is cited nowhere"
+        );
+    }
+}
+
+/// The numbers in the margin comments (`// 4-8`, `// 12-15, 17`) of the function that follows a marker.
+fn margin(text: &str, marker: &str) -> BTreeSet<u32> {
+    let start = text.find(marker).unwrap_or_else(|| panic!("{marker} is not there"));
+    let body = &text[start..];
+    let body = &body[..body[1..].find("\n/// FIPS 203, Algorithm").map_or(body.len(), |end| end + 1)];
+    let mut lines = BTreeSet::new();
+    for comment in body.lines().filter_map(|line| line.split_once("// ").map(|(_, comment)| comment)) {
+        // What a margin comment says after a colon is prose: other algorithms' numbers, for example.
+        for part in comment.split([',', ';']).map(|part| part.split(':').next().unwrap_or(part).trim()) {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            if let (Ok(first), Ok(last)) = (first.parse::<u32>(), last.parse::<u32>()) {
+                lines.extend(first..=last);
+            }
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_line_of_the_algorithms_has_its_place() {
+    let read = |name: &str| fs::read_to_string(root().join("src/frontend").join(name)).expect("a source");
+    let (k_pke, kem) = (read("k_pke.rs"), read("kem.rs"));
+    let cases = [
+        (&k_pke, "/// FIPS 203, Algorithm 13 ", 21),
+        (&k_pke, "/// FIPS 203, Algorithm 15 ", 8),
+        (&kem, "/// FIPS 203, Algorithm 16 ", 4),
+        (&kem, "/// FIPS 203, Algorithm 17 ", 3),
+        (&kem, "/// FIPS 203, Algorithm 18 ", 12),
+    ];
+    for (text, marker, last) in cases {
+        let missing: Vec<u32> = (1..=last).filter(|line| !margin(text, marker).contains(line)).collect();
+        assert!(missing.is_empty(), "{marker}: lines {missing:?} have no margin comment");
+    }
+    // Algorithm 14 is in two places: the expansion of the key, lines 2 to 8, and the rest.
+    let mut lines = margin(&k_pke, "/// FIPS 203, Algorithm 14 ");
+    lines.extend(margin(&k_pke, "    /// Algorithm 14 (K-PKE.Encrypt), lines 2 to 8."));
+    let missing: Vec<u32> = (1..=24).filter(|line| !lines.contains(line)).collect();
+    assert!(missing.is_empty(), "Algorithm 14: lines {missing:?} have no margin comment");
+}

@@ -1,0 +1,254 @@
+//! Secrets are gone when they should be: from the memory of a dropped value, and from the stack of every operation.
+#![cfg(unix)]
+
+mod support;
+
+use core::hint::black_box;
+use core::mem::{MaybeUninit, size_of};
+use core::ptr;
+
+use kemstone::backend::Backend;
+use kemstone::backend::Eta;
+use kemstone::backend::poly::{Multiplier, Noise, Poly};
+use kemstone::backend::select::{Selected, Visitor, for_each, on};
+use kemstone::{Seed, SharedSecret};
+use sha3::Digest;
+use support::stack::{Used, run};
+use support::{MlKem512, MlKem768, MlKem1024, Random, Set, each, shake256};
+
+/// The bytes of a value's memory before and after it is dropped there.
+fn dropped<T>(value: T) -> (Vec<u8>, Vec<u8>) {
+    let mut place = Box::new(MaybeUninit::<T>::uninit());
+    // Padding, if there is any, holds something definite.
+    // SAFETY: the box is large enough for a `T`, and any bytes may be in a `MaybeUninit`.
+    unsafe { ptr::write_bytes(place.as_mut_ptr().cast::<u8>(), 0, size_of::<T>()) };
+    place.write(value);
+    let read = |place: &MaybeUninit<T>| -> Vec<u8> {
+        let start = place.as_ptr().cast::<u8>();
+        // SAFETY: the memory is owned by the box and all of it has been written: by `write_bytes` and by the value,
+        // which consists of bytes and a truth value.
+        (0..size_of::<T>()).map(|i| unsafe { start.add(i).read_volatile() }).collect()
+    };
+    let before = read(&place);
+    // SAFETY: a value was written above and is not used again.
+    unsafe { place.assume_init_drop() };
+    (before, read(&place))
+}
+
+fn is_zero_after_drop<T>(value: T, secret: &[u8]) {
+    let (before, after) = dropped(value);
+    assert!(before.windows(secret.len()).any(|window| window == secret), "the secret was there");
+    assert!(after.iter().all(|byte| *byte == 0), "{after:x?}");
+}
+
+#[test]
+fn dropped_values_are_zero() {
+    let bytes: [u8; 64] = Random::new("dropped").array();
+    is_zero_after_drop(Seed::from(bytes), &bytes);
+    is_zero_after_drop(SharedSecret::try_from(&bytes[..32]).expect("32 bytes"), &bytes[..32]);
+
+    fn key<S: Set>(_: Selected) {
+        let seed = Random::new("dropped key").seed();
+        let dk = S::from_seed(&seed);
+        let expanded = S::expanded_copy(&dk);
+        is_zero_after_drop(dk, &expanded);
+        is_zero_after_drop(S::from_seed(&seed), &seed.as_bytes()[..32]); // d
+        is_zero_after_drop(S::Dk::try_from(&expanded[..]).expect("a good key"), &expanded);
+        is_zero_after_drop(S::Dk::try_from(&seed.as_bytes()[..]).expect("a seed"), &expanded);
+    }
+    each!(key);
+}
+
+#[test]
+fn zeroized_values_are_zero() {
+    use zeroize::Zeroize;
+    let mut seed = Seed::from([7; 64]);
+    seed.zeroize();
+    assert_eq!(*seed.as_bytes(), [0; 64]);
+    let mut secret = SharedSecret::from([7; 32]);
+    secret.zeroize();
+    assert_eq!(*secret.as_bytes(), [0; 32]);
+}
+
+/// Secret bytes, by name.
+type Secrets = Vec<(String, Vec<u8>)>;
+
+/// The noise that PRF makes of a secret seed, in every form in which it passes through an operation.
+struct NoiseForms<'a> {
+    seed: &'a [u8; 32],
+    first: u8,
+    count: u8,
+    eta: Eta,
+    name: &'static str,
+}
+
+impl Visitor for NoiseForms<'_> {
+    type Output = Secrets;
+
+    fn visit<B: Backend>(self, backend: B) -> Secrets {
+        let mut secrets = Secrets::new();
+        for n in self.first..self.first + self.count {
+            let mut prf = [0; 192];
+            shake256(&[self.seed, &[n]], &mut prf[..self.eta.bytes()]);
+            let mut f = Poly::<Noise>::ZERO;
+            backend.sample_poly_cbd(self.eta, &prf, &mut f);
+            let mut f_hat = Multiplier::ZERO;
+            backend.multiplier(&f, &mut f_hat);
+            let bytes = |numbers: &[i16]| numbers.iter().flat_map(|c| c.to_ne_bytes()).collect::<Vec<u8>>();
+            secrets.push((format!("PRF output of {}[{n}]", self.name), prf[..self.eta.bytes()].to_vec()));
+            secrets.push((format!("coefficients of {}[{n}]", self.name), bytes(f.coefficients())));
+            secrets.push((format!("transform of {}[{n}]", self.name), bytes(f_hat.f_hat.raw())));
+            secrets.push((format!("product cache of {}[{n}]", self.name), bytes(f_hat.cache.raw())));
+        }
+        secrets
+    }
+}
+
+fn eta1<S: Set>() -> Eta {
+    if S::K == 2 { Eta::Three } else { Eta::Two }
+}
+
+/// SHA3-512 in two halves.
+fn g(bytes: &[u8]) -> ([u8; 32], [u8; 32]) {
+    let hash: [u8; 64] = sha3::Sha3_512::digest(bytes).into();
+    (hash[..32].try_into().expect("32 bytes"), hash[32..].try_into().expect("32 bytes"))
+}
+
+/// What key generation must not leave behind.
+fn secrets_of_key<S: Set>(selected: Selected, seed: &Seed, expanded: &[u8]) -> Secrets {
+    let (d, z) = seed.as_bytes().split_at(32);
+    let (_, sigma) = g(&[d, &[S::K as u8]].concat());
+    let k = S::K as u8;
+    let mut secrets = vec![
+        ("d".to_owned(), d.to_vec()),
+        ("z".to_owned(), z.to_vec()),
+        ("sigma".to_owned(), sigma.to_vec()),
+        ("dk_PKE".to_owned(), expanded[..384 * S::K].to_vec()),
+    ];
+    let eta = eta1::<S>();
+    secrets.extend(selected.visit(NoiseForms { seed: &sigma, first: 0, count: k, eta, name: "s" }));
+    secrets.extend(selected.visit(NoiseForms { seed: &sigma, first: k, count: k, eta, name: "e" }));
+    secrets
+}
+
+/// What encapsulation, and decapsulation again, must not leave behind.
+fn secrets_of_message<S: Set>(selected: Selected, ek: &[u8], m: &[u8; 32]) -> Secrets {
+    let (secret, r) = g(&[&m[..], &support::sha3_256(ek)].concat());
+    let k = S::K as u8;
+    let mut secrets = vec![
+        ("m".to_owned(), m.to_vec()),
+        ("shared secret".to_owned(), secret.to_vec()),
+        ("r".to_owned(), r.to_vec()),
+    ];
+    secrets.extend(selected.visit(NoiseForms { seed: &r, first: 0, count: k, eta: eta1::<S>(), name: "y" }));
+    let eta = Eta::Two;
+    secrets.extend(selected.visit(NoiseForms { seed: &r, first: k, count: k + 1, eta, name: "e1, e2" }));
+    secrets
+}
+
+/// The remains of secrets on a used stack, as lines of text. Eight bytes in a row are enough to be found; of coefficients,
+/// which are few different numbers, it takes 32.
+fn remains(used: &Used, secrets: &Secrets) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, bytes) in secrets {
+        let (window, distinct) = if name.starts_with("coefficients") { (32, 4) } else { (8, 6) };
+        if let Some((count, offset, distance)) = used.find(bytes, window, distinct) {
+            lines
+                .push(format!("{name}: {count} windows, from byte {offset} on, {distance} below the caller"));
+        }
+    }
+    lines
+}
+
+/// One operation's stack must be free of the secrets; returns what was found.
+fn examine(what: &str, selected: Selected, secrets: &Secrets, mut f: impl FnMut() + Send) -> Vec<String> {
+    let used = run(|| on(selected, &mut f));
+    let title = format!("{} {what}", selected.name());
+    remains(&used, secrets).into_iter().map(|line| format!("{title}: {line}")).collect()
+}
+
+/// Fills `m` from the heap.
+fn fill(m: &[u8; 32]) -> impl Fn(&mut [u8; 32]) -> Result<(), ()> {
+    move |to| {
+        to.copy_from_slice(m);
+        Ok(())
+    }
+}
+
+/// All operations of a set; the inputs and outputs lie outside of the stack examined.
+fn operations<S: Set>(selected: Selected) -> Vec<String> {
+    let mut random = Random::new("stack remains");
+    let seed = Box::new(random.seed());
+    let m: Box<[u8; 32]> = Box::new(random.array());
+    let dk = Box::new(S::from_seed(&seed));
+    let ek = Box::new(S::ek(&dk));
+    let (ciphertext, _) = S::encapsulate_deterministic(&ek, &m);
+    let ciphertext = Box::new(ciphertext);
+    let mut forged = ciphertext.as_ref().as_ref().to_vec();
+    forged[0] ^= 1;
+    let rejected = support::j(&seed.as_bytes()[32..], &forged);
+    let forged = Box::new(S::Ct::try_from(&forged[..]).expect("the right length"));
+    let expanded_copy = S::expanded_copy(&dk);
+    let (mut expanded, mut c, mut k) = (vec![0; S::DK], vec![0; S::CT], Box::new([0; 32]));
+
+    let of_key = secrets_of_key::<S>(selected, &seed, &expanded_copy);
+    let mut of_message = secrets_of_message::<S>(selected, ek.as_ref().as_ref(), &m);
+    let mut found = Vec::new();
+    let name = |operation| format!("{} {operation}", S::NAME);
+    found.extend(examine(&name("key generation into"), selected, &of_key, || {
+        S::expand_into(&seed, &mut expanded);
+    }));
+    found.extend(examine(&name("encapsulation into"), selected, &of_message, || {
+        S::encapsulate_into(&ek, fill(&m), &mut c, &mut k).expect("it does not fail");
+    }));
+    of_message.extend(of_key);
+    of_message.push(("rejection secret".to_owned(), rejected.to_vec()));
+    found.extend(examine(&name("decapsulation into"), selected, &of_message, || {
+        S::decapsulate_into(&dk, &ciphertext, &mut k);
+    }));
+    found.extend(examine(&name("implicit rejection into"), selected, &of_message, || {
+        S::decapsulate_into(&dk, &forged, &mut k);
+    }));
+    // By value: the result is dropped where it lies, and so wiped, within the stack that is examined.
+    found.extend(examine(&name("key generation"), selected, &of_message, || {
+        let _key = black_box(&S::from_seed(&seed));
+    }));
+    found.extend(examine(&name("encapsulation"), selected, &of_message, || {
+        let _outcome = black_box(&S::encapsulate_with(&ek, fill(&m)));
+    }));
+    found.extend(examine(&name("decapsulation"), selected, &of_message, || {
+        let _secret = black_box(&S::decapsulate(&dk, &ciphertext));
+    }));
+    found.extend(examine(&name("parsing an expanded key"), selected, &of_message, || {
+        let _outcome = black_box(&S::Dk::try_from(&expanded_copy[..]));
+    }));
+    found.extend(examine(&name("parsing a seed"), selected, &of_message, || {
+        let _outcome = black_box(&S::Dk::try_from(&seed.as_bytes()[..]));
+    }));
+    found
+}
+
+#[test]
+fn a_left_secret_is_found() {
+    let secret = Random::new("left behind").bytes(64);
+    let used = run(|| {
+        let mut copy = [0u8; 64];
+        copy.copy_from_slice(&secret);
+        black_box(&copy);
+    });
+    let found = used.find(&secret, 8, 6);
+    assert!(found.is_some_and(|(count, offset, _)| (count, offset) == (57, 0)), "{found:?}");
+    assert_eq!(run(|| ()).find(&secret, 8, 6), None);
+}
+
+#[test]
+#[ignore = "reports what compilers leave behind: spilled registers and moved results (SOUNDNESS.md, gap 5); run with --ignored"]
+fn stacks_are_clean() {
+    let mut found = Vec::new();
+    for_each(|selected| {
+        found.extend(operations::<MlKem512>(selected));
+        found.extend(operations::<MlKem768>(selected));
+        found.extend(operations::<MlKem1024>(selected));
+    });
+    assert!(found.is_empty(), "left on the stack:\n{}", found.join("\n"));
+}
