@@ -63,9 +63,9 @@ fn extreme_keys() {
             |_| 1664,
             |_| 1665,
             |_| 3328,
-            |i| if i % 2 == 0 { 3328 } else { 0 },
-            |i| if i % 2 == 0 { 1664 } else { 1665 },
-            |i| if i % 4 < 2 { 0 } else { 3328 },
+            |i| if i & 1 == 0 { 3328 } else { 0 },
+            |i| if i & 1 == 0 { 1664 } else { 1665 },
+            |i| if i & 2 == 0 { 0 } else { 3328 },
         ];
         for s in patterns {
             for t in patterns {
