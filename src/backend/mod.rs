@@ -21,6 +21,9 @@ pub mod poly;
 pub mod portable;
 pub mod select;
 pub mod tables;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+pub mod x86_64;
 
 #[cfg(test)]
 pub(crate) mod conformance;

@@ -4,19 +4,39 @@ use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::Backend;
 use super::portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use super::x86_64::avx2::Avx2;
 
 /// A backend that this machine has, chosen at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selected {
     /// Portable Rust.
     Portable(Portable),
+    /// x86-64 with AVX2.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
 }
 
 /// Looks for a backend. `None`: the machine lacks it.
 type Detect = fn() -> Option<Selected>;
 
 /// Every backend of this architecture by name, the slowest first.
-const DETECT: &[(&str, Detect)] = &[(Portable::NAME, || Some(Selected::Portable(Portable)))];
+const DETECT: &[(&str, Detect)] = &[
+    (Portable::NAME, || Some(Selected::Portable(Portable))),
+    #[cfg(target_arch = "x86_64")]
+    (Avx2::NAME, || Avx2::detect().map(Selected::Avx2)),
+];
+
+/// The backend that this build is bound to, by `--cfg kemstone_backend="..."`.
+const FORCED: Option<&str> = if cfg!(kemstone_backend = "portable") {
+    Some("portable")
+} else if cfg!(kemstone_backend = "avx2") {
+    Some("avx2")
+} else if cfg!(kemstone_backend = "avx512") {
+    Some("avx512")
+} else {
+    None
+};
 
 impl Selected {
     /// The fastest backend of this machine, or the one forced by `--cfg kemstone_backend="..."`
@@ -42,7 +62,7 @@ impl Selected {
 
     #[cold]
     fn detect() -> (usize, Self) {
-        let allowed = |name: &str| !cfg!(kemstone_backend = "portable") || name == Portable::NAME;
+        let allowed = |name: &str| FORCED.is_none_or(|forced| name == forced);
         DETECT
             .iter()
             .enumerate()
@@ -88,6 +108,18 @@ fn name_of<B: Backend>(_: B) -> &'static str {
 
 /// `with_backend!(selected, backend => expression)`: the expression with `backend` bound to the
 /// token of the selected backend, compiled once for each.
+#[cfg(target_arch = "x86_64")]
+macro_rules! with_backend {
+    ($selected:expr, $backend:ident => $body:expr) => {
+        match $selected {
+            $crate::backend::select::Selected::Portable($backend) => $body,
+            $crate::backend::select::Selected::Avx2($backend) => $body,
+        }
+    };
+}
+/// `with_backend!(selected, backend => expression)`: the expression with `backend` bound to the
+/// token of the only backend.
+#[cfg(not(target_arch = "x86_64"))]
 macro_rules! with_backend {
     ($selected:expr, $backend:ident => $body:expr) => {
         match $selected {
