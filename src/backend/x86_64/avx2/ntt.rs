@@ -15,7 +15,17 @@ use core::arch::x86_64::*;
 use super::reduce::{Factors, LANES, PRODUCT, barrett_reduce, montgomery_multiply, reduced};
 use crate::backend::poly::{N, Q};
 use crate::backend::tables::{RESTORE_AND_SCALE, ZETAS, centred};
-use crate::backend::x86_64::{load, load_pair, store};
+use crate::backend::x86_64::{load, store};
+
+/// The factors of the layers that pair registers, by the index of the zeta.
+static ACROSS: [Factors; 8] = {
+    let (mut all, mut i) = ([const { Factors::all(0) }; 8], 1);
+    while i < 8 {
+        all[i] = Factors::all(ZETAS[i]);
+        i += 1;
+    }
+    all
+};
 
 /// The factors of the layers within 32 coefficients.
 struct Within {
@@ -27,9 +37,6 @@ struct Within {
 
 static FORWARD: [Within; 8] = within(false);
 static INVERSE: [Within; 8] = within(true);
-
-/// What the first layer of the inverse transform gives its sums: it scales everything.
-const SCALE: Factors = Factors::all(RESTORE_AND_SCALE);
 
 const fn within(inverse: bool) -> [Within; 8] {
     let mut all = [const {
@@ -78,45 +85,40 @@ const fn montgomery_product(a: i16, b: i16) -> i16 {
     centred(a as i64 * b as i64 * 169)
 }
 
+/// Pairs of registers worked on at once. One alone would wait for its own results most of the time; four
+/// leave registers for the work. For the same reason a pass over the polynomial is one or two layers: the
+/// next pairs' work is then near enough to be started early.
+const ABREAST: usize = 4;
+
+type Pairs = [[__m256i; 2]; ABREAST];
+
 /// FIPS 203, Algorithm 9. |f| < q; |f_hat| < 8q.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
     let (f, f_hat) = (f.as_chunks::<LANES>().0, f_hat.as_chunks_mut::<LANES>().0);
-    for odd in 0..2 {
-        let mut a = [_mm256_setzero_si256(); 8];
-        for i in 0..8 {
-            a[i] = load(&f[2 * i + odd]);
-        }
-        for i in 0..4 {
-            (a[i], a[i + 4]) = butterfly::<{ Q as i32 }>(a[i], a[i + 4], const { &Factors::all(ZETAS[1]) });
-        }
-        for i in 0..2 {
-            (a[i], a[i + 2]) =
-                butterfly::<{ 2 * Q as i32 }>(a[i], a[i + 2], const { &Factors::all(ZETAS[2]) });
-            (a[i + 4], a[i + 6]) =
-                butterfly::<{ 2 * Q as i32 }>(a[i + 4], a[i + 6], const { &Factors::all(ZETAS[3]) });
-        }
-        (a[0], a[1]) = butterfly::<{ 3 * Q as i32 }>(a[0], a[1], const { &Factors::all(ZETAS[4]) });
-        (a[2], a[3]) = butterfly::<{ 3 * Q as i32 }>(a[2], a[3], const { &Factors::all(ZETAS[5]) });
-        (a[4], a[5]) = butterfly::<{ 3 * Q as i32 }>(a[4], a[5], const { &Factors::all(ZETAS[6]) });
-        (a[6], a[7]) = butterfly::<{ 3 * Q as i32 }>(a[6], a[7], const { &Factors::all(ZETAS[7]) });
-        for i in 0..8 {
-            store(&mut f_hat[2 * i + odd], a[i]);
-        }
+    for i in 0..8 {
+        let [x, y] = butterfly::<{ Q as i32 }>([load(&f[i]), load(&f[i + 8])], &ACROSS[1]);
+        store(&mut f_hat[i], x);
+        store(&mut f_hat[i + 8], y);
     }
-    for ([x_out, y_out], zetas) in f_hat.as_chunks_mut::<2>().0.iter_mut().zip(&FORWARD) {
-        let (x, y) = butterfly::<{ 4 * Q as i32 }>(load(x_out), load(y_out), &zetas.length_16);
-        let (x, y) = halves(x, y);
-        let (x, y) = butterfly::<{ 5 * Q as i32 }>(x, y, &zetas.length_8);
-        let (x, y) = zip(x, y);
-        let (x, y) = butterfly::<{ 6 * Q as i32 }>(x, y, &zetas.length_4);
-        let (x, y) = zip(x, y);
-        let (x, y) = butterfly::<{ 7 * Q as i32 }>(x, y, &zetas.length_2);
-        let (x, y) = zip(x, y);
-        let (x, y) = halves(x, y);
-        store(x_out, x);
-        store(y_out, y);
-    }
+    layer::<1, { 2 * Q as i32 }>(f_hat);
+    layer::<2, { 3 * Q as i32 }>(f_hat);
+    within_pairs(f_hat, &FORWARD, |a, zetas| {
+        for i in 0..ABREAST {
+            a[i] = halves(butterfly::<{ 4 * Q as i32 }>(a[i], &zetas[i].length_16));
+        }
+        for i in 0..ABREAST {
+            a[i] = zip(butterfly::<{ 5 * Q as i32 }>(a[i], &zetas[i].length_8));
+        }
+    });
+    within_pairs(f_hat, &FORWARD, |a, zetas| {
+        for i in 0..ABREAST {
+            a[i] = zip(butterfly::<{ 6 * Q as i32 }>(a[i], &zetas[i].length_4));
+        }
+        for i in 0..ABREAST {
+            a[i] = halves(zip(butterfly::<{ 7 * Q as i32 }>(a[i], &zetas[i].length_2)));
+        }
+    });
 }
 
 /// FIPS 203, Algorithm 10, in place, for input that carries a factor 2^-16 from a product.
@@ -130,41 +132,75 @@ pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
     const B: i32 = PRODUCT + 1;
     const { assert!(reduced(8 * B) < B && 8 * B <= 8 * Q as i32) };
     let f = f.as_chunks_mut::<LANES>().0;
-    for ([x_out, y_out], zetas) in f.as_chunks_mut::<2>().0.iter_mut().zip(&INVERSE) {
-        let (x, y) = load_halves(x_out, y_out);
-        let (x, y) = unzip(x, y);
-        let (x, y) = inverse_butterfly::<{ 1 << 14 }>(x, y, &zetas.length_2);
-        let x = montgomery_multiply(x, &SCALE);
-        let (x, y) = unzip(x, y);
-        let (x, y) = inverse_butterfly::<B>(x, y, &zetas.length_4);
-        let (x, y) = unzip(x, y);
-        let (x, y) = inverse_butterfly::<{ 2 * B }>(x, y, &zetas.length_8);
-        let (x, y) = halves(x, y);
-        let (x, y) = inverse_butterfly::<{ 4 * B }>(x, y, &zetas.length_16);
-        store(x_out, barrett_reduce(x));
-        store(y_out, y);
+    within_pairs(f, &INVERSE, |a, zetas| {
+        for i in 0..ABREAST {
+            let [x, y] = inverse_butterfly::<{ 1 << 14 }>(unzip(halves(a[i])), &zetas[i].length_2);
+            a[i] = unzip([montgomery_multiply(x, const { &Factors::all(RESTORE_AND_SCALE) }), y]);
+        }
+        for i in 0..ABREAST {
+            a[i] = unzip(inverse_butterfly::<B>(a[i], &zetas[i].length_4));
+        }
+    });
+    within_pairs(f, &INVERSE, |a, zetas| {
+        for i in 0..ABREAST {
+            a[i] = halves(inverse_butterfly::<{ 2 * B }>(a[i], &zetas[i].length_8));
+        }
+        for i in 0..ABREAST {
+            let [x, y] = inverse_butterfly::<{ 4 * B }>(a[i], &zetas[i].length_16);
+            a[i] = [barrett_reduce(x), y];
+        }
+    });
+    inverse_layer::<2, B>(f);
+    inverse_layer::<1, { 2 * B }>(f);
+    inverse_layer::<0, { 4 * B }>(f);
+}
+
+/// The layer of length 128 / 2^LOG, between registers: |a| < B before and < B + q after.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn layer<const LOG: usize, const B: i32>(a: &mut [[i16; LANES]]) {
+    for (block, zeta) in a.chunks_exact_mut(16 >> LOG).zip(&ACROSS[1 << LOG..]) {
+        let (low, high) = block.split_at_mut(8 >> LOG);
+        for (low, high) in low.iter_mut().zip(high) {
+            let [x, y] = butterfly::<B>([load(low), load(high)], zeta);
+            store(low, x);
+            store(high, y);
+        }
     }
-    for odd in 0..2 {
-        let mut a = [_mm256_setzero_si256(); 8];
-        for i in 0..8 {
-            a[i] = load(&f[2 * i + odd]);
+}
+
+/// The inverse of `layer`: |a| < B before and < 2B after.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn inverse_layer<const LOG: usize, const B: i32>(a: &mut [[i16; LANES]]) {
+    for (block, zeta) in a.chunks_exact_mut(16 >> LOG).zip(ACROSS[1 << LOG..2 << LOG].iter().rev()) {
+        let (low, high) = block.split_at_mut(8 >> LOG);
+        for (low, high) in low.iter_mut().zip(high) {
+            let [x, y] = inverse_butterfly::<B>([load(low), load(high)], zeta);
+            store(low, x);
+            store(high, y);
         }
-        (a[0], a[1]) = inverse_butterfly::<B>(a[0], a[1], const { &Factors::all(ZETAS[7]) });
-        (a[2], a[3]) = inverse_butterfly::<B>(a[2], a[3], const { &Factors::all(ZETAS[6]) });
-        (a[4], a[5]) = inverse_butterfly::<B>(a[4], a[5], const { &Factors::all(ZETAS[5]) });
-        (a[6], a[7]) = inverse_butterfly::<B>(a[6], a[7], const { &Factors::all(ZETAS[4]) });
-        for i in 0..2 {
-            (a[i], a[i + 2]) =
-                inverse_butterfly::<{ 2 * B }>(a[i], a[i + 2], const { &Factors::all(ZETAS[3]) });
-            (a[i + 4], a[i + 6]) =
-                inverse_butterfly::<{ 2 * B }>(a[i + 4], a[i + 6], const { &Factors::all(ZETAS[2]) });
+    }
+}
+
+/// Applies `f` to all pairs of registers, a few at a time, with their factors.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn within_pairs(
+    a: &mut [[i16; LANES]],
+    zetas: &[Within; 8],
+    mut f: impl FnMut(&mut Pairs, &[Within; ABREAST]),
+) {
+    let pairs = a.as_chunks_mut::<2>().0.as_chunks_mut::<ABREAST>().0;
+    for (memory, zetas) in pairs.iter_mut().zip(zetas.as_chunks().0) {
+        let mut pairs = [[_mm256_setzero_si256(); 2]; ABREAST];
+        for i in 0..ABREAST {
+            pairs[i] = [load(&memory[i][0]), load(&memory[i][1])];
         }
-        for i in 0..4 {
-            (a[i], a[i + 4]) =
-                inverse_butterfly::<{ 4 * B }>(a[i], a[i + 4], const { &Factors::all(ZETAS[1]) });
-        }
-        for i in 0..8 {
-            store(&mut f[2 * i + odd], a[i]);
+        f(&mut pairs, zetas);
+        for i in 0..ABREAST {
+            store(&mut memory[i][0], pairs[i][0]);
+            store(&mut memory[i][1], pairs[i][1]);
         }
     }
 }
@@ -172,56 +208,41 @@ pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
 /// (x + zeta y, x - zeta y): |x|, |y| < B before, < B + q after.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn butterfly<const B: i32>(x: __m256i, y: __m256i, zeta: &Factors) -> (__m256i, __m256i) {
+fn butterfly<const B: i32>([x, y]: [__m256i; 2], zeta: &Factors) -> [__m256i; 2] {
     const { assert!(B + PRODUCT <= i16::MAX as i32 && PRODUCT < Q as i32) };
     let t = montgomery_multiply(y, zeta);
-    (_mm256_add_epi16(x, t), _mm256_sub_epi16(x, t))
+    [_mm256_add_epi16(x, t), _mm256_sub_epi16(x, t)]
 }
 
 /// (x + y, zeta (y - x)): |x|, |y| < B before; the sum is below 2B, the product at most `PRODUCT`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn inverse_butterfly<const B: i32>(x: __m256i, y: __m256i, zeta: &Factors) -> (__m256i, __m256i) {
+fn inverse_butterfly<const B: i32>([x, y]: [__m256i; 2], zeta: &Factors) -> [__m256i; 2] {
     const { assert!(2 * (B - 1) <= i16::MAX as i32) };
-    (_mm256_add_epi16(x, y), montgomery_multiply(_mm256_sub_epi16(y, x), zeta))
+    [_mm256_add_epi16(x, y), montgomery_multiply(_mm256_sub_epi16(y, x), zeta)]
 }
 
 /// `r; a b c` to `a; r b c`: x0..x7, y0..y7 to x0 x1 x2 x3 y0 y1 y2 y3, x4 x5 x6 x7 y4 y5 y6 y7.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn halves(x: __m256i, y: __m256i) -> (__m256i, __m256i) {
-    (_mm256_permute2x128_si256::<0x20>(x, y), _mm256_permute2x128_si256::<0x31>(x, y))
-}
-
-/// `halves` on the way from memory, where it costs no shuffle.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn load_halves(x: &[i16; LANES], y: &[i16; LANES]) -> (__m256i, __m256i) {
-    let ([x0, x1], [y0, y1]) = (split(x), split(y));
-    (load_pair(x0, y0), load_pair(x1, y1))
+fn halves([x, y]: [__m256i; 2]) -> [__m256i; 2] {
+    [_mm256_permute2x128_si256::<0x20>(x, y), _mm256_permute2x128_si256::<0x31>(x, y)]
 }
 
 /// `r; a b c` to `b; a c r`: x0..x7, y0..y7 to x0 y0 x1 y1 x4 y4 x5 y5, x2 y2 x3 y3 x6 y6 x7 y7.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn zip(x: __m256i, y: __m256i) -> (__m256i, __m256i) {
-    (_mm256_unpacklo_epi32(x, y), _mm256_unpackhi_epi32(x, y))
+fn zip([x, y]: [__m256i; 2]) -> [__m256i; 2] {
+    [_mm256_unpacklo_epi32(x, y), _mm256_unpackhi_epi32(x, y)]
 }
 
 /// `r; a b c` to `c; a r b`: x0..x7, y0..y7 to x0 x2 y0 y2 x4 x6 y4 y6, x1 x3 y1 y3 x5 x7 y5 y7.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn unzip(x: __m256i, y: __m256i) -> (__m256i, __m256i) {
+fn unzip([x, y]: [__m256i; 2]) -> [__m256i; 2] {
     let (x, y) = (_mm256_castsi256_ps(x), _mm256_castsi256_ps(y));
-    (
+    [
         _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(x, y)),
         _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(x, y)),
-    )
-}
-
-/// The two halves of a register's numbers.
-#[inline(always)]
-fn split(a: &[i16; LANES]) -> [&[i16; 8]; 2] {
-    let [low, high] = a.as_chunks::<8>().0 else { unreachable!() };
-    [low, high]
+    ]
 }

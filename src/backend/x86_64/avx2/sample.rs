@@ -89,8 +89,8 @@ pub(crate) fn sample_poly_cbd(eta: Eta, b: &PrfOutput, f: &mut [i16; N]) {
             }
         }
         Eta::Three => {
-            for (f, b) in f.as_chunks_mut().0.iter_mut().enumerate().map(|(i, f)| (f, at(b, GROUP * i))) {
-                cbd3(b, f);
+            for (i, f) in f.as_chunks_mut().0.iter_mut().enumerate() {
+                cbd3(at(b, GROUP * i), f);
             }
         }
     }
