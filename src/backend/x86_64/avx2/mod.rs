@@ -5,6 +5,7 @@
 
 pub(crate) mod compress;
 pub(crate) mod encode;
+pub(crate) mod keccak;
 pub(crate) mod mul;
 pub(crate) mod ntt;
 pub(crate) mod reduce;
@@ -13,7 +14,7 @@ pub(crate) mod sample;
 use super::cpu;
 use crate::backend::batch::{self, Job, Permute, States};
 use crate::backend::poly::{self, Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
-use crate::backend::{Backend, Eta, PrfOutput, XOF_BLOCK, caches, portable, rows};
+use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
 /// Proof that this machine has AVX2, POPCNT, BMI1 and BMI2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +39,19 @@ macro_rules! kernel {
 impl Backend for Avx2 {
     const NAME: &'static str = "avx2";
 
-    // Keccak: portable for now.
-
     fn hash(self, job: Job<'_, Self>) {
         batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
     }
 
     fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        batch::run::<_, 1>(self, work, jobs);
+        batch::run::<_, 4>(self, work, jobs);
     }
 
     fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
         kernel!(sample::sample_ntt_block(block, a_hat.raw_mut(), filled))
     }
 
-    fn sample_poly_cbd(self, eta: Eta, b: &PrfOutput, f: &mut Poly<Noise>) {
+    fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
         kernel!(sample::sample_poly_cbd(eta, b, f.storage()))
     }
 
@@ -117,7 +116,22 @@ impl Backend for Avx2 {
 
 impl Permute<1> for Avx2 {
     fn permute(self, states: &mut States<1>, _used: usize) {
-        portable::keccak::permute(states.single());
+        kernel!(keccak::permute_x1(states.single()));
+    }
+}
+
+impl Permute<4> for Avx2 {
+    fn permute(self, states: &mut States<4>, used: usize) {
+        if used > 1 {
+            kernel!(keccak::permute_x4(&mut states.0));
+        } else {
+            let mut state = States(states.0.map(|row| [row[0]]));
+            kernel!(keccak::permute_x1(state.single()));
+            for (row, [lane]) in states.0.iter_mut().zip(state.0) {
+                row[0] = lane;
+            }
+            zeroize::Zeroize::zeroize(&mut state);
+        }
     }
 }
 

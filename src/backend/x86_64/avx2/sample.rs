@@ -6,7 +6,7 @@ use super::encode::{GROUP, twice, unpack12};
 use super::reduce::LANES;
 use crate::backend::poly::{N, Q};
 use crate::backend::x86_64::{at, load, load_half, load_pair, store, store_half};
-use crate::backend::{Eta, PrfOutput, XOF_BLOCK};
+use crate::backend::{Eta, XOF_BLOCK};
 
 /// Candidates in a block: seven groups of sixteen.
 const CANDIDATES: usize = 112;
@@ -81,7 +81,7 @@ fn accept(block: &[u8; XOF_BLOCK], a: &mut [i16]) -> usize {
 
 /// FIPS 203, Algorithm 8: |f| <= eta. Reads the first 64 eta bytes.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-pub(crate) fn sample_poly_cbd(eta: Eta, b: &PrfOutput, f: &mut [i16; N]) {
+pub(crate) fn sample_poly_cbd(eta: Eta, b: &[u8], f: &mut [i16; N]) {
     match eta {
         Eta::Two => {
             for (f, b) in f.as_chunks_mut().0.iter_mut().zip(b.as_chunks().0) {
