@@ -50,7 +50,7 @@ fn round_1(x: __m256i) -> __m256i {
     _mm256_and_si256(above, below)
 }
 
-/// `Compress_d(x)` for d = 4, 5; `SHIFT` = 2^(d + 5).
+/// `Compress_d(x)` for d = 4, 5.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn round_small<const D: i32>(x: __m256i) -> __m256i {
@@ -191,28 +191,21 @@ fn decompress_5(b: &[u8], f: &mut [i16; N]) {
     let bytes = load(&[
         0i8, 1, 0, 1, 1, 2, 1, 2, 2, 3, 3, 4, 3, 4, 4, -1, 5, 6, 5, 6, 6, 7, 6, 7, 7, 8, 8, 9, 8, 9, 9, -1,
     ]);
-    let factors = load(&[
-        1i16 << 10,
-        1 << 5,
-        1 << 8,
-        1 << 3,
-        1 << 6,
-        1 << 9,
-        1 << 4,
-        1 << 7,
-        1 << 10,
-        1 << 5,
-        1 << 8,
-        1 << 3,
-        1 << 6,
-        1 << 9,
-        1 << 4,
-        1 << 7,
-    ]);
+    let factors = load(const { &powers([10, 5, 8, 3, 6, 9, 4, 7]) });
     for (f, b) in f.as_chunks_mut::<LANES>().0.iter_mut().zip(b.as_chunks::<10>().0) {
         let words = _mm256_shuffle_epi8(ten_bytes(b), bytes);
         store(f, scale::<5>(_mm256_mullo_epi16(words, factors)));
     }
+}
+
+/// Powers of two, the same in each half.
+const fn powers(exponents: [u32; 8]) -> [i16; LANES] {
+    let (mut powers, mut i) = ([0; LANES], 0);
+    while i < LANES {
+        powers[i] = 1 << exponents[i & 7];
+        i += 1;
+    }
+    powers
 }
 
 #[inline]

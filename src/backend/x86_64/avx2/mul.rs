@@ -7,6 +7,7 @@
 
 use core::arch::x86_64::*;
 
+use super::encode::twice;
 use super::reduce::{Factors, LANES, PRODUCT, montgomery_multiply, montgomery_reduce};
 use crate::backend::poly::{N, Q};
 use crate::backend::tables::{RESTORE, ZETAS};
@@ -68,8 +69,7 @@ const ODD: i32 = 0b1010_1010;
 #[target_feature(enable = "avx2")]
 fn sum_of_products<const K: usize>(a: &[&[i16; N]; K], b: &[(&[i16; N], &[i16; N]); K], r: usize) -> __m256i {
     const { assert!(K as i64 <= MAX_K) };
-    let swap = _mm256_set1_epi64x(0x0504_0706_0100_0302);
-    let swap = _mm256_add_epi8(swap, _mm256_set_epi64x(0x0808_0808_0808_0808, 0, 0x0808_0808_0808_0808, 0));
+    let swap = twice(&[2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13]);
     let (mut c0, mut c1) = (_mm256_setzero_si256(), _mm256_setzero_si256());
     for (a, (b, cache)) in a.iter().zip(b) {
         let a = load(&a.as_chunks::<LANES>().0[r]);
