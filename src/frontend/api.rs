@@ -295,9 +295,8 @@ macro_rules! parameter_set {
                 pub fn from_seed(seed: &Seed) -> Self {
                     let mut key = Self::EMPTY;
                     Self::expand_into(seed, &mut key.expanded);
-                    key.d = *seed.d_z().0;
-                    key.has_seed = true;
-                    key
+                    // A copy made in the caller's place: moving `key` would leave it behind, unwiped.
+                    Self { expanded: key.expanded, d: *seed.d_z().0, has_seed: true }
                 }
 
                 /// Writes the expanded form of the key that belongs to `seed` into the caller's memory, which the caller
@@ -324,9 +323,7 @@ macro_rules! parameter_set {
                     if !with_backend!(Selected::best(), backend => kem::dk_is_valid::<_, K>(backend, bytes)) {
                         return Err(Error::DecapsulationKey);
                     }
-                    let mut key = Self::EMPTY;
-                    key.expanded = *bytes;
-                    Ok(key)
+                    Ok(Self { expanded: *bytes, d: [0; 32], has_seed: false })
                 }
 
                 /// The expanded form dk_PKE || ek || H(ek) || z, where it lies.
@@ -369,7 +366,8 @@ macro_rules! parameter_set {
                 pub fn decapsulate(&self, ciphertext: &Ciphertext) -> SharedSecret {
                     let mut shared_secret = SharedSecret::zero();
                     self.decapsulate_into(ciphertext, shared_secret.as_mut_bytes());
-                    shared_secret
+                    // A copy made in the caller's place: moving the secret would leave it behind, unwiped.
+                    SharedSecret::from(*shared_secret.as_bytes())
                 }
 
                 /// As [`decapsulate`](Self::decapsulate), into the caller's memory, which the caller wipes
