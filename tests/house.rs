@@ -134,3 +134,40 @@ fn every_line_of_the_algorithms_has_its_place() {
     let missing: Vec<u32> = (1..=24).filter(|line| !lines.contains(line)).collect();
     assert!(missing.is_empty(), "Algorithm 14: lines {missing:?} have no margin comment");
 }
+
+/// Every file of the repository that people write, but for the vectors.
+fn written(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of the repository") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match &name[..] {
+            // What git and cargo make, here and in the fuzzing workspace.
+            ".git" | "target" | "corpus" | "artifacts" | "coverage" | "kats" | "Cargo.lock" => (),
+            _ if path.is_dir() => written(&path, files),
+            _ => files.push(path),
+        }
+    }
+}
+
+#[test]
+fn no_file_knows_the_machine_it_was_written_on() {
+    let mut files = Vec::new();
+    written(&root(), &mut files);
+    assert!(files.len() > 40, "the tree is not where it was");
+    // In two pieces, since this file is looked at as well.
+    let homes = [("/ho", "me/"), ("/ro", "ot/"), ("/wo", "rk/"), ("/Us", "ers/"), ("C:\\Us", "ers")];
+    for path in files {
+        // Only text can be searched.
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        for (number, line) in text.lines().enumerate() {
+            for (head, tail) in homes {
+                let home = format!("{head}{tail}");
+                // A path begins with it: what comes before is no part of a name or of an address.
+                let found = line.match_indices(&home).any(|(at, _)| {
+                    !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-}/".contains(c))
+                });
+                assert!(!found, "{}, line {}: {line}", path.display(), number + 1);
+            }
+        }
+    }
+}
