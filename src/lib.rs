@@ -3,6 +3,8 @@
 #![deny(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 // Unit tests run where std is.
 #[cfg(test)]
 extern crate std;

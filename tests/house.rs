@@ -128,9 +128,9 @@ fn every_line_of_the_algorithms_has_its_place() {
         let missing: Vec<u32> = (1..=last).filter(|line| !margin(text, marker).contains(line)).collect();
         assert!(missing.is_empty(), "{marker}: lines {missing:?} have no margin comment");
     }
-    // Algorithm 14 is in two places: the expansion of the key, lines 2 to 8, and the rest.
+    // Algorithm 14 is in two places: the hashing, lines 1 to 17, and the rest.
     let mut lines = margin(&k_pke, "/// FIPS 203, Algorithm 14 ");
-    lines.extend(margin(&k_pke, "    /// Algorithm 14 (K-PKE.Encrypt), lines 2 to 8."));
+    lines.extend(margin(&k_pke, "/// What Algorithm 14 reads "));
     let missing: Vec<u32> = (1..=24).filter(|line| !lines.contains(line)).collect();
     assert!(missing.is_empty(), "Algorithm 14: lines {missing:?} have no margin comment");
 }

@@ -97,6 +97,17 @@ pub enum Output<'a, B> {
     Bytes(&'a mut [u8]),
     /// As many blocks as fill the polynomial (FIPS 203, Algorithm 7).
     SampleNtt(&'a mut NttPoly<B>),
+    /// None: the sponge goes on from here, absorbs the whole blocks of the message and stops.
+    Absorb(&'a mut Absorbed),
+}
+
+/// A sponge that has absorbed whole blocks of a public message and waits for the rest.
+#[derive(Debug)]
+pub struct Absorbed([u64; 25]);
+
+impl Absorbed {
+    /// A sponge that has absorbed nothing.
+    pub const NOTHING: Self = Self([0; 25]);
 }
 
 /// One sponge: a function, its message `head || tail || suffix`, and where the output goes.
@@ -108,13 +119,15 @@ pub struct Job<'a, B> {
     /// The last bytes of the message, right-aligned: those from `index_at` on are still to come.
     index: [u8; 2],
     index_at: usize,
+    /// What went before the message.
+    before: Option<&'a Absorbed>,
     output: Output<'a, B>,
 }
 
 impl<'a, B> Job<'a, B> {
     /// `function(head || tail)`.
     pub fn new(function: Function, head: &'a [u8], tail: &'a [u8], output: Output<'a, B>) -> Self {
-        Self { function, head, tail, index: [0; 2], index_at: 2, output }
+        Self { function, head, tail, index: [0; 2], index_at: 2, before: None, output }
     }
 
     /// `function(head || i)`.
@@ -127,15 +140,47 @@ impl<'a, B> Job<'a, B> {
         Self { index: [i, j], index_at: 0, ..Self::new(function, head, &[], output) }
     }
 
+    /// Absorbs the whole blocks of `message`; what does not fill one is left out.
+    pub fn absorb(function: Function, message: &'a [u8], state: &'a mut Absorbed) -> Self {
+        Self::new(function, message, &[], Output::Absorb(state))
+    }
+
+    /// `function(before || rest)`.
+    pub fn resume(function: Function, before: &'a Absorbed, rest: &'a [u8], output: Output<'a, B>) -> Self {
+        Self { before: Some(before), ..Self::new(function, rest, &[], output) }
+    }
+
     /// Permutations this job takes; for a sampled polynomial, those it takes nearly always.
     pub fn work(&self) -> usize {
         let message = self.head.len() + self.tail.len() + self.index.len() - self.index_at;
         let squeezed = match &self.output {
             Output::Bytes(bytes) => blocks(bytes.len().saturating_sub(1), self.function.rate()),
             Output::SampleNtt(_) => SAMPLE_BLOCKS,
+            // The block that would hold the padding is not absorbed.
+            Output::Absorb(_) => 0,
         };
         // Padding always takes a byte, and the last block absorbed is the first squeezed.
         blocks(message, self.function.rate()) + squeezed - 1
+    }
+
+    /// Sets a column to the only block of the padded message `seed || suffix`.
+    #[inline(always)]
+    fn set_short<const W: usize>(&mut self, seed: &[u8; 32], states: &mut States<W>, column: usize) {
+        for (row, word) in states.0.iter_mut().zip(seed.as_chunks().0) {
+            row[column] = u64::from_le_bytes(*word);
+        }
+        for row in &mut states.0[4..] {
+            row[column] = 0;
+        }
+        let [i, j] = self.index.map(u64::from);
+        let suffix = u64::from(self.function.suffix());
+        states.0[4][column] = match self.index_at {
+            0 => i | j << 8 | suffix << 16,
+            1 => j | suffix << 8,
+            _ => suffix,
+        };
+        states.0[(self.function.rate() >> 3) - 1][column] ^= 1 << 63;
+        (self.head, self.index_at) = (&[], self.index.len());
     }
 
     /// Moves the next block of the padded message into `block`; true if it was the last one.
@@ -191,16 +236,35 @@ struct Lane<'a, B> {
 }
 
 impl<'a, B: Backend> Lane<'a, B> {
-    /// Takes over a column with the first block of a job.
-    fn start<const W: usize>(mut job: Job<'a, B>, states: &mut States<W>, column: usize) -> Self {
+    /// Takes over a column with the first block of a job; none if the job has nothing to permute.
+    #[inline(always)]
+    fn start<const W: usize>(mut job: Job<'a, B>, states: &mut States<W>, column: usize) -> Option<Self> {
         let work = job.work();
-        let mut block = [0; 200];
-        let absorbed = job.next_block(&mut block[..job.function.rate()]);
-        for (row, word) in states.0.iter_mut().zip(block.as_chunks().0) {
-            row[column] = u64::from_le_bytes(*word);
+        if work == 0 {
+            return None;
         }
-        wipe(&mut block);
-        Self { job, absorbed, filled: 0, work }
+        let mut absorbed = true;
+        if let (Ok(seed), []) = (<&[u8; 32]>::try_from(job.head), job.tail) {
+            // Nearly every sponge there is: a seed and two bytes at most.
+            job.set_short(seed, states, column);
+        } else {
+            let mut block = [0; 200];
+            absorbed = job.next_block(&mut block[..job.function.rate()]);
+            for (row, word) in states.0.iter_mut().zip(block.as_chunks().0) {
+                row[column] = u64::from_le_bytes(*word);
+            }
+            wipe(&mut block);
+        }
+        let before = match &job.output {
+            Output::Absorb(state) => Some(&**state),
+            _ => job.before,
+        };
+        if let Some(before) = before {
+            for (row, word) in states.0.iter_mut().zip(before.0) {
+                row[column] ^= word;
+            }
+        }
+        Some(Self { job, absorbed, filled: 0, work })
     }
 
     fn absorb<const W: usize>(&mut self, states: &mut States<W>, column: usize) {
@@ -233,6 +297,18 @@ impl<'a, B: Backend> Lane<'a, B> {
                 }
                 self.filled >= N
             }
+            Output::Absorb(_) => true,
+        }
+    }
+
+    /// If the job only absorbs and no whole block of its message is left: stores the state; true then.
+    fn stop<const W: usize>(&mut self, states: &States<W>, column: usize) -> bool {
+        match &mut self.job.output {
+            Output::Absorb(state) if self.job.head.len() < self.job.function.rate() => {
+                state.0 = states.0.map(|row| row[column]);
+                true
+            }
+            _ => false,
         }
     }
 }
@@ -250,13 +326,14 @@ fn wipe(block: &mut [u8; 200]) {
     optimization_barrier(block);
 }
 
-/// Whether a lane beyond the narrow width should take another job: not if the lanes below get through all that is
-/// left while the longest of them is at work anyway.
-fn worthwhile<B>(lanes: &[Option<Lane<'_, B>>], narrow: usize, work: usize) -> bool {
+/// Whether a lane beyond the narrow width should take `job`: not if the lanes below get through it, and through all
+/// that is left, while the longest of them is at work anyway.
+fn worthwhile<B>(lanes: &[Option<Lane<'_, B>>], narrow: usize, work: usize, job: &Job<'_, B>) -> bool {
     let taken = |lanes: &[Option<Lane<'_, B>>]| lanes.iter().flatten().map(|lane| lane.work).sum::<usize>();
-    let chain = lanes.iter().flatten().map(|lane| lane.work).max().unwrap_or(0);
+    let lengths = || lanes[..narrow].iter().flatten().map(|lane| lane.work);
+    let (chain, soonest) = (lengths().max().unwrap_or(0), lengths().min().unwrap_or(0));
     let room = (narrow * chain).saturating_sub(taken(&lanes[..narrow]));
-    work.saturating_sub(taken(lanes)) > room
+    soonest + job.work() > chain || work.saturating_sub(taken(lanes)) > room
 }
 
 /// Runs every job over the `W`-wide Keccak of `backend`. `work` is the number of permutations all of them take:
@@ -269,33 +346,35 @@ pub fn run<'a, B: Permute<W>, const W: usize>(
     let mut states = States::<W>::ZERO;
     let mut blocks = Blocks([[0; 192]; W]);
     let mut lanes: [Option<Lane<'a, B>>; W] = [const { None }; W];
+    let mut next = jobs.next();
     loop {
-        let mut used = 0;
+        for (column, lane) in lanes.iter_mut().enumerate() {
+            if let Some(lane) = lane
+                && !lane.absorbed
+            {
+                lane.absorb(&mut states, column);
+            }
+        }
         for column in 0..W {
-            if let Some(lane) = &mut lanes[column] {
-                if !lane.absorbed {
-                    lane.absorb(&mut states, column);
-                }
-            } else if column < B::NARROW || worthwhile(&lanes, B::NARROW, work) {
-                lanes[column] = jobs.next().map(|job| Lane::start(job, &mut states, column));
-            }
-            if lanes[column].is_some() {
-                used = column + 1;
+            while lanes[column].is_none()
+                && let Some(job) =
+                    next.take_if(|job| column < B::NARROW || worthwhile(&lanes, B::NARROW, work, job))
+            {
+                lanes[column] = Lane::start(job, &mut states, column);
+                next = jobs.next();
             }
         }
-        if used == 0 {
-            break;
-        }
-        backend.permute(&mut states, used);
+        let Some(last) = lanes.iter().rposition(Option::is_some) else { break };
+        backend.permute(&mut states, last + 1);
         // A block is taken from every lane or from none: most of the time all of them are being squeezed.
         if lanes.iter().flatten().any(|lane| lane.absorbed) {
-            backend.squeeze(&states, used, &mut blocks);
+            backend.squeeze(&states, last + 1, &mut blocks);
         }
-        for (slot, block) in lanes.iter_mut().zip(&blocks.0) {
+        for (column, (slot, block)) in lanes.iter_mut().zip(&blocks.0).enumerate() {
             if let Some(lane) = slot {
                 work = work.saturating_sub(1);
                 lane.work = lane.work.saturating_sub(1);
-                if lane.absorbed && lane.squeeze(backend, block) {
+                if lane.stop(&states, column) || lane.absorbed && lane.squeeze(backend, block) {
                     *slot = None;
                 }
             }
@@ -327,7 +406,7 @@ mod tests {
 
     use super::*;
     use crate::backend::{conformance, portable};
-    use crate::frontend::kem;
+    use crate::frontend::kem::{self, PreparedDk, PreparedEk};
     use crate::frontend::params::{MlKem512, MlKem768, MlKem1024, ParameterSet, ct_size, dk_size};
 
     /// The portable arithmetic over a Keccak of `W` plain lanes that counts its permutations.
@@ -385,24 +464,46 @@ mod tests {
         COUNT.with_borrow(|count| [1, 2, 4, 8].map(|width| count.get(&width).copied().unwrap_or(0)))
     }
 
-    /// Key generation, encapsulation and decapsulation of one parameter set on `W` lanes, from a
-    /// seed for which three blocks suffice for every entry of the matrix.
+    /// Permutations of one parameter set's operations on `W` lanes: key generation, encapsulation, decapsulation,
+    /// decapsulation with a check of the key, and encapsulation and decapsulation with prepared keys; from a seed
+    /// for which three blocks suffice for every entry of the matrix.
     fn operations<P, const K: usize, const U: usize, const V: usize, const C: usize, const W: usize>()
-    -> [[usize; 4]; 3]
+    -> [[usize; 4]; 6]
     where
         P: ParameterSet<K, U, V>,
     {
         assert_eq!(C, ct_size(K, U, V));
+        let backend = Plain::<W>;
         let (mut dk, mut c, mut ours, mut theirs) = ([0; dk_size(4)], [0; C], [0; 32], [0; 32]);
         let dk = &mut dk[..dk_size(K)];
-        let key_gen = counted(|| kem::key_gen_internal::<_, P, K, U, V>(Plain::<W>, &[5; 32], &[3; 32], dk));
+        let key_gen = counted(|| kem::key_gen_internal::<_, P, K, U, V>(backend, &[5; 32], &[3; 32], dk));
         let ek = kem::ek_of_dk::<K>(dk);
-        let encaps = counted(|| {
-            kem::encaps_internal::<_, P, K, U, V>(Plain::<W>, ek, &[4; 32], &mut c, &mut ours);
-        });
-        let decaps = counted(|| kem::decaps_internal::<_, P, K, U, V, C>(Plain::<W>, dk, &c, &mut theirs));
+        let m = [4; 32];
+        let encaps = counted(|| kem::encaps_internal::<_, P, K, U, V>(backend, ek, &m, &mut c, &mut ours));
+        let decaps = counted(|| kem::decaps_internal::<_, P, K, U, V, C>(backend, dk, &c, &mut theirs));
         assert_eq!(ours, theirs);
-        [key_gen, encaps, decaps]
+        theirs = [0; 32];
+        let checked = counted(|| {
+            assert!(kem::decaps_checked::<_, P, K, U, V, C>(backend, dk, &c, &mut theirs));
+        });
+        assert_eq!(ours, theirs);
+
+        let (mut prepared, mut again) = (PreparedDk::<Plain<W>, K>::ZERO, [0; C]);
+        prepared.prepare(backend, dk);
+        theirs = [0; 32];
+        let z = kem::z_of_dk::<K>(dk);
+        let prepared_decaps = counted(|| {
+            kem::decaps_prepared::<_, P, K, U, V, C>(backend, &prepared, z, &c, &mut theirs);
+        });
+        assert_eq!(ours, theirs);
+        let mut prepared = PreparedEk::<Plain<W>, K>::ZERO;
+        assert!(prepared.prepare(backend, ek));
+        theirs = [0; 32];
+        let prepared_encaps = counted(|| {
+            kem::encaps_prepared::<_, P, K, U, V>(backend, &prepared, &m, &mut again, &mut theirs);
+        });
+        assert_eq!((again, theirs), (c, ours));
+        [key_gen, encaps, decaps, checked, prepared_encaps, prepared_decaps]
     }
 
     #[test]
@@ -411,35 +512,41 @@ mod tests {
         // One lane: all there is to hash, one after the other.
         assert_eq!(
             operations::<MlKem512, 2, 320, 128, 768, 1>(),
-            [[27, 0, 0, 0], [26, 0, 0, 0], [26, 0, 0, 0]]
+            [[27, 0, 0, 0], [26, 0, 0, 0], [26, 0, 0, 0], [32, 0, 0, 0], [8, 0, 0, 0], [14, 0, 0, 0]]
         );
         assert_eq!(
             operations::<MlKem768, 3, 320, 128, 1088, 1>(),
-            [[43, 0, 0, 0], [44, 0, 0, 0], [44, 0, 0, 0]]
+            [[43, 0, 0, 0], [44, 0, 0, 0], [44, 0, 0, 0], [53, 0, 0, 0], [8, 0, 0, 0], [17, 0, 0, 0]]
         );
         assert_eq!(
             operations::<MlKem1024, 4, 352, 160, 1568, 1>(),
-            [[69, 0, 0, 0], [70, 0, 0, 0], [70, 0, 0, 0]]
+            [[69, 0, 0, 0], [70, 0, 0, 0], [70, 0, 0, 0], [82, 0, 0, 0], [10, 0, 0, 0], [22, 0, 0, 0]]
         );
-        // Four lanes: what is left for single permutations is G, and H(ek) in key generation.
-        assert_eq!(operations::<MlKem512, 2, 320, 128, 768, 4>(), [[7, 0, 5, 0], [1, 3, 5, 0], [1, 3, 5, 0]]);
+        // Four lanes: what is left for single permutations is G, and the end of H(ek) in key generation.
+        assert_eq!(
+            operations::<MlKem512, 2, 320, 128, 768, 4>(),
+            [[7, 0, 5, 0], [1, 3, 5, 0], [2, 0, 6, 0], [1, 0, 8, 0], [1, 0, 2, 0], [4, 1, 2, 0]]
+        );
         assert_eq!(
             operations::<MlKem768, 3, 320, 128, 1088, 4>(),
-            [[11, 0, 8, 0], [1, 0, 11, 0], [1, 0, 11, 0]]
+            [[7, 0, 9, 0], [1, 0, 11, 0], [1, 0, 11, 0], [1, 0, 13, 0], [1, 0, 2, 0], [7, 1, 2, 0]]
         );
         assert_eq!(
             operations::<MlKem1024, 4, 352, 160, 1568, 4>(),
-            [[13, 0, 14, 0], [2, 0, 17, 0], [2, 0, 17, 0]]
+            [[8, 3, 14, 0], [2, 0, 17, 0], [2, 0, 17, 0], [2, 0, 20, 0], [2, 0, 2, 0], [10, 0, 3, 0]]
         );
-        // Eight lanes: the chain of H or J outlasts the matrix.
-        assert_eq!(operations::<MlKem512, 2, 320, 128, 768, 8>(), [[7, 0, 1, 2], [1, 3, 5, 0], [1, 3, 5, 0]]);
+        // Eight lanes: chains of H and J outlast the matrix.
+        assert_eq!(
+            operations::<MlKem512, 2, 320, 128, 768, 8>(),
+            [[7, 0, 1, 2], [1, 3, 5, 0], [1, 1, 2, 3], [1, 0, 3, 3], [1, 0, 2, 0], [4, 1, 2, 0]]
+        );
         assert_eq!(
             operations::<MlKem768, 3, 320, 128, 1088, 8>(),
-            [[11, 0, 2, 3], [1, 0, 9, 1], [1, 0, 9, 1]]
+            [[7, 0, 3, 3], [1, 0, 9, 1], [1, 1, 5, 3], [1, 0, 3, 6], [1, 0, 0, 1], [7, 1, 2, 0]]
         );
         assert_eq!(
             operations::<MlKem1024, 4, 352, 160, 1568, 8>(),
-            [[13, 0, 0, 7], [2, 0, 9, 4], [2, 0, 9, 4]]
+            [[7, 0, 0, 10], [2, 0, 9, 4], [1, 0, 6, 6], [1, 0, 3, 9], [2, 0, 0, 1], [10, 0, 3, 0]]
         );
     }
 

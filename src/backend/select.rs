@@ -102,6 +102,33 @@ pub trait Visitor {
     fn visit<B: Backend>(self, backend: B) -> Self::Output;
 }
 
+/// A type that each backend has its own of.
+pub(crate) trait PerBackend {
+    /// The backend's own.
+    type Of<B: Backend>;
+
+    /// One of them, empty.
+    fn empty<B: Backend>() -> Self::Of<B>;
+}
+
+/// What one backend made, whichever it was, with the token to use it.
+pub(crate) enum Held<P: PerBackend> {
+    Portable(Portable, P::Of<Portable>),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2, P::Of<Avx2>),
+}
+
+impl<P: PerBackend> Held<P> {
+    /// An empty one for the selected backend.
+    pub(crate) fn empty(selected: Selected) -> Self {
+        match selected {
+            Selected::Portable(backend) => Self::Portable(backend, P::empty()),
+            #[cfg(target_arch = "x86_64")]
+            Selected::Avx2(backend) => Self::Avx2(backend, P::empty()),
+        }
+    }
+}
+
 fn name_of<B: Backend>(_: B) -> &'static str {
     B::NAME
 }
@@ -128,6 +155,28 @@ macro_rules! with_backend {
     };
 }
 pub(crate) use with_backend;
+
+/// `with_held!(held, (backend, value) => expression)`: the expression with the token of the backend that the value belongs to,
+/// compiled once for each.
+#[cfg(target_arch = "x86_64")]
+macro_rules! with_held {
+    ($held:expr, ($backend:ident, $value:ident) => $body:expr) => {
+        match $held {
+            $crate::backend::select::Held::Portable($backend, $value) => $body,
+            $crate::backend::select::Held::Avx2($backend, $value) => $body,
+        }
+    };
+}
+/// `with_held!(held, (backend, value) => expression)`: the expression with the token of the only backend.
+#[cfg(not(target_arch = "x86_64"))]
+macro_rules! with_held {
+    ($held:expr, ($backend:ident, $value:ident) => $body:expr) => {
+        match $held {
+            $crate::backend::select::Held::Portable($backend, $value) => $body,
+        }
+    };
+}
+pub(crate) use with_held;
 
 #[cfg(all(feature = "internals", feature = "std"))]
 pub use over::{for_each, on};

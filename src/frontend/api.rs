@@ -2,6 +2,142 @@
 //!
 //! Bytes become keys only through the checks of FIPS 203, sections 7.2 and 7.3, so every key in memory has passed them.
 
+/// Encapsulation by a key that has `write`.
+macro_rules! encapsulation_methods {
+    ($module:ident) => {
+        /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with the operating system's randomness.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Randomness`] if the operating system has none.
+        #[cfg(feature = "getrandom")]
+        pub fn encapsulate(&self) -> Result<(Ciphertext, SharedSecret), Error> {
+            self.encapsulate_with(|m| getrandom::fill(m).map_err(|_| Error::Randomness))
+        }
+
+        /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with 32 bytes drawn from `rng` in one call.
+        pub fn encapsulate_with_rng<R: CryptoRng + ?Sized>(&self, rng: &mut R) -> (Ciphertext, SharedSecret) {
+            let Ok(encapsulated) = self.try_encapsulate_with_rng(rng);
+            encapsulated
+        }
+
+        /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with 32 bytes drawn from `rng` in one call.
+        ///
+        /// # Errors
+        ///
+        /// The generator's error; nothing is encapsulated then.
+        pub fn try_encapsulate_with_rng<R: TryCryptoRng + ?Sized>(
+            &self,
+            rng: &mut R,
+        ) -> Result<(Ciphertext, SharedSecret), R::Error> {
+            self.encapsulate_with(|m| rng.try_fill_bytes(m))
+        }
+
+        /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with the 32 bytes that `fill` writes: for
+        /// random generators of any crate and version. They must be fresh and uniformly random; a closure that
+        /// returns `Ok` without writing them gives a secret that everyone knows.
+        ///
+        /// # Errors
+        ///
+        /// The error of `fill`; nothing is encapsulated then.
+        ///
+        /// ```
+        #[doc = concat!("use kemstone::{Seed, ", stringify!($module), "::DecapsulationKey};")]
+        ///
+        /// let key = DecapsulationKey::from_seed(&Seed::from([1; 64]));
+        /// let refused = key.encapsulation_key().encapsulate_with(|_m| Err("no randomness today"));
+        /// assert_eq!(refused, Err("no randomness today"));
+        /// ```
+        pub fn encapsulate_with<E>(
+            &self,
+            fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+        ) -> Result<(Ciphertext, SharedSecret), E> {
+            let mut m = Secret::new([0; 32]);
+            fill(&mut m)?;
+            Ok(self.encapsulate_with_m(&m))
+        }
+
+        /// As [`encapsulate_with`](Self::encapsulate_with), into the caller's memory, which the caller
+        /// wipes when the secret has served.
+        ///
+        /// # Errors
+        ///
+        /// The error of `fill`; neither output is touched then.
+        pub fn encapsulate_into<E>(
+            &self,
+            fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+            ciphertext: &mut [u8; CIPHERTEXT_SIZE],
+            shared_secret: &mut [u8; SHARED_SECRET_SIZE],
+        ) -> Result<(), E> {
+            let mut m = Secret::new([0; 32]);
+            fill(&mut m)?;
+            self.write(&m, ciphertext, shared_secret);
+            Ok(())
+        }
+
+        /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal): encapsulation with a given `m`.
+        ///
+        /// For test vectors, and for protocols that derive `m`. Whoever learns or repeats `m` has the secret:
+        /// anything but 32 fresh uniformly random bytes breaks the scheme.
+        #[cfg(feature = "hazmat")]
+        #[must_use]
+        pub fn encapsulate_deterministic(&self, m: &[u8; 32]) -> (Ciphertext, SharedSecret) {
+            self.encapsulate_with_m(m)
+        }
+
+        pub(crate) fn encapsulate_with_m(&self, m: &[u8; 32]) -> (Ciphertext, SharedSecret) {
+            let mut both = (Ciphertext([0; CIPHERTEXT_SIZE]), SharedSecret::zero());
+            self.write(m, &mut both.0.0, both.1.as_mut_bytes());
+            both
+        }
+    };
+}
+pub(crate) use encapsulation_methods;
+
+/// Key generation for a key that has `from_seed`.
+macro_rules! generation_methods {
+    () => {
+        /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with the operating system's randomness.
+        ///
+        /// # Errors
+        ///
+        /// [`Error::Randomness`] if the operating system has none.
+        #[cfg(feature = "getrandom")]
+        pub fn generate() -> Result<Self, Error> {
+            Self::generate_with(|seed| getrandom::fill(seed).map_err(|_| Error::Randomness))
+        }
+
+        /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with 64 bytes drawn from `rng` in one call.
+        pub fn generate_from_rng<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
+            let Ok(key) = Self::try_generate_from_rng(rng);
+            key
+        }
+
+        /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with 64 bytes drawn from `rng` in one call.
+        ///
+        /// # Errors
+        ///
+        /// The generator's error; no key is made then.
+        pub fn try_generate_from_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
+            Self::generate_with(|seed| rng.try_fill_bytes(seed))
+        }
+
+        /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with the 64 bytes d || z that `fill` writes: for random
+        /// generators of any crate and version. They must be fresh and uniformly random; a closure
+        /// that returns `Ok` without writing them gives a key that everyone knows.
+        ///
+        /// # Errors
+        ///
+        /// The error of `fill`; no key is made then.
+        pub fn generate_with<E>(fill: impl FnOnce(&mut [u8; 64]) -> Result<(), E>) -> Result<Self, E> {
+            let mut seed = Seed::zero();
+            fill(seed.as_mut_bytes())?;
+            Ok(Self::from_seed(&seed))
+        }
+    };
+}
+pub(crate) use generation_methods;
+
 macro_rules! parameter_set {
     ($module:ident, $set:ident, $title:literal, $k:literal, $u:expr, $v:expr) => {
         #[doc = concat!($title, " (FIPS 203, section 8).")]
@@ -29,12 +165,14 @@ macro_rules! parameter_set {
         /// # }
         /// ```
         pub mod $module {
+            #[cfg(feature = "alloc")]
+            use alloc::boxed::Box;
             use core::fmt;
 
             use rand_core::{CryptoRng, TryCryptoRng};
             use zeroize::{ZeroizeOnDrop, Zeroizing, optimization_barrier};
 
-            use crate::backend::select::{Selected, with_backend};
+            use crate::backend::select::{Held, Selected, with_backend, with_held};
             use crate::frontend::ct::{Secret, Wipe};
             use crate::frontend::keys::{SHARED_SECRET_SIZE, Seed, SharedSecret};
             use crate::frontend::{Error, kem, params};
@@ -98,91 +236,7 @@ macro_rules! parameter_set {
                     self.0
                 }
 
-                /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with the operating system's randomness.
-                ///
-                /// # Errors
-                ///
-                /// [`Error::Randomness`] if the operating system has none.
-                #[cfg(feature = "getrandom")]
-                pub fn encapsulate(&self) -> Result<(Ciphertext, SharedSecret), Error> {
-                    self.encapsulate_with(|m| getrandom::fill(m).map_err(|_| Error::Randomness))
-                }
-
-                /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with 32 bytes drawn from `rng` in one call.
-                pub fn encapsulate_with_rng<R: CryptoRng + ?Sized>(&self, rng: &mut R) -> (Ciphertext, SharedSecret) {
-                    let Ok(encapsulated) = self.try_encapsulate_with_rng(rng);
-                    encapsulated
-                }
-
-                /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with 32 bytes drawn from `rng` in one call.
-                ///
-                /// # Errors
-                ///
-                /// The generator's error; nothing is encapsulated then.
-                pub fn try_encapsulate_with_rng<R: TryCryptoRng + ?Sized>(
-                    &self,
-                    rng: &mut R,
-                ) -> Result<(Ciphertext, SharedSecret), R::Error> {
-                    self.encapsulate_with(|m| rng.try_fill_bytes(m))
-                }
-
-                /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with the 32 bytes that `fill` writes: for
-                /// random generators of any crate and version. They must be fresh and uniformly random; a closure that
-                /// returns `Ok` without writing them gives a secret that everyone knows.
-                ///
-                /// # Errors
-                ///
-                /// The error of `fill`; nothing is encapsulated then.
-                ///
-                /// ```
-                #[doc = concat!("use kemstone::{Seed, ", stringify!($module), "::DecapsulationKey};")]
-                ///
-                /// let key = DecapsulationKey::from_seed(&Seed::from([1; 64]));
-                /// let refused = key.encapsulation_key().encapsulate_with(|_m| Err("no randomness today"));
-                /// assert_eq!(refused, Err("no randomness today"));
-                /// ```
-                pub fn encapsulate_with<E>(
-                    &self,
-                    fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
-                ) -> Result<(Ciphertext, SharedSecret), E> {
-                    let mut m = Secret::new([0; 32]);
-                    fill(&mut m)?;
-                    Ok(self.encapsulate_with_m(&m))
-                }
-
-                /// As [`encapsulate_with`](Self::encapsulate_with), into the caller's memory, which the caller
-                /// wipes when the secret has served.
-                ///
-                /// # Errors
-                ///
-                /// The error of `fill`; neither output is touched then.
-                pub fn encapsulate_into<E>(
-                    &self,
-                    fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
-                    ciphertext: &mut [u8; CIPHERTEXT_SIZE],
-                    shared_secret: &mut [u8; SHARED_SECRET_SIZE],
-                ) -> Result<(), E> {
-                    let mut m = Secret::new([0; 32]);
-                    fill(&mut m)?;
-                    self.write(&m, ciphertext, shared_secret);
-                    Ok(())
-                }
-
-                /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal): encapsulation with a given `m`.
-                ///
-                /// For test vectors, and for protocols that derive `m`. Whoever learns or repeats `m` has the secret:
-                /// anything but 32 fresh uniformly random bytes breaks the scheme.
-                #[cfg(feature = "hazmat")]
-                #[must_use]
-                pub fn encapsulate_deterministic(&self, m: &[u8; 32]) -> (Ciphertext, SharedSecret) {
-                    self.encapsulate_with_m(m)
-                }
-
-                pub(crate) fn encapsulate_with_m(&self, m: &[u8; 32]) -> (Ciphertext, SharedSecret) {
-                    let mut both = (Ciphertext([0; CIPHERTEXT_SIZE]), SharedSecret::zero());
-                    self.write(m, &mut both.0.0, both.1.as_mut_bytes());
-                    both
-                }
+                crate::frontend::api::encapsulation_methods!($module);
 
                 fn write(&self, m: &[u8; 32], c: &mut [u8; CIPHERTEXT_SIZE], k: &mut [u8; SHARED_SECRET_SIZE]) {
                     with_backend!(Selected::best(), backend => {
@@ -252,43 +306,7 @@ macro_rules! parameter_set {
                 /// All zero: room for a key that is about to be written.
                 const EMPTY: Self = Self { expanded: [0; DECAPSULATION_KEY_SIZE], d: [0; 32], has_seed: false };
 
-                /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with the operating system's randomness.
-                ///
-                /// # Errors
-                ///
-                /// [`Error::Randomness`] if the operating system has none.
-                #[cfg(feature = "getrandom")]
-                pub fn generate() -> Result<Self, Error> {
-                    Self::generate_with(|seed| getrandom::fill(seed).map_err(|_| Error::Randomness))
-                }
-
-                /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with 64 bytes drawn from `rng` in one call.
-                pub fn generate_from_rng<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-                    let Ok(key) = Self::try_generate_from_rng(rng);
-                    key
-                }
-
-                /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with 64 bytes drawn from `rng` in one call.
-                ///
-                /// # Errors
-                ///
-                /// The generator's error; no key is made then.
-                pub fn try_generate_from_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
-                    Self::generate_with(|seed| rng.try_fill_bytes(seed))
-                }
-
-                /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with the 64 bytes d || z that `fill` writes: for random
-                /// generators of any crate and version. They must be fresh and uniformly random; a closure
-                /// that returns `Ok` without writing them gives a key that everyone knows.
-                ///
-                /// # Errors
-                ///
-                /// The error of `fill`; no key is made then.
-                pub fn generate_with<E>(fill: impl FnOnce(&mut [u8; 64]) -> Result<(), E>) -> Result<Self, E> {
-                    let mut seed = Seed::zero();
-                    fill(seed.as_mut_bytes())?;
-                    Ok(Self::from_seed(&seed))
-                }
+                crate::frontend::api::generation_methods!();
 
                 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal): the key that belongs to the seed d || z.
                 #[must_use]
@@ -350,6 +368,11 @@ macro_rules! parameter_set {
                     })
                 }
 
+                /// A copy that is made knowingly.
+                pub(crate) const fn copy(&self) -> Self {
+                    Self { expanded: self.expanded, d: self.d, has_seed: self.has_seed }
+                }
+
                 /// The public half.
                 #[must_use]
                 pub fn encapsulation_key(&self) -> EncapsulationKey {
@@ -383,6 +406,57 @@ macro_rules! parameter_set {
                     });
                 }
 
+                /// As [`from_expanded_bytes`](Self::from_expanded_bytes) and then [`decapsulate`](Self::decapsulate), in one pass over
+                /// the key: the fastest way to use a key that is stored in its expanded form and used once.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::DecapsulationKey`] if a check of the key fails.
+                ///
+                /// ```
+                /// # fn main() -> Result<(), kemstone::Error> {
+                #[doc = concat!("use kemstone::{Error, Seed, ", stringify!($module), "::{CIPHERTEXT_SIZE, Ciphertext, DecapsulationKey}};")]
+                ///
+                /// let key = DecapsulationKey::from_seed(&Seed::from([1; 64]));
+                /// let ciphertext = Ciphertext::from([2; CIPHERTEXT_SIZE]);
+                /// let secret = DecapsulationKey::decapsulate_expanded(key.as_expanded_bytes(), &ciphertext)?;
+                /// assert_eq!(secret, key.decapsulate(&ciphertext));
+                /// # Ok(())
+                /// # }
+                /// ```
+                pub fn decapsulate_expanded(
+                    expanded: &[u8; DECAPSULATION_KEY_SIZE],
+                    ciphertext: &Ciphertext,
+                ) -> Result<SharedSecret, Error> {
+                    let mut shared_secret = SharedSecret::zero();
+                    Self::decapsulate_expanded_into(expanded, ciphertext, shared_secret.as_mut_bytes())?;
+                    // A copy made in the caller's place: moving the secret would leave it behind, unwiped.
+                    Ok(SharedSecret::from(*shared_secret.as_bytes()))
+                }
+
+                /// As [`decapsulate_expanded`](Self::decapsulate_expanded), into the caller's memory, which the caller wipes when
+                /// the secret has served.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::DecapsulationKey`] if a check of the key fails; `shared_secret` is then zero or as it was.
+                pub fn decapsulate_expanded_into(
+                    expanded: &[u8; DECAPSULATION_KEY_SIZE],
+                    ciphertext: &Ciphertext,
+                    shared_secret: &mut [u8; SHARED_SECRET_SIZE],
+                ) -> Result<(), Error> {
+                    with_backend!(Selected::best(), backend => {
+                        kem::decaps_checked::<_, Set, K, U, V, CIPHERTEXT_SIZE>(
+                            backend,
+                            expanded,
+                            &ciphertext.0,
+                            shared_secret,
+                        )
+                    })
+                    .then_some(())
+                    .ok_or(Error::DecapsulationKey)
+                }
+
                 /// Encapsulates to the key with a fixed `m`, decapsulates and compares; both secrets are discarded. FIPS 140-3
                 /// asks for this after key generation, FIPS 203, section 7.1, recommends it for imported keys; it
                 /// is not done unasked.
@@ -402,10 +476,16 @@ macro_rules! parameter_set {
                 /// A key from its seed (64 bytes) or its expanded form, told apart by their length; otherwise
                 /// [`Error::Length`]. Expanded forms are checked as [`DecapsulationKey::from_expanded_bytes`] does.
                 fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+                    let mut key = Self::EMPTY;
                     if let Ok(seed) = Seed::try_from(bytes) {
-                        return Ok(Self::from_seed(&seed));
+                        Self::expand_into(&seed, &mut key.expanded);
+                        (key.d, key.has_seed) = (*seed.d_z().0, true);
+                    } else {
+                        let bytes = bytes.try_into().map_err(|_| Error::Length)?;
+                        return Self::from_expanded_bytes(bytes);
                     }
-                    Self::from_expanded_bytes(bytes.try_into().map_err(|_| Error::Length)?)
+                    // A copy made in the caller's place: moving `key` would leave it behind, unwiped.
+                    Ok(key.copy())
                 }
             }
 
@@ -426,6 +506,8 @@ macro_rules! parameter_set {
             }
 
             impl ZeroizeOnDrop for DecapsulationKey {}
+
+            crate::frontend::prepared::prepared_keys!($module);
 
             /// What the sender of a secret transmits. Any bytes of the right length are a ciphertext
             /// (FIPS 203, section 7.3).

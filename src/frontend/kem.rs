@@ -4,12 +4,16 @@
 //! 1 to 5; Algorithm 20, lines 1 to 4) is drawn in `api.rs`, which has no way to go on without it; the checks of 7.2
 //! and 7.3 are done where bytes become keys, also there, by the functions at the end of this file.
 
-use super::ct::{self, Secret};
-use super::k_pke::{self, EncryptionKey, decode_vector};
+use core::iter::once;
+
+use super::ct::{self, Secret, Wipe};
+use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector};
 use super::params::{ENCODED, ParameterSet, ek_size};
 use super::symmetric::{g, g_with_k, h, j};
 use crate::backend::Backend;
+use crate::backend::batch::Job;
 use crate::backend::poly::NttPoly;
+use crate::backend::select::PerBackend;
 
 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), and so Algorithm 19 from line 6 on.
 ///
@@ -27,12 +31,10 @@ pub(crate) fn key_gen_internal<B, P, const K: usize, const U: usize, const V: us
     let (ek, rest) = rest.split_at_mut(ek_size(K));
     let mut rho_sigma = Secret::new([[0; 32]; 2]);
     backend.hash(g_with_k(d, K as u8, &mut rho_sigma)); // 1: Algorithm 13, line 1
-    k_pke::key_gen::<B, P, K, U, V>(backend, &rho_sigma, ek, dk_pke); // 1, 2
-    let (h_ek, dk_z) = rest.split_at_mut(32);
-    let mut h_of_ek = [0; 32];
-    backend.hash(h(ek, &mut h_of_ek));
-    h_ek.copy_from_slice(&h_of_ek); // 3
-    dk_z.copy_from_slice(z); // 3
+    if let Some((h_ek, dk_z)) = rest.split_first_chunk_mut() {
+        k_pke::key_gen::<B, P, K, U, V>(backend, &rho_sigma, ek, dk_pke, h_ek); // 1-3
+        dk_z.copy_from_slice(z); // 3
+    }
 } // 4: the keys are written in place
 
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), and so Algorithm 20 from line 5 on.
@@ -48,13 +50,60 @@ pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usi
     B: Backend,
     P: ParameterSet<K, U, V>,
 {
-    let mut h_ek = [0; 32];
-    let mut key = EncryptionKey::<B, K>::ZERO;
-    key.expand(backend, ek, h(ek, &mut h_ek)); // 1: H(ek); 2
+    let mut key = PreparedEk::<B, K>::ZERO;
+    key.prepare(backend, ek); // 1: H(ek); 2: Algorithm 14, lines 2-8
+    encaps_prepared::<B, P, K, U, V>(backend, &key, m, c, shared_secret); // 1-3
+}
+
+/// All that Algorithm 17 computes of the encapsulation key alone.
+pub(crate) struct PreparedEk<B, const K: usize> {
+    key: EncryptionKey<B, K>,
+    h_ek: [u8; 32],
+}
+
+impl<B: Backend, const K: usize> PreparedEk<B, K> {
+    /// Room for a key.
+    pub(crate) const ZERO: Self = Self { key: EncryptionKey::ZERO, h_ek: [0; 32] };
+
+    /// Fills in what belongs to `ek`; true if all its numbers are below q.
+    pub(crate) fn prepare(&mut self, backend: B, ek: &[u8]) -> bool {
+        let below_q = self.key.decode(backend, ek);
+        let h = h(ek, &mut self.h_ek);
+        let work = h.work() + EncryptionKey::<B, K>::MATRIX_WORK;
+        backend.hash_all(work, &mut once(h).chain(self.key.matrix_jobs(ek)));
+        below_q
+    }
+}
+
+/// [`PreparedEk`], whatever the backend.
+pub(crate) enum AnyPreparedEk<const K: usize> {}
+
+impl<const K: usize> PerBackend for AnyPreparedEk<K> {
+    type Of<B: Backend> = PreparedEk<B, K>;
+
+    fn empty<B: Backend>() -> PreparedEk<B, K> {
+        PreparedEk::ZERO
+    }
+}
+
+/// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal) with a prepared key.
+pub(crate) fn encaps_prepared<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    key: &PreparedEk<B, K>,
+    m: &[u8; 32],
+    c: &mut [u8],
+    shared_secret: &mut [u8; 32],
+) where
+    B: Backend,
+    P: ParameterSet<K, U, V>,
+{
     let mut k_r = Secret::new([[0; 32]; 2]);
-    backend.hash(g(m, &h_ek, &mut k_r)); // 1
+    backend.hash(g(m, &key.h_ek, &mut k_r)); // 1
     let [k, r] = &*k_r;
-    k_pke::encrypt::<B, P, K, U, V>(backend, &key, m, r, c); // 2
+    let mut noise = EncryptionNoise::<K>::new();
+    let work = EncryptionNoise::<K>::work(P::ETA1, P::ETA2);
+    backend.hash_all(work, &mut noise.jobs(P::ETA1, P::ETA2, r)); // 2: Algorithm 14, lines 1, 9-17
+    k_pke::encrypt::<B, P, K, U, V>(backend, &key.key, m, &noise, c); // 2
     *shared_secret = *k; // 3
 }
 
@@ -70,21 +119,174 @@ pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usi
     B: Backend,
     P: ParameterSet<K, U, V>,
 {
-    let Some((dk_pke, ek_pke, h, z)) = parts_of_dk::<K>(dk) else { return }; // 1-4
-    let mut k_bar = Secret::new([0; 32]);
-    let mut key = EncryptionKey::<B, K>::ZERO;
-    key.expand(backend, ek_pke, j(z, c, &mut k_bar)); // 7; 8
+    decaps_from_bytes::<B, P, K, U, V, C>(backend, dk, c, None, shared_secret);
+}
 
-    let mut m_prime = Secret::new([0; 32]);
-    k_pke::decrypt::<B, K, U, V>(backend, dk_pke, c, &mut m_prime); // 5
-    let mut k_r = Secret::new([[0; 32]; 2]);
-    backend.hash(g(&m_prime, h, &mut k_r)); // 6
-    let [k_prime, r_prime] = &*k_r;
-    let mut c_prime = Secret::new([0; C]);
-    k_pke::encrypt::<B, P, K, U, V>(backend, &key, &m_prime, r_prime, &mut *c_prime); // 8
-    *shared_secret = *k_prime;
-    ct::assign_if(!ct::equal(c, &c_prime), shared_secret, &k_bar); // 9-11
-} // 12: the secret is written in place
+/// FIPS 203, section 7.3 and Algorithm 18: checks `dk` as [`dk_is_valid`] does, and decapsulates if it is valid. What is to
+/// be hashed for the check is hashed beside all the rest.
+///
+/// Writes `shared_secret` and returns true, or leaves it zero and returns false.
+pub(crate) fn decaps_checked<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
+    backend: B,
+    dk: &[u8],
+    c: &[u8; C],
+    shared_secret: &mut [u8; 32],
+) -> bool
+where
+    B: Backend,
+    P: ParameterSet<K, U, V>,
+{
+    let mut test = [0; 32];
+    let below_q = decaps_from_bytes::<B, P, K, U, V, C>(backend, dk, c, Some(&mut test), shared_secret);
+    let valid = below_q && parts_of_dk::<K>(dk).is_some_and(|(_, _, h, _)| ct::equal(&test, h).into());
+    if !valid {
+        shared_secret.wipe();
+    }
+    valid
+}
+
+/// Algorithm 18, and H(ek) if `test` is to receive it; false, without a secret, if a number of s or ek is not
+/// below q.
+fn decaps_from_bytes<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
+    backend: B,
+    dk: &[u8],
+    c: &[u8; C],
+    test: Option<&mut [u8; 32]>,
+    shared_secret: &mut [u8; 32],
+) -> bool
+where
+    B: Backend,
+    P: ParameterSet<K, U, V>,
+{
+    let Some((dk_pke, ek_pke, h_ek, z)) = parts_of_dk::<K>(dk) else { return false }; // 1-4
+    let mut opened = Opened::new();
+    {
+        let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
+        if !decode_vector(backend, dk_pke, &mut s_hat) {
+            return false; // a check that is no secret: the key is refused
+        }
+        opened.open::<B, K, U, V>(backend, &s_hat, h_ek, c); // 5, 6
+    }
+    let mut key = EncryptionKey::<B, K>::ZERO;
+    if !key.decode(backend, ek_pke) {
+        return false;
+    }
+    let mut k_bar = Secret::new([0; 32]);
+    let mut noise = EncryptionNoise::<K>::new();
+    let check = test.map(|test| h(ek_pke, test));
+    let j = j(z, c, &mut k_bar);
+    let work = check.as_ref().map_or(0, Job::work)
+        + j.work()
+        + EncryptionKey::<B, K>::MATRIX_WORK
+        + EncryptionNoise::<K>::work(P::ETA1, P::ETA2);
+    let jobs = check.into_iter().chain(once(j)); // 7
+    let jobs = jobs.chain(key.matrix_jobs(ek_pke)); // 8: Algorithm 14, lines 3-8
+    let mut jobs = jobs.chain(noise.jobs(P::ETA1, P::ETA2, opened.r())); // 8: Algorithm 14, lines 1, 9-17
+    backend.hash_all(work, &mut jobs);
+    drop(jobs);
+    opened.select::<B, P, K, U, V, C>(backend, &key, &noise, &k_bar, c, shared_secret); // 8-12
+    true
+}
+
+/// A decapsulation key in the form in which Algorithm 18 uses it; the key's bytes are kept elsewhere.
+pub(crate) struct PreparedDk<B, const K: usize> {
+    s_hat: Secret<[NttPoly<B>; K]>,
+    ek: PreparedEk<B, K>,
+}
+
+impl<B: Backend, const K: usize> PreparedDk<B, K> {
+    /// Room for a key.
+    pub(crate) const ZERO: Self =
+        Self { s_hat: Secret::new([const { NttPoly::ZERO }; K]), ek: PreparedEk::ZERO };
+
+    /// Fills in what belongs to the valid key `dk`.
+    pub(crate) fn prepare(&mut self, backend: B, dk: &[u8]) {
+        if let Some((dk_pke, ek_pke, ..)) = parts_of_dk::<K>(dk) {
+            decode_vector(backend, dk_pke, &mut self.s_hat);
+            self.ek.prepare(backend, ek_pke);
+        }
+    }
+}
+
+/// [`PreparedDk`], whatever the backend.
+pub(crate) enum AnyPreparedDk<const K: usize> {}
+
+impl<const K: usize> PerBackend for AnyPreparedDk<K> {
+    type Of<B: Backend> = PreparedDk<B, K>;
+
+    fn empty<B: Backend>() -> PreparedDk<B, K> {
+        PreparedDk::ZERO
+    }
+}
+
+/// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal) with a prepared key.
+pub(crate) fn decaps_prepared<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
+    backend: B,
+    key: &PreparedDk<B, K>,
+    z: &[u8; 32],
+    c: &[u8; C],
+    shared_secret: &mut [u8; 32],
+) where
+    B: Backend,
+    P: ParameterSet<K, U, V>,
+{
+    let mut opened = Opened::new();
+    opened.open::<B, K, U, V>(backend, &key.s_hat, &key.ek.h_ek, c); // 5, 6
+    let mut k_bar = Secret::new([0; 32]);
+    let mut noise = EncryptionNoise::<K>::new();
+    let j = j(z, c, &mut k_bar);
+    let work = j.work() + EncryptionNoise::<K>::work(P::ETA1, P::ETA2);
+    backend.hash_all(work, &mut once(j).chain(noise.jobs(P::ETA1, P::ETA2, opened.r()))); // 7; 8: PRF
+    opened.select::<B, P, K, U, V, C>(backend, &key.ek.key, &noise, &k_bar, c, shared_secret); // 8-12
+}
+
+/// A ciphertext after Algorithm 18, line 6: m' and what G makes of it.
+struct Opened {
+    m_prime: Secret<[u8; 32]>,
+    /// K' and r'.
+    k_r: Secret<[[u8; 32]; 2]>,
+}
+
+impl Opened {
+    const fn new() -> Self {
+        Self { m_prime: Secret::new([0; 32]), k_r: Secret::new([[0; 32]; 2]) }
+    }
+
+    /// Algorithm 18, lines 5 and 6.
+    fn open<B: Backend, const K: usize, const U: usize, const V: usize>(
+        &mut self,
+        backend: B,
+        s_hat: &[NttPoly<B>; K],
+        h_ek: &[u8; 32],
+        c: &[u8],
+    ) {
+        k_pke::decrypt::<B, K, U, V>(backend, s_hat, c, &mut self.m_prime); // 5
+        backend.hash(g(&self.m_prime, h_ek, &mut self.k_r)); // 6
+    }
+
+    fn r(&self) -> &[u8; 32] {
+        &self.k_r[1]
+    }
+
+    /// Algorithm 18, lines 8 to 12, after the hashing of line 8.
+    fn select<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
+        &self,
+        backend: B,
+        key: &EncryptionKey<B, K>,
+        noise: &EncryptionNoise<K>,
+        k_bar: &[u8; 32],
+        c: &[u8; C],
+        shared_secret: &mut [u8; 32],
+    ) where
+        B: Backend,
+        P: ParameterSet<K, U, V>,
+    {
+        let mut c_prime = Secret::new([0; C]);
+        k_pke::encrypt::<B, P, K, U, V>(backend, key, &self.m_prime, noise, &mut *c_prime); // 8
+        *shared_secret = self.k_r[0];
+        ct::assign_if(!ct::equal(c, &c_prime), shared_secret, k_bar); // 9-11
+    } // 12: the secret is written in place
+}
 
 /// dk_PKE, ek_PKE, h and z.
 type DkParts<'a> = (&'a [u8], &'a [u8], &'a [u8; 32], &'a [u8; 32]);

@@ -7,7 +7,7 @@
 //! | 4.2, 4.3 Encoding, sampling, transform | the contract in `backend/mod.rs` |
 //! | 5 The K-PKE component scheme | `k_pke.rs` |
 //! | 6 Internal algorithms, 7 ML-KEM | `kem.rs` |
-//! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `api.rs` |
+//! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `api.rs`, `prepared.rs` |
 //! | 8 Parameter sets | `params.rs` |
 
 mod api;
@@ -17,6 +17,7 @@ pub(crate) mod k_pke;
 pub(crate) mod kem;
 mod keys;
 pub(crate) mod params;
+mod prepared;
 mod self_test;
 pub(crate) mod symmetric;
 

@@ -1,7 +1,7 @@
 //! FIPS 203, section 4.1: G, H, J, PRF and XOF as sponge jobs for a backend.
 
 use crate::backend::Eta;
-use crate::backend::batch::{Function, Job, Output};
+use crate::backend::batch::{Absorbed, Function, Job, Output};
 use crate::backend::poly::NttPoly;
 
 /// G(head || tail), equation 4.5: the first and the second half of SHA3-512.
@@ -17,6 +17,25 @@ pub(crate) fn g_with_k<'a, B>(d: &'a [u8; 32], k: u8, out: &'a mut [[u8; 32]; 2]
 /// H(s), equation 4.4: SHA3-256.
 pub(crate) fn h<'a, B>(s: &'a [u8], out: &'a mut [u8; 32]) -> Job<'a, B> {
     Job::new(Function::Sha3_256, s, &[], Output::Bytes(out))
+}
+
+/// H(s) as far as whole blocks of s are there, which `absorbed` has been so far.
+pub(crate) fn h_begin<'a, B>(s: &'a [u8], absorbed: &'a mut Absorbed) -> Job<'a, B> {
+    Job::absorb(Function::Sha3_256, s, absorbed)
+}
+
+/// How many of the first `length` bytes of s fill whole blocks.
+pub(crate) const fn h_whole(length: usize) -> usize {
+    let mut whole = 0;
+    while whole + Function::Sha3_256.rate() <= length {
+        whole += Function::Sha3_256.rate();
+    }
+    whole
+}
+
+/// H(s), of which all but `rest` has been absorbed.
+pub(crate) fn h_rest<'a, B>(absorbed: &'a Absorbed, rest: &'a [u8], out: &'a mut [u8; 32]) -> Job<'a, B> {
+    Job::resume(Function::Sha3_256, absorbed, rest, Output::Bytes(out))
 }
 
 /// J(z || c), equation 4.4: 32 bytes of SHAKE256.

@@ -55,6 +55,12 @@ pub(crate) trait Set: 'static {
         secret: &mut [u8; 32],
     ) -> Result<(), E>;
 
+    /// Encapsulates with the plain key and with the prepared one, which must agree.
+    fn encapsulate_every_way(ek: &Self::Ek, m: &[u8; 32]) -> (Self::Ct, SharedSecret);
+    /// Decapsulates by every function there is, which must agree.
+    fn decapsulate_every_way(dk: &Self::Dk, ct: &Self::Ct) -> SharedSecret;
+    fn decapsulate_expanded(expanded: &[u8], ct: &Self::Ct) -> Result<SharedSecret, Error>;
+
     fn decapsulate(dk: &Self::Dk, ct: &Self::Ct) -> SharedSecret;
     fn decapsulate_into(dk: &Self::Dk, ct: &Self::Ct, secret: &mut [u8; 32]);
 }
@@ -144,6 +150,35 @@ macro_rules! set {
                 secret: &mut [u8; 32],
             ) -> Result<(), E> {
                 ek.encapsulate_into(fill, ct.try_into().expect("the right length"), secret)
+            }
+            fn encapsulate_every_way(ek: &Self::Ek, m: &[u8; 32]) -> (Self::Ct, SharedSecret) {
+                let plain = ek.encapsulate_deterministic(m);
+                let prepared = kemstone::$module::PreparedEncapsulationKey::new(ek);
+                assert_eq!(prepared.encapsulate_deterministic(m), plain);
+                let boxed = kemstone::$module::PreparedEncapsulationKey::boxed(ek);
+                assert_eq!(boxed.encapsulate_deterministic(m), plain);
+                plain
+            }
+            fn decapsulate_every_way(dk: &Self::Dk, ct: &Self::Ct) -> SharedSecret {
+                let plain = dk.decapsulate(ct);
+                let mut into = [0xa5; 32];
+                dk.decapsulate_into(ct, &mut into);
+                assert_eq!(SharedSecret::from(into), plain);
+                assert_eq!(Self::Dk::decapsulate_expanded(dk.as_expanded_bytes(), ct).as_ref(), Ok(&plain));
+                into = [0xa5; 32];
+                assert_eq!(
+                    Self::Dk::decapsulate_expanded_into(dk.as_expanded_bytes(), ct, &mut into),
+                    Ok(())
+                );
+                assert_eq!(SharedSecret::from(into), plain);
+                let prepared = kemstone::$module::PreparedDecapsulationKey::new(dk);
+                assert_eq!(prepared.decapsulate(ct), plain);
+                let boxed = kemstone::$module::PreparedDecapsulationKey::boxed(dk);
+                assert_eq!(boxed.decapsulate(ct), plain);
+                plain
+            }
+            fn decapsulate_expanded(expanded: &[u8], ct: &Self::Ct) -> Result<SharedSecret, Error> {
+                Self::Dk::decapsulate_expanded(expanded.try_into().map_err(|_| Error::Length)?, ct)
             }
             fn decapsulate(dk: &Self::Dk, ct: &Self::Ct) -> SharedSecret {
                 dk.decapsulate(ct)
