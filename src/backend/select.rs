@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use super::Backend;
 use super::portable::Portable;
 #[cfg(target_arch = "x86_64")]
-use super::x86_64::avx2::Avx2;
+use super::x86_64::{avx2::Avx2, avx512::Avx512};
 
 /// A backend that this machine has, chosen at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub enum Selected {
     /// x86-64 with AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    /// x86-64 with AVX-512 F, BW, VL and DQ.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
 }
 
 /// Looks for a backend. `None`: the machine lacks it.
@@ -25,6 +28,8 @@ const DETECT: &[(&str, Detect)] = &[
     (Portable::NAME, || Some(Selected::Portable(Portable))),
     #[cfg(target_arch = "x86_64")]
     (Avx2::NAME, || Avx2::detect().map(Selected::Avx2)),
+    #[cfg(target_arch = "x86_64")]
+    (Avx512::NAME, || Avx512::detect().map(Selected::Avx512)),
 ];
 
 /// The backend that this build is bound to, by `--cfg kemstone_backend="..."`.
@@ -141,6 +146,7 @@ macro_rules! with_backend {
         match $selected {
             $crate::backend::select::Selected::Portable($backend) => $body,
             $crate::backend::select::Selected::Avx2($backend) => $body,
+            $crate::backend::select::Selected::Avx512($backend) => $body,
         }
     };
 }

@@ -27,7 +27,6 @@ pub(crate) fn avx2() -> bool {
 }
 
 /// The same and AVX-512 F, BW, DQ and VL, usable.
-#[cfg_attr(not(test), allow(dead_code))]
 #[inline]
 pub(crate) fn avx512() -> bool {
     found() & FOUND_AVX512 != 0

@@ -2,6 +2,7 @@
 //! written with.
 
 pub mod avx2;
+pub mod avx512;
 mod cpu;
 
 use core::arch::x86_64::*;
@@ -11,6 +12,9 @@ pub(crate) trait Lane: Copy {}
 impl Lane for i8 {}
 impl Lane for u8 {}
 impl Lane for i16 {}
+impl Lane for i32 {}
+impl Lane for i64 {}
+impl Lane for u64 {}
 
 /// Loads 32 bytes.
 #[inline]

@@ -1,0 +1,308 @@
+//! Keccak-f\[1600\] for x86-64 with AVX-512 F, BW, VL and DQ: eight states, four states, and one.
+//!
+//! Two shapes. Eight and four states lie side by side, one lane of all of them a register: 25 of the 32 registers
+//! are the state, and no step crosses lanes. One state lies in five registers, one plane each.
+
+use core::arch::x86_64::*;
+
+use super::{load, store};
+use crate::backend::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
+use crate::backend::x86_64::{at, at_mut, load as load_ymm, store as store_ymm};
+
+/// Truth tables of `vpternlogq`: bit 4a + 2b + c is the value at (a, b, c).
+const XOR3: i32 = 0b1001_0110;
+/// a ^ (!b & c).
+const CHI: i32 = 0b1101_0010;
+
+/// Permutes eight states, one a column.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn permute_x8(state: &mut [[u64; 8]; 25]) {
+    let mut a: [__m512i; 25] = core::array::from_fn(|i| load(&state[i]));
+    for &rc in &ROUND_CONSTANTS {
+        a = round_x8(&a, rc);
+    }
+    for (lane, a) in state.iter_mut().zip(a) {
+        store(lane, a);
+    }
+}
+
+/// Permutes the first four columns, one state each, and leaves the others as they are.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn permute_x4(state: &mut [[u64; 8]; 25]) {
+    let mut a: [__m256i; 25] = core::array::from_fn(|i| load_ymm(at::<_, 4>(&state[i], 0)));
+    for &rc in &ROUND_CONSTANTS {
+        a = round_x4(&a, rc);
+    }
+    for (lane, a) in state.iter_mut().zip(a) {
+        store_ymm(at_mut::<_, 4>(lane, 0), a);
+    }
+}
+
+/// One round on states side by side, once for each register width.
+///
+/// D takes an instruction a column more than folding its two halves into each lane by a three-way xor, but a
+/// two-way xor of every lane leaves five registers free (state and D are 30 of 32) and has the better throughput.
+/// Summing D in the order 0, 2, 4, 1, 3 would save the one or two lanes LLVM still parks on the stack, and is
+/// slower: it puts the parities in line.
+macro_rules! side_by_side {
+    ($round:ident, $v:ty, $ternary:ident, $xor:ident, $rol:ident, $broadcast:ident) => {
+        #[inline]
+        #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+        fn $round(a: &[$v; 25], rc: u64) -> [$v; 25] {
+            let c: [$v; 5] = core::array::from_fn(|x| {
+                let low = $ternary::<XOR3>(a[x], a[x + 5], a[x + 10]);
+                $ternary::<XOR3>(low, a[x + 15], a[x + 20])
+            });
+            let d = [
+                $xor(c[4], $rol::<1>(c[1])),
+                $xor(c[0], $rol::<1>(c[2])),
+                $xor(c[1], $rol::<1>(c[3])),
+                $xor(c[2], $rol::<1>(c[4])),
+                $xor(c[3], $rol::<1>(c[0])),
+            ];
+            macro_rules! b {
+                ($x:literal, $y:literal) => {{
+                    const N: i32 = RHO[pi_lane($x, $y)] as i32;
+                    $rol::<N>($xor(a[pi_lane($x, $y)], d[pi_column($x, $y)]))
+                }};
+            }
+            macro_rules! row {
+                ($y:literal) => {{
+                    let (b0, b1, b2, b3, b4) = (b!(0, $y), b!(1, $y), b!(2, $y), b!(3, $y), b!(4, $y));
+                    [
+                        $ternary::<CHI>(b0, b1, b2),
+                        $ternary::<CHI>(b1, b2, b3),
+                        $ternary::<CHI>(b2, b3, b4),
+                        $ternary::<CHI>(b3, b4, b0),
+                        $ternary::<CHI>(b4, b0, b1),
+                    ]
+                }};
+            }
+            let mut row0 = row!(0);
+            row0[0] = $xor(row0[0], $broadcast(rc.cast_signed()));
+            let mut out = *a;
+            out.copy_from_slice([row0, row!(1), row!(2), row!(3), row!(4)].as_flattened());
+            out
+        }
+    };
+}
+
+side_by_side!(
+    round_x8,
+    __m512i,
+    _mm512_ternarylogic_epi64,
+    _mm512_xor_si512,
+    _mm512_rol_epi64,
+    _mm512_set1_epi64
+);
+side_by_side!(
+    round_x4,
+    __m256i,
+    _mm256_ternarylogic_epi64,
+    _mm256_xor_si256,
+    _mm256_rol_epi64,
+    _mm256_set1_epi64x
+);
+
+/// Permutes one state, a plane a register: element x of register y is A\[x, y\]. Elements 5, 6 and 7 hold
+/// nothing and mix with nothing: every permutation below maps them to themselves.
+///
+/// A round is one long dependency chain, so it is laid out to be short:
+///
+/// - Theta's parity is the sum of the registers, whichever way a column's lanes are spread over them. So while
+///   the chain waits for D, `shear` blends lane (x, y) into register f = y - x, off the critical path.
+/// - Pi sends (x, x + f) to (x + f, 3f). Register f is then the whole row 3f, only rotated by f, and the
+///   three operands of chi are three independent permutations of it: planes again, with no transposition.
+///
+/// ```text
+/// register 1 after shear   A01 A12 A23 A34 A40     (Axy)
+/// is row 3 after pi        B13 B23 B33 B43 B03     (A01 -> B13, A12 -> B23, ...)
+/// ```
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn permute_x1(state: &mut [u64; 25]) {
+    let planes = state.as_chunks_mut::<5>().0;
+    let mut a: [__m512i; 5] = core::array::from_fn(|y| load5(&planes[y]));
+    for &rc in &ROUND_CONSTANTS {
+        a = round_x1(&a, rc);
+    }
+    for (plane, a) in planes.iter_mut().zip(a) {
+        store5(plane, a);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn round_x1(a: &[__m512i; 5], rc: u64) -> [__m512i; 5] {
+    // Planes 3 and 4 leave chi last, so they are added last.
+    let low = _mm512_ternarylogic_epi64::<XOR3>(a[0], a[1], a[2]);
+    let c = _mm512_ternarylogic_epi64::<XOR3>(low, a[3], a[4]);
+    let left = rotate_elements::<4>(c);
+    let right = _mm512_rol_epi64::<1>(rotate_elements::<1>(c));
+
+    let a = shear(a);
+    macro_rules! theta_rho {
+        ($f:literal) => {
+            _mm512_rolv_epi64(
+                _mm512_ternarylogic_epi64::<XOR3>(a[$f], left, right),
+                load(const { &sheared_rho($f) }),
+            )
+        };
+    }
+    let b = [theta_rho!(0), theta_rho!(1), theta_rho!(2), theta_rho!(3), theta_rho!(4)];
+
+    // Row y is register f = 2y, where B[x] is element x - f = x + 3y.
+    macro_rules! row {
+        ($y:literal) => {{
+            let b = b[mod5(2 * $y)];
+            _mm512_ternarylogic_epi64::<CHI>(
+                rotate_elements::<{ mod5(3 * $y) }>(b),
+                rotate_elements::<{ mod5(3 * $y + 1) }>(b),
+                rotate_elements::<{ mod5(3 * $y + 2) }>(b),
+            )
+        }};
+    }
+    let iota = _mm512_zextsi128_si512(_mm_set_epi64x(0, rc.cast_signed()));
+    [_mm512_xor_si512(row!(0), iota), row!(1), row!(2), row!(3), row!(4)]
+}
+
+/// Moves A\[x, y\] from register y to register y - x: element x of register f comes from register f + x, by the
+/// binary digits of x.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn shear(a: &[__m512i; 5]) -> [__m512i; 5] {
+    macro_rules! step {
+        ($a:expr, $elements:literal, $by:literal) => {{
+            let a = $a;
+            [
+                _mm512_mask_blend_epi64($elements, a[0], a[mod5($by)]),
+                _mm512_mask_blend_epi64($elements, a[1], a[mod5(1 + $by)]),
+                _mm512_mask_blend_epi64($elements, a[2], a[mod5(2 + $by)]),
+                _mm512_mask_blend_epi64($elements, a[3], a[mod5(3 + $by)]),
+                _mm512_mask_blend_epi64($elements, a[4], a[mod5(4 + $by)]),
+            ]
+        }};
+    }
+    let a = step!(a, 0b01010, 1);
+    let a = step!(a, 0b01100, 2);
+    step!(a, 0b10000, 4)
+}
+
+/// Element x of the result is element x + R mod 5 of `a`.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn rotate_elements<const R: usize>(a: __m512i) -> __m512i {
+    const fn indices(r: usize) -> [u64; 8] {
+        let mut indices = [0, 1, 2, 3, 4, 5, 6, 7];
+        let mut x = 0;
+        while x < 5 {
+            indices[x] = mod5(x + r) as u64;
+            x += 1;
+        }
+        indices
+    }
+    if R == 0 { a } else { _mm512_permutexvar_epi64(load(const { &indices(R) }), a) }
+}
+
+/// Rho for register f after `shear`: element x holds lane (x, x + f).
+const fn sheared_rho(f: usize) -> [u64; 8] {
+    let mut offsets = [0; 8];
+    let mut x = 0;
+    while x < 5 {
+        offsets[x] = RHO[x + 5 * mod5(x + f)] as u64;
+        x += 1;
+    }
+    offsets
+}
+
+/// The words of columns `0..used` as blocks, with the standard's order of bytes.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn squeeze(state: &[[u64; 8]; 25], used: usize, blocks: &mut [[u8; 192]; 8]) {
+    let [low, high] = blocks.as_chunks_mut().0 else { unreachable!() };
+    squeeze_four::<0>(state, low);
+    if used > 4 {
+        squeeze_four::<4>(state, high);
+    }
+}
+
+/// Words 0 to 23 of the columns `FIRST..FIRST + 4`.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn squeeze_four<const FIRST: usize>(state: &[[u64; 8]; 25], blocks: &mut [[u8; 192]; 4]) {
+    // Pairs of words from two registers: [a0 a1, a2 a3, a4 a5, a6 a7] and b to [a0 a1 b0 b1 a4 a5 b4 b5].
+    let even = load(&[0u64, 1, 8, 9, 4, 5, 12, 13]);
+    let odd = load(&[2u64, 3, 10, 11, 6, 7, 14, 15]);
+    for (i, rows) in state.as_chunks::<8>().0.iter().enumerate() {
+        // row y in the lower half, row y + 4 in the upper one
+        let r: [__m512i; 4] = core::array::from_fn(|y| {
+            let (low, high) = (at::<_, 4>(&rows[y], FIRST), at::<_, 4>(&rows[y + 4], FIRST));
+            _mm512_inserti64x4::<1>(_mm512_castsi256_si512(load_ymm(low)), load_ymm(high))
+        });
+        let (a02, b02) = (_mm512_unpacklo_epi64(r[0], r[1]), _mm512_unpacklo_epi64(r[2], r[3]));
+        let (a13, b13) = (_mm512_unpackhi_epi64(r[0], r[1]), _mm512_unpackhi_epi64(r[2], r[3]));
+        let columns = [
+            _mm512_permutex2var_epi64(a02, even, b02),
+            _mm512_permutex2var_epi64(a13, even, b13),
+            _mm512_permutex2var_epi64(a02, odd, b02),
+            _mm512_permutex2var_epi64(a13, odd, b13),
+        ];
+        for (block, column) in blocks.iter_mut().zip(columns) {
+            store(at_mut::<_, 64>(block, 64 * i), column);
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn load5(plane: &[u64; 5]) -> __m512i {
+    // SAFETY: the mask selects five elements, those of `plane`; masked-out ones are not accessed.
+    unsafe { _mm512_maskz_loadu_epi64(0b11111, plane.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn store5(plane: &mut [u64; 5], value: __m512i) {
+    // SAFETY: the mask selects five elements, those of `plane`; masked-out ones are not accessed.
+    unsafe { _mm512_mask_storeu_epi64(plane.as_mut_ptr().cast(), 0b11111, value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Avx512;
+    use super::{permute_x1, permute_x4, permute_x8};
+    use crate::backend::batch::{Blocks, Permute, States};
+    use crate::backend::conformance::present;
+    use crate::backend::keccak::check;
+
+    #[test]
+    fn permutes_eight_states_and_four_and_one() {
+        if present("avx512", Avx512::detect()).is_none() {
+            return;
+        }
+        // SAFETY: the machine has AVX-512 F, BW, VL and DQ.
+        check::<8>(8, |state| unsafe { permute_x8(state) });
+        // SAFETY: the machine has AVX-512 F, BW, VL and DQ.
+        check::<8>(4, |state| unsafe { permute_x4(state) });
+        check::<1>(1, |state| {
+            let state = state.as_flattened_mut().try_into().expect("25 words");
+            // SAFETY: the machine has AVX-512 F, BW, VL and DQ.
+            unsafe { permute_x1(state) }
+        });
+    }
+
+    #[test]
+    fn blocks_are_the_columns() {
+        let Some(backend) = present("avx512", Avx512::detect()) else { return };
+        let states = States::<8>(core::array::from_fn(|row| {
+            core::array::from_fn(|column| 0x0102_0304_0506_0708 * row as u64 + ((column as u64) << 61))
+        }));
+        for used in 1..=8 {
+            let mut blocks = Blocks([[0; 192]; 8]);
+            backend.squeeze(&states, used, &mut blocks);
+            for (column, block) in blocks.0[..used].iter().enumerate() {
+                for (row, word) in states.0[..21].iter().zip(block.as_chunks().0) {
+                    assert_eq!(row[column], u64::from_le_bytes(*word), "{used} columns, column {column}");
+                }
+            }
+        }
+    }
+}

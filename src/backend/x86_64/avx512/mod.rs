@@ -1,0 +1,217 @@
+//! AVX-512 (F, BW, VL and DQ): a polynomial is eight registers, so every transform runs without touching
+//! memory between its layers.
+//!
+//! Elements of T_q stay in the standard's order. The pair of numbers that belongs to one factor
+//! X^2 - gamma then fills a 32-bit lane, which is what `vpmaddwd` multiplies, and neither sampling nor encoding
+//! has anything to rearrange.
+
+pub(crate) mod compress;
+pub(crate) mod encode;
+pub(crate) mod keccak;
+pub(crate) mod mul;
+pub(crate) mod ntt;
+pub(crate) mod reduce;
+pub(crate) mod sample;
+
+use core::arch::x86_64::*;
+
+use super::{Lane, cpu};
+use crate::backend::batch::{self, Blocks, Job, Permute, States};
+use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
+
+/// Proof that this machine has AVX-512 F, BW, VL and DQ, and AVX2, POPCNT, BMI1 and BMI2 as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx512(());
+
+impl Avx512 {
+    /// The proof, if the machine gives it.
+    #[inline]
+    pub fn detect() -> Option<Self> {
+        cpu::avx512().then_some(Self(()))
+    }
+}
+
+/// `kernel!(call)`: a call of a kernel of this backend.
+macro_rules! kernel {
+    ($call:expr) => {
+        // SAFETY: an Avx512 exists only after detect found AVX-512 F, BW, VL and DQ, AVX2, POPCNT, BMI1 and BMI2.
+        unsafe { $call }
+    };
+}
+
+impl Backend for Avx512 {
+    const NAME: &'static str = "avx512";
+
+    fn hash(self, job: Job<'_, Self>) {
+        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
+    }
+
+    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
+        batch::run::<_, 8>(self, work, jobs);
+    }
+
+    fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
+        kernel!(sample::sample_ntt_block(block, a_hat.raw_mut(), filled))
+    }
+
+    fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
+        kernel!(sample::sample_poly_cbd(eta, b, f.storage()))
+    }
+
+    fn ntt<R: Range>(self, f: &Poly<R>, f_hat: &mut NttPoly<Self>) {
+        const { assert!(R::MIN > -Q && R::MAX < Q, "the transform takes |c| < q") };
+        kernel!(ntt::ntt(f.coefficients(), f_hat.raw_mut()))
+    }
+
+    fn multiplier<R: Range>(self, f: &Poly<R>, m: &mut Multiplier<Self>) {
+        const { assert!(R::MIN > -Q && R::MAX < Q, "the transform takes |c| < q") };
+        kernel!(mul::multiplier(f.coefficients(), m.f_hat.raw_mut(), m.cache.raw_mut()))
+    }
+
+    fn mul_add<const K: usize>(
+        self,
+        a: &[NttPoly<Self>; K],
+        s: &[Multiplier<Self>; K],
+        e_hat: &NttPoly<Self>,
+        t_hat: &mut NttPoly<Self>,
+    ) {
+        kernel!(mul::mul_add(&rows(a), &caches(s), e_hat.raw(), t_hat.raw_mut()))
+    }
+
+    fn dot_inverse<const K: usize>(
+        self,
+        a: &[NttPoly<Self>; K],
+        b: &[Multiplier<Self>; K],
+        f: &mut Poly<Lazy>,
+    ) {
+        kernel!(mul::dot_inverse(&rows(a), &caches(b), f.storage()))
+    }
+
+    fn add(self, f: &Poly<Lazy>, e: &Poly<Noise>, sum: &mut Poly<Canonical>) {
+        kernel!(reduce::add(f.coefficients(), e.coefficients(), sum.storage()))
+    }
+
+    fn add_message(self, f: &Poly<Lazy>, e: &Poly<Noise>, mu: &Poly<Canonical>, sum: &mut Poly<Canonical>) {
+        kernel!(reduce::add_message(f.coefficients(), e.coefficients(), mu.coefficients(), sum.storage()))
+    }
+
+    fn sub(self, v: &Poly<Canonical>, f: &Poly<Lazy>, difference: &mut Poly<Canonical>) {
+        kernel!(reduce::sub(v.coefficients(), f.coefficients(), difference.storage()))
+    }
+
+    fn encode12(self, f_hat: &NttPoly<Self>, b: &mut [u8; 384]) {
+        kernel!(encode::encode12(f_hat.raw(), b))
+    }
+
+    fn decode12(self, b: &[u8; 384], f_hat: &mut NttPoly<Self>) -> bool {
+        kernel!(encode::decode12(b, f_hat.raw_mut()))
+    }
+
+    fn compress<const L: usize>(self, f: &Poly<Canonical>, b: &mut [u8; L]) {
+        kernel!(compress::compress(f.coefficients(), b))
+    }
+
+    fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
+        kernel!(compress::decompress(b, f.storage()))
+    }
+}
+
+impl Permute<1> for Avx512 {
+    fn permute(self, states: &mut States<1>, _used: usize) {
+        kernel!(keccak::permute_x1(states.single()));
+    }
+}
+
+impl Permute<8> for Avx512 {
+    // Where 512 bits go through one port fewer than 256, four states are much cheaper than eight; where they do
+    // not, they cost the same.
+    const NARROW: usize = 4;
+
+    fn permute(self, states: &mut States<8>, used: usize) {
+        if used > <Self as Permute<8>>::NARROW {
+            kernel!(keccak::permute_x8(&mut states.0));
+        } else {
+            kernel!(keccak::permute_x4(&mut states.0));
+        }
+    }
+
+    fn squeeze(self, states: &States<8>, used: usize, blocks: &mut Blocks<8>) {
+        kernel!(keccak::squeeze(&states.0, used, &mut blocks.0));
+    }
+}
+
+/// 16-bit lanes of a register.
+pub(crate) const LANES: usize = 32;
+
+/// Registers of a polynomial.
+pub(crate) const REGISTERS: usize = 8;
+const _: () = assert!(REGISTERS * LANES == N);
+
+/// A constant that fills a register, in one cache line.
+#[repr(align(64))]
+pub(crate) struct Aligned<T>(pub(crate) T);
+
+/// Loads 64 bytes.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn load<T: Lane, const L: usize>(a: &[T; L]) -> __m512i {
+    const { assert!(size_of::<[T; L]>() == 64) };
+    // SAFETY: `a` is 64 readable bytes.
+    unsafe { _mm512_loadu_si512(a.as_ptr().cast()) }
+}
+
+/// Stores 64 bytes.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn store<T: Lane, const L: usize>(a: &mut [T; L], v: __m512i) {
+    const { assert!(size_of::<[T; L]>() == 64) };
+    // SAFETY: `a` is 64 writable bytes.
+    unsafe { _mm512_storeu_si512(a.as_mut_ptr().cast(), v) }
+}
+
+/// A polynomial's registers.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn load_all(a: &[i16; N]) -> [__m512i; REGISTERS] {
+    let mut r = [_mm512_setzero_si512(); REGISTERS];
+    for (r, a) in r.iter_mut().zip(a.as_chunks::<LANES>().0) {
+        *r = load(a);
+    }
+    r
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn store_all(a: &mut [i16; N], r: &[__m512i; REGISTERS]) {
+    for (r, a) in r.iter().zip(a.as_chunks_mut::<LANES>().0) {
+        store(a, *r);
+    }
+}
+
+/// The lowest L / 4 lanes of 32 bits.
+const fn low_lanes<const L: usize>() -> __mmask16 {
+    assert!(L <= 64 && L & 3 == 0);
+    ((1u32 << (L >> 2)) - 1) as __mmask16
+}
+
+/// L bytes, and zeros above them.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn load_bytes<const L: usize>(b: &[u8; L]) -> __m512i {
+    // SAFETY: the mask admits only the array's L bytes.
+    unsafe { _mm512_maskz_loadu_epi32(const { low_lanes::<L>() }, b.as_ptr().cast()) }
+}
+
+/// The lowest L bytes.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn store_bytes<const L: usize>(b: &mut [u8; L], v: __m512i) {
+    // SAFETY: the mask admits only the array's L bytes.
+    unsafe { _mm512_mask_storeu_epi32(b.as_mut_ptr().cast(), const { low_lanes::<L>() }, v) }
+}
+
+#[cfg(test)]
+mod tests {
+    crate::backend::conformance::suite!("avx512", super::Avx512::detect());
+}

@@ -1,0 +1,154 @@
+//! FIPS 203, Algorithms 7 and 8: uniform and centred binomial sampling.
+
+use core::arch::x86_64::*;
+
+use super::encode::in_every_part;
+use super::{Aligned, LANES, load, load_bytes, store};
+use crate::backend::poly::{N, Q};
+use crate::backend::x86_64::{at, at_mut};
+use crate::backend::{Eta, XOF_BLOCK};
+
+/// Candidates that are looked at together.
+const GROUP: usize = 16;
+/// Bytes of a group.
+const GROUP_BYTES: usize = 24;
+/// Candidates in a block.
+const CANDIDATES: usize = 112;
+const _: () = assert!(CANDIDATES == 7 * GROUP && XOF_BLOCK == 7 * GROUP_BYTES);
+
+/// For each candidate of a group that begins at a byte of a register, the 32 bits from the word on in which it begins.
+const fn windows(from: usize) -> Aligned<[i16; 32]> {
+    let (mut words, mut i) = ([0; 32], 0);
+    while i < GROUP {
+        let word = (from >> 1) + ((12 * i) >> 4);
+        words[2 * i] = word as i16;
+        words[2 * i + 1] = word as i16 + 1;
+        i += 1;
+    }
+    Aligned(words)
+}
+
+/// Where in these 32 bits it begins.
+static SHIFTS: Aligned<[i32; 16]> = Aligned([0, 12, 8, 4, 0, 12, 8, 4, 0, 12, 8, 4, 0, 12, 8, 4]);
+
+/// FIPS 203, Algorithm 7, lines 5 to 16, for one block. Variable time: the block is public.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2,popcnt")]
+pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], filled: usize) -> usize {
+    const LAST: usize = N - CANDIDATES;
+    if filled <= LAST {
+        return filled + accept(block, at_mut(a_hat, filled));
+    }
+    // The block may hold more than there is room for. What is behind `LAST` is therefore moved where there
+    // is room, and as much as fits moved back: no branch depends on where the last coefficient is found.
+    let have = filled.min(N) - LAST;
+    let mut window = [0; 2 * CANDIDATES];
+    window[..CANDIDATES].copy_from_slice(&a_hat[LAST..]);
+    let accepted = accept(block, at_mut(&mut window, have));
+    a_hat[LAST..].copy_from_slice(&window[..CANDIDATES]);
+    (filled + accepted).min(N)
+}
+
+/// Writes the candidates below q to the front of `a` and counts them.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,popcnt")]
+fn accept(block: &[u8; XOF_BLOCK], a: &mut [i16; CANDIDATES]) -> usize {
+    static FIRST: Aligned<[i16; 32]> = windows(0);
+    static SECOND: Aligned<[i16; 32]> = windows(GROUP_BYTES);
+    static LAST: Aligned<[i16; 32]> = windows(64 - GROUP_BYTES);
+    let (first, second) = (load(&FIRST.0), load(&SECOND.0));
+    let mut n = 0;
+    for start in [0, 2 * GROUP_BYTES, 4 * GROUP_BYTES] {
+        let bytes = load(at::<u8, 64>(block, start));
+        n += accept_group(_mm512_permutexvar_epi16(first, bytes), a, n);
+        n += accept_group(_mm512_permutexvar_epi16(second, bytes), a, n);
+    }
+    let bytes = load(at::<u8, 64>(block, XOF_BLOCK - 64));
+    n + accept_group(_mm512_permutexvar_epi16(load(&LAST.0), bytes), a, n)
+}
+
+/// The same for the candidates of one group, from `n` on. All are written, the accepted ones to the front.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,popcnt")]
+fn accept_group(windows: __m512i, a: &mut [i16; CANDIDATES], n: usize) -> usize {
+    let candidates = _mm512_and_si512(_mm512_srlv_epi32(windows, load(&SHIFTS.0)), _mm512_set1_epi32(0xfff));
+    let accepted = _mm512_cmplt_epu32_mask(candidates, _mm512_set1_epi32(Q as i32));
+    // To a register: the form that writes to memory is slow on some processors.
+    let front = _mm512_maskz_compress_epi32(accepted, candidates);
+    crate::backend::x86_64::store(at_mut::<i16, GROUP>(a, n), _mm512_cvtepi32_epi16(front));
+    accepted.count_ones() as usize
+}
+
+/// FIPS 203, Algorithm 8: |f| <= eta. Reads the first 64 eta bytes.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+pub(crate) fn sample_poly_cbd(eta: Eta, b: &[u8], f: &mut [i16; N]) {
+    match eta {
+        Eta::Two => cbd2(b, f),
+        Eta::Three => cbd3(b, f),
+    }
+}
+
+/// A coefficient is half a byte: bits 0 and 1 count up, 2 and 3 down.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn cbd2(b: &[u8], f: &mut [i16; N]) {
+    // indexed by the four bits
+    static COEFFICIENT: Aligned<[u8; 64]> = {
+        const M: u8 = -1i8 as u8;
+        const L: u8 = -2i8 as u8;
+        in_every_part(&[0, 1, 1, 2, M, 0, 0, 1, M, 0, 0, 1, L, M, M, 0])
+    };
+    // Lanes of 64 bits from all over, so that `unpack` finds neighbours in the lower and the higher half of each part.
+    static SPREAD: Aligned<[i64; 8]> = Aligned([0, 4, 1, 5, 2, 6, 3, 7]);
+    let (table, low) = (load(&COEFFICIENT.0), _mm512_set1_epi8(0xf));
+    for (b, f) in b.as_chunks::<64>().0.iter().zip(f.as_chunks_mut::<LANES>().0.as_chunks_mut::<4>().0) {
+        let bits = _mm512_permutexvar_epi64(load(&SPREAD.0), load(b));
+        let even = _mm512_shuffle_epi8(table, _mm512_and_si512(bits, low));
+        let odd = _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16::<4>(bits), low));
+        for (i, bytes) in
+            [_mm512_unpacklo_epi8(even, odd), _mm512_unpackhi_epi8(even, odd)].into_iter().enumerate()
+        {
+            store(&mut f[2 * i], _mm512_cvtepi8_epi16(_mm512_castsi512_si256(bytes)));
+            store(&mut f[2 * i + 1], _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64::<1>(bytes)));
+        }
+    }
+}
+
+/// A coefficient is six bits: 0 to 2 count up, 3 to 5 down.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn cbd3(b: &[u8], f: &mut [i16; N]) {
+    // 24 bytes are 32 coefficients; part j of a register takes the 16 bytes in which bytes 6j to 6j + 5 lie.
+    static FIRST: Aligned<[i64; 8]> = Aligned([0, 1, 0, 1, 1, 2, 2, 3]);
+    static SECOND: Aligned<[i64; 8]> = Aligned([3, 4, 3, 4, 4, 5, 5, 6]);
+    // The two bytes from the one on in which coefficient c of a part begins, at bit 6c.
+    static WINDOWS: Aligned<[u8; 64]> = {
+        let (mut shuffle, mut i) = ([0; 64], 0);
+        while i < 32 {
+            let part = i >> 3;
+            let first = 6 * part - 8 * [0, 0, 1, 2][part] + ((6 * (i & 7)) >> 3);
+            shuffle[2 * i] = first as u8;
+            shuffle[2 * i + 1] = first as u8 + 1;
+            i += 1;
+        }
+        Aligned(shuffle)
+    };
+    static COUNT: Aligned<[u8; 64]> = in_every_part(&[0, 1, 1, 2, 1, 2, 2, 3]);
+    // 6c modulo 8
+    let shifts = _mm512_set1_epi64(6 << 16 | 4 << 32 | 2 << 48);
+    let pairs = b.as_chunks::<48>().0.iter().zip(f.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0);
+    for (b, f) in pairs {
+        let b = load_bytes(b);
+        for (parts, f) in [load(&FIRST.0), load(&SECOND.0)].into_iter().zip(f) {
+            let windows = _mm512_shuffle_epi8(_mm512_permutexvar_epi64(parts, b), load(&WINDOWS.0));
+            let six = _mm512_and_si512(_mm512_srlv_epi16(windows, shifts), _mm512_set1_epi16(0x3f));
+            // the upper three bits to the next byte: (six | six << 5) & 0x0707
+            let threes = _mm512_ternarylogic_epi32::<0b1110_0000>(
+                _mm512_set1_epi16(0x0707),
+                six,
+                _mm512_slli_epi16::<5>(six),
+            );
+            let counts = _mm512_shuffle_epi8(load(&COUNT.0), threes);
+            store(f, _mm512_maddubs_epi16(counts, _mm512_set1_epi16(-0xff)));
+        }
+    }
+}
