@@ -121,6 +121,8 @@ pub(crate) enum Held<P: PerBackend> {
     Portable(Portable, P::Of<Portable>),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2, P::Of<Avx2>),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512, P::Of<Avx512>),
 }
 
 impl<P: PerBackend> Held<P> {
@@ -130,6 +132,8 @@ impl<P: PerBackend> Held<P> {
             Selected::Portable(backend) => Self::Portable(backend, P::empty()),
             #[cfg(target_arch = "x86_64")]
             Selected::Avx2(backend) => Self::Avx2(backend, P::empty()),
+            #[cfg(target_arch = "x86_64")]
+            Selected::Avx512(backend) => Self::Avx512(backend, P::empty()),
         }
     }
 }
@@ -170,6 +174,7 @@ macro_rules! with_held {
         match $held {
             $crate::backend::select::Held::Portable($backend, $value) => $body,
             $crate::backend::select::Held::Avx2($backend, $value) => $body,
+            $crate::backend::select::Held::Avx512($backend, $value) => $body,
         }
     };
 }

@@ -18,6 +18,7 @@ use crate::backend::select::PerBackend;
 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), and so Algorithm 19 from line 6 on.
 ///
 /// Writes `dk`, 768 k + 96 bytes; the encapsulation key is the part of it that [`ek_of_dk`] gives.
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn key_gen_internal<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     d: &[u8; 32],
@@ -40,6 +41,7 @@ pub(crate) fn key_gen_internal<B, P, const K: usize, const U: usize, const V: us
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), and so Algorithm 20 from line 5 on.
 ///
 /// `ek` has passed the check of section 7.2. Writes `c`, 32 (d_u k + d_v) bytes, and `shared_secret`.
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     ek: &[u8],
@@ -87,6 +89,7 @@ impl<const K: usize> PerBackend for AnyPreparedEk<K> {
 }
 
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal) with a prepared key.
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn encaps_prepared<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     key: &PreparedEk<B, K>,
@@ -147,6 +150,7 @@ where
 
 /// Algorithm 18, and H(ek) if `test` is to receive it; false, without a secret, if a number of s or ek is not
 /// below q.
+#[inline(never)] // frames that are not needed at the same time share the stack
 fn decaps_from_bytes<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
     backend: B,
     dk: &[u8],
@@ -220,6 +224,7 @@ impl<const K: usize> PerBackend for AnyPreparedDk<K> {
 }
 
 /// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal) with a prepared key.
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn decaps_prepared<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
     backend: B,
     key: &PreparedDk<B, K>,
@@ -310,6 +315,7 @@ pub(crate) fn z_of_dk<const K: usize>(dk: &[u8]) -> &[u8; 32] {
 }
 
 /// Section 7.2, the modulus check: true if every number of `ek` is below q.
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn ek_is_valid<B: Backend, const K: usize>(backend: B, ek: &[u8]) -> bool {
     let mut t_hat = [const { NttPoly::ZERO }; K];
     decode_vector(backend, &ek[..ENCODED * K], &mut t_hat)
@@ -317,6 +323,7 @@ pub(crate) fn ek_is_valid<B: Backend, const K: usize>(backend: B, ek: &[u8]) -> 
 
 /// Section 7.3, the hash check, together with the modulus check of the encapsulation key inside and, beyond the standard,
 /// of s: a number of s that is not below q cannot come from key generation.
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn dk_is_valid<B: Backend, const K: usize>(backend: B, dk: &[u8]) -> bool {
     let Some((dk_pke, ek, h_ek, _)) = parts_of_dk::<K>(dk) else { return false };
     let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
