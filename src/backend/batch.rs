@@ -38,6 +38,28 @@ pub trait Permute<const W: usize>: Backend {
     /// How many states a narrower and cheaper permutation serves; `W` if there is none worth having.
     const NARROW: usize = W;
 
+    /// Sets the columns that have a `Start` to it; the others keep their states.
+    fn start(self, states: &mut States<W>, starts: &[Option<Start<'_>>; W]) {
+        for (column, start) in starts.iter().enumerate() {
+            let Some(start) = start else { continue };
+            let words = start.seed.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word));
+            let block = words.chain([start.end]).chain([0; 20]);
+            for (row, word) in states.0.iter_mut().zip(block) {
+                row[column] = word;
+            }
+            if let Some(row) = states.0.get_mut(start.last) {
+                row[column] ^= LAST_BIT;
+            }
+        }
+    }
+
+    /// Adds whole words of message, at most 25, to a column.
+    fn absorb(self, states: &mut States<W>, column: usize, words: &[u8]) {
+        for (row, word) in states.0.iter_mut().zip(words.as_chunks().0) {
+            row[column] ^= u64::from_le_bytes(*word);
+        }
+    }
+
     /// Keccak-f\[1600\] (FIPS 202, section 3.3) on the columns `0..used` of `states`, where `1 <= used
     /// <= W`. The other columns may be permuted or left: what they hold means nothing.
     fn permute(self, states: &mut States<W>, used: usize);
@@ -52,6 +74,33 @@ pub trait Permute<const W: usize>: Backend {
         }
     }
 }
+
+/// What a new sponge begins with: the only block of a padded message of a seed and at most two more bytes, which nearly
+/// all are.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    /// Words 0 to 3.
+    pub seed: &'a [u8; 32],
+    /// Word 4.
+    pub end: u64,
+    /// The word that [`LAST_BIT`] is added to, one of [`LAST_WORDS`], or `usize::MAX` if none is. All other words are zero.
+    pub last: usize,
+}
+
+impl Start<'_> {
+    /// Nothing: a sponge whose message is absorbed as it comes.
+    const EMPTY: Self = Self { seed: &[0; 32], end: 0, last: usize::MAX };
+}
+
+/// The last bit of a block, the end of the padding (FIPS 202, section 5.1).
+pub const LAST_BIT: u64 = 1 << 63;
+
+/// The words that can be the last of a block.
+pub const LAST_WORDS: [usize; 3] = [
+    (Function::Sha3_512.rate() >> 3) - 1,
+    (Function::Sha3_256.rate() >> 3) - 1,
+    (Function::Shake128.rate() >> 3) - 1,
+];
 
 /// One block for each of `W` sponges; 24 words, of which a squeeze fills the first 21.
 #[repr(align(64))]
@@ -103,84 +152,122 @@ pub enum Output<'a, B> {
 
 /// A sponge that has absorbed whole blocks of a public message and waits for the rest.
 #[derive(Debug)]
-pub struct Absorbed([u64; 25]);
+pub struct Absorbed([u8; 200]);
 
 impl Absorbed {
     /// A sponge that has absorbed nothing.
-    pub const NOTHING: Self = Self([0; 25]);
+    pub const NOTHING: Self = Self([0; 200]);
 }
 
-/// One sponge: a function, its message `head || tail || suffix`, and where the output goes.
+/// One sponge: a function, its message `head || tail || suffix`, where the output goes, and how far it has come.
+///
+/// A job is moved once, from the iterator to its lane: everything a lane needs to know is in it.
 #[derive(Debug)]
 pub struct Job<'a, B> {
-    function: Function,
+    output: Output<'a, B>,
     head: &'a [u8],
     tail: &'a [u8],
-    /// The last bytes of the message, right-aligned: those from `index_at` on are still to come.
-    index: [u8; 2],
-    index_at: usize,
     /// What went before the message.
     before: Option<&'a Absorbed>,
-    output: Output<'a, B>,
+    function: Function,
+    /// The last bytes of the message, right-aligned: those from `index_at` on are still to come.
+    index: [u8; 2],
+    index_at: u8,
+    /// Nothing has been absorbed yet.
+    fresh: bool,
+    /// The whole message is in the state: from now on the sponge is squeezed.
+    absorbed: bool,
+    /// Permutations still to come; for a sampled polynomial, those it takes nearly always.
+    work: usize,
+    /// Coefficients sampled so far.
+    filled: usize,
 }
 
 impl<'a, B> Job<'a, B> {
     /// `function(head || tail)`.
+    #[inline]
     pub fn new(function: Function, head: &'a [u8], tail: &'a [u8], output: Output<'a, B>) -> Self {
-        Self { function, head, tail, index: [0; 2], index_at: 2, before: None, output }
+        Self::with_index(function, head, tail, ([0; 2], 2), None, output)
     }
 
-    /// `function(head || i)`.
-    pub fn with_byte(function: Function, head: &'a [u8], i: u8, output: Output<'a, B>) -> Self {
-        Self { index: [0, i], index_at: 1, ..Self::new(function, head, &[], output) }
-    }
-
-    /// `function(head || i || j)`.
-    pub fn with_bytes(function: Function, head: &'a [u8], i: u8, j: u8, output: Output<'a, B>) -> Self {
-        Self { index: [i, j], index_at: 0, ..Self::new(function, head, &[], output) }
-    }
-
-    /// Absorbs the whole blocks of `message`; what does not fill one is left out.
-    pub fn absorb(function: Function, message: &'a [u8], state: &'a mut Absorbed) -> Self {
-        Self::new(function, message, &[], Output::Absorb(state))
-    }
-
-    /// `function(before || rest)`.
-    pub fn resume(function: Function, before: &'a Absorbed, rest: &'a [u8], output: Output<'a, B>) -> Self {
-        Self { before: Some(before), ..Self::new(function, rest, &[], output) }
-    }
-
-    /// Permutations this job takes; for a sampled polynomial, those it takes nearly always.
-    pub fn work(&self) -> usize {
-        let message = self.head.len() + self.tail.len() + self.index.len() - self.index_at;
-        let squeezed = match &self.output {
-            Output::Bytes(bytes) => blocks(bytes.len().saturating_sub(1), self.function.rate()),
+    #[inline]
+    fn with_index(
+        function: Function,
+        head: &'a [u8],
+        tail: &'a [u8],
+        (index, index_at): ([u8; 2], u8),
+        before: Option<&'a Absorbed>,
+        output: Output<'a, B>,
+    ) -> Self {
+        let message = head.len() + tail.len() + index.len() - usize::from(index_at);
+        let squeezed = match &output {
+            Output::Bytes(bytes) => blocks(bytes.len().saturating_sub(1), function.rate()),
             Output::SampleNtt(_) => SAMPLE_BLOCKS,
             // The block that would hold the padding is not absorbed.
             Output::Absorb(_) => 0,
         };
         // Padding always takes a byte, and the last block absorbed is the first squeezed.
-        blocks(message, self.function.rate()) + squeezed - 1
+        let work = blocks(message, function.rate()) + squeezed - 1;
+        Self {
+            output,
+            head,
+            tail,
+            before,
+            function,
+            index,
+            index_at,
+            fresh: true,
+            absorbed: false,
+            work,
+            filled: 0,
+        }
     }
 
-    /// Sets a column to the only block of the padded message `seed || suffix`.
+    /// `function(head || i)`.
+    #[inline]
+    pub fn with_byte(function: Function, head: &'a [u8], i: u8, output: Output<'a, B>) -> Self {
+        Self::with_index(function, head, &[], ([0, i], 1), None, output)
+    }
+
+    /// `function(head || i || j)`.
+    #[inline]
+    pub fn with_bytes(function: Function, head: &'a [u8], i: u8, j: u8, output: Output<'a, B>) -> Self {
+        Self::with_index(function, head, &[], ([i, j], 0), None, output)
+    }
+
+    /// Absorbs the whole blocks of `message`; what does not fill one is left out.
+    #[inline]
+    pub fn absorb(function: Function, message: &'a [u8], state: &'a mut Absorbed) -> Self {
+        Self::new(function, message, &[], Output::Absorb(state))
+    }
+
+    /// `function(before || rest)`.
+    #[inline]
+    pub fn resume(function: Function, before: &'a Absorbed, rest: &'a [u8], output: Output<'a, B>) -> Self {
+        Self::with_index(function, rest, &[], ([0; 2], 2), Some(before), output)
+    }
+
+    /// Permutations this job takes; for a sampled polynomial, those it takes nearly always.
+    pub fn work(&self) -> usize {
+        self.work
+    }
+
+    /// What the column of a lane starts with that takes over this job. If the message is a seed and at most two bytes,
+    /// that is all of it.
     #[inline(always)]
-    fn set_short<const W: usize>(&mut self, seed: &[u8; 32], states: &mut States<W>, column: usize) {
-        for (row, word) in states.0.iter_mut().zip(seed.as_chunks().0) {
-            row[column] = u64::from_le_bytes(*word);
-        }
-        for row in &mut states.0[4..] {
-            row[column] = 0;
-        }
+    fn start(&mut self) -> Start<'a> {
+        let (Ok(seed), [], None) = (self.head.try_into(), self.tail, self.before) else {
+            return Start::EMPTY;
+        };
         let [i, j] = self.index.map(u64::from);
         let suffix = u64::from(self.function.suffix());
-        states.0[4][column] = match self.index_at {
+        let end = match self.index_at {
             0 => i | j << 8 | suffix << 16,
             1 => j | suffix << 8,
             _ => suffix,
         };
-        states.0[(self.function.rate() >> 3) - 1][column] ^= 1 << 63;
-        (self.head, self.index_at) = (&[], self.index.len());
+        self.absorbed = true;
+        Start { seed, end, last: (self.function.rate() >> 3) - 1 }
     }
 
     /// Moves the next block of the padded message into `block`; true if it was the last one.
@@ -188,9 +275,13 @@ impl<'a, B> Job<'a, B> {
         let mut free = &mut *block;
         take(&mut self.head, &mut free);
         take(&mut self.tail, &mut free);
-        let mut index = &self.index[self.index_at..];
-        take(&mut index, &mut free);
-        self.index_at = self.index.len() - index.len();
+        while self.index_at < 2
+            && let [first, ..] = free
+        {
+            *first = self.index[usize::from(self.index_at)];
+            free = &mut free[1..];
+            self.index_at += 1;
+        }
         match free {
             // The message ended exactly here or goes on: its padding is in a later block.
             [] => false,
@@ -224,99 +315,64 @@ fn take(from: &mut &[u8], to: &mut &mut [u8]) {
     (*from, *to) = (&from[n..], rest);
 }
 
-/// A lane at work.
-struct Lane<'a, B> {
-    job: Job<'a, B>,
-    /// The whole message is in the state: from now on the sponge is squeezed.
-    absorbed: bool,
-    /// Coefficients sampled so far.
-    filled: usize,
-    /// Permutations still to come, as `Job::work` has them.
-    work: usize,
-}
-
-impl<'a, B: Backend> Lane<'a, B> {
-    /// Takes over a column with the first block of a job; none if the job has nothing to permute.
-    #[inline(always)]
-    fn start<const W: usize>(mut job: Job<'a, B>, states: &mut States<W>, column: usize) -> Option<Self> {
-        let work = job.work();
-        if work == 0 {
-            return None;
-        }
-        let mut absorbed = true;
-        if let (Ok(seed), []) = (<&[u8; 32]>::try_from(job.head), job.tail) {
-            // Nearly every sponge there is: a seed and two bytes at most.
-            job.set_short(seed, states, column);
-        } else {
-            let mut block = [0; 200];
-            absorbed = job.next_block(&mut block[..job.function.rate()]);
-            for (row, word) in states.0.iter_mut().zip(block.as_chunks().0) {
-                row[column] = u64::from_le_bytes(*word);
-            }
-            wipe(&mut block);
-        }
-        let before = match &job.output {
-            Output::Absorb(state) => Some(&**state),
-            _ => job.before,
-        };
-        if let Some(before) = before {
-            for (row, word) in states.0.iter_mut().zip(before.0) {
-                row[column] ^= word;
+impl<B: Backend> Job<'_, B> {
+    /// Adds the next block to the column.
+    fn take_in<const W: usize>(&mut self, backend: B, states: &mut States<W>, column: usize)
+    where
+        B: Permute<W>,
+    {
+        if self.fresh {
+            self.fresh = false;
+            match (&self.output, self.before) {
+                (Output::Absorb(Absorbed(state)), _) | (_, Some(Absorbed(state))) => {
+                    backend.absorb(states, column, state);
+                }
+                _ => {}
             }
         }
-        Some(Self { job, absorbed, filled: 0, work })
-    }
-
-    fn absorb<const W: usize>(&mut self, states: &mut States<W>, column: usize) {
-        let rate = self.job.function.rate();
-        let job = &mut self.job;
+        let rate = self.function.rate();
         // Whole blocks of a long message need no copy.
-        let piece = if job.head.is_empty() { &mut job.tail } else { &mut job.head };
+        let piece = if self.head.is_empty() { &mut self.tail } else { &mut self.head };
         if let Some((words, rest)) = piece.split_at_checked(rate) {
             *piece = rest;
-            add(states, column, words);
+            backend.absorb(states, column, words);
         } else {
             let mut block = [0; 200];
-            self.absorbed = self.job.next_block(&mut block[..rate]);
-            add(states, column, &block[..rate]);
+            self.absorbed = self.next_block(&mut block[..rate]);
+            backend.absorb(states, column, &block[..rate]);
             wipe(&mut block);
         }
     }
 
-    /// Takes one block of output; true if the job is done.
-    fn squeeze(&mut self, backend: B, block: &[u8; 192]) -> bool {
-        match &mut self.job.output {
-            Output::Bytes(bytes) => {
-                let mut squeezed = &block[..self.job.function.rate()];
+    /// Takes one block of output, if it is time for output; true if the job is done.
+    fn give_out<const W: usize>(
+        &mut self,
+        backend: B,
+        states: &States<W>,
+        column: usize,
+        block: &[u8; 192],
+    ) -> bool {
+        self.work = self.work.saturating_sub(1);
+        match &mut self.output {
+            Output::Bytes(bytes) if self.absorbed => {
+                let mut squeezed = &block[..self.function.rate()];
                 take(&mut squeezed, bytes);
                 bytes.is_empty()
             }
-            Output::SampleNtt(a_hat) => {
+            Output::SampleNtt(a_hat) if self.absorbed => {
                 if let Some(block) = block.first_chunk() {
                     self.filled = backend.sample_ntt_block(block, a_hat, self.filled);
                 }
                 self.filled >= N
             }
-            Output::Absorb(_) => true,
-        }
-    }
-
-    /// If the job only absorbs and no whole block of its message is left: stores the state; true then.
-    fn stop<const W: usize>(&mut self, states: &States<W>, column: usize) -> bool {
-        match &mut self.job.output {
-            Output::Absorb(state) if self.job.head.len() < self.job.function.rate() => {
-                state.0 = states.0.map(|row| row[column]);
+            Output::Absorb(state) if self.work == 0 => {
+                for (row, word) in states.0.iter().zip(state.0.as_chunks_mut().0) {
+                    *word = row[column].to_le_bytes();
+                }
                 true
             }
             _ => false,
         }
-    }
-}
-
-/// Adds a block of message to a column.
-fn add<const W: usize>(states: &mut States<W>, column: usize, block: &[u8]) {
-    for (row, word) in states.0.iter_mut().zip(block.as_chunks().0) {
-        row[column] ^= u64::from_le_bytes(*word);
     }
 }
 
@@ -326,14 +382,16 @@ fn wipe(block: &mut [u8; 200]) {
     optimization_barrier(block);
 }
 
-/// Whether a lane beyond the narrow width should take `job`: not if the lanes below get through it, and through all
+/// Whether a lane beyond the narrow width should take a job: not if the lanes below get through it, and through all
 /// that is left, while the longest of them is at work anyway.
-fn worthwhile<B>(lanes: &[Option<Lane<'_, B>>], narrow: usize, work: usize, job: &Job<'_, B>) -> bool {
-    let taken = |lanes: &[Option<Lane<'_, B>>]| lanes.iter().flatten().map(|lane| lane.work).sum::<usize>();
-    let lengths = || lanes[..narrow].iter().flatten().map(|lane| lane.work);
-    let (chain, soonest) = (lengths().max().unwrap_or(0), lengths().min().unwrap_or(0));
-    let room = (narrow * chain).saturating_sub(taken(&lanes[..narrow]));
-    soonest + job.work() > chain || work.saturating_sub(taken(lanes)) > room
+fn worthwhile<B>(lanes: &[Option<Job<'_, B>>], narrow: usize, work: usize) -> bool {
+    let (mut taken, mut chain, mut soonest) = (0, 0, usize::MAX);
+    for job in lanes[..narrow].iter().flatten() {
+        (taken, chain, soonest) = (taken + job.work, chain.max(job.work), soonest.min(job.work));
+    }
+    let beyond: usize = lanes[narrow..].iter().flatten().map(|job| job.work).sum();
+    let room = (narrow * chain).saturating_sub(taken);
+    soonest.saturating_add(SAMPLE_BLOCKS) > chain || work.saturating_sub(taken + beyond) > room
 }
 
 /// Runs every job over the `W`-wide Keccak of `backend`. `work` is the number of permutations all of them take:
@@ -344,39 +402,57 @@ pub fn run<'a, B: Permute<W>, const W: usize>(
     jobs: &mut dyn Iterator<Item = Job<'a, B>>,
 ) {
     let mut states = States::<W>::ZERO;
-    let mut blocks = Blocks([[0; 192]; W]);
-    let mut lanes: [Option<Lane<'a, B>>; W] = [const { None }; W];
-    let mut next = jobs.next();
+    let mut blocks = Blocks::<W>::ZERO;
+    let mut lanes: [Option<Job<'a, B>>; W] = [const { None }; W];
+    // Lanes from `used` on are free.
+    let (mut more, mut used) = (true, 0);
     loop {
-        for (column, lane) in lanes.iter_mut().enumerate() {
-            if let Some(lane) = lane
-                && !lane.absorbed
-            {
-                lane.absorb(&mut states, column);
-            }
-        }
-        for column in 0..W {
-            while lanes[column].is_none()
-                && let Some(job) =
-                    next.take_if(|job| column < B::NARROW || worthwhile(&lanes, B::NARROW, work, job))
-            {
-                lanes[column] = Lane::start(job, &mut states, column);
-                next = jobs.next();
-            }
-        }
-        let Some(last) = lanes.iter().rposition(Option::is_some) else { break };
-        backend.permute(&mut states, last + 1);
-        // A block is taken from every lane or from none: most of the time all of them are being squeezed.
-        if lanes.iter().flatten().any(|lane| lane.absorbed) {
-            backend.squeeze(&states, last + 1, &mut blocks);
-        }
-        for (column, (slot, block)) in lanes.iter_mut().zip(&blocks.0).enumerate() {
-            if let Some(lane) = slot {
-                work = work.saturating_sub(1);
-                lane.work = lane.work.saturating_sub(1);
-                if lane.stop(&states, column) || lane.absorbed && lane.squeeze(backend, block) {
-                    *slot = None;
+        if more {
+            let (mut starts, mut any) = ([const { None }; W], false);
+            for column in 0..W {
+                while more
+                    && lanes[column].is_none()
+                    && (column < B::NARROW || worthwhile(&lanes, B::NARROW, work))
+                {
+                    lanes[column] = jobs.next();
+                    match &mut lanes[column] {
+                        // There is nothing to absorb.
+                        Some(job) if job.work == 0 => lanes[column] = None,
+                        Some(job) => {
+                            starts[column] = Some(job.start());
+                            (used, any) = (used.max(column + 1), true);
+                        }
+                        None => more = false,
+                    }
                 }
+            }
+            if any {
+                backend.start(&mut states, &starts);
+            }
+        }
+        let (before, mut squeezing) = (used, false);
+        used = 0;
+        for (column, lane) in lanes.iter_mut().enumerate().take(before) {
+            let Some(job) = lane else { continue };
+            if !job.absorbed {
+                job.take_in(backend, &mut states, column);
+            }
+            (used, squeezing) = (column + 1, squeezing | job.absorbed);
+            work = work.saturating_sub(1);
+        }
+        if used == 0 {
+            break;
+        }
+        backend.permute(&mut states, used);
+        // A block is taken from every lane or from none: most of the time all of them are being squeezed.
+        if squeezing {
+            backend.squeeze(&states, used, &mut blocks);
+        }
+        for (column, (lane, block)) in lanes.iter_mut().zip(&blocks.0).enumerate().take(used) {
+            if let Some(job) = lane
+                && job.give_out(backend, &states, column, block)
+            {
+                *lane = None;
             }
         }
     }
@@ -384,16 +460,45 @@ pub fn run<'a, B: Permute<W>, const W: usize>(
     blocks.zeroize();
 }
 
+/// Runs one job.
+pub fn run_one<B: Permute<1>>(backend: B, mut job: Job<'_, B>) {
+    if job.work == 0 {
+        return;
+    }
+    let mut states = States::<1>::ZERO;
+    let mut blocks = Blocks::<1>::ZERO;
+    backend.start(&mut states, &[Some(job.start())]);
+    loop {
+        if !job.absorbed {
+            job.take_in(backend, &mut states, 0);
+        }
+        backend.permute(&mut states, 1);
+        if job.absorbed {
+            backend.squeeze(&states, 1, &mut blocks);
+        }
+        if job.give_out(backend, &states, 0, &blocks.0[0]) {
+            break;
+        }
+    }
+    states.zeroize();
+    blocks.zeroize();
+}
+
+impl<const W: usize> Blocks<W> {
+    /// Every block all zero.
+    pub const ZERO: Self = Self([[0; 192]; W]);
+}
+
 impl<const W: usize> Zeroize for Blocks<W> {
     fn zeroize(&mut self) {
-        self.0 = [[0; 192]; W];
+        *self = Self::ZERO;
         optimization_barrier(self);
     }
 }
 
 impl<const W: usize> Zeroize for States<W> {
     fn zeroize(&mut self) {
-        self.0 = [[0; W]; 25];
+        *self = Self::ZERO;
         optimization_barrier(self);
     }
 }
@@ -538,15 +643,15 @@ mod tests {
         // Eight lanes: chains of H and J outlast the matrix.
         assert_eq!(
             operations::<MlKem512, 2, 320, 128, 768, 8>(),
-            [[7, 0, 1, 2], [1, 3, 5, 0], [1, 1, 2, 3], [1, 0, 3, 3], [1, 0, 2, 0], [4, 1, 2, 0]]
+            [[7, 0, 1, 2], [1, 4, 3, 1], [2, 0, 1, 4], [1, 1, 1, 4], [1, 1, 0, 1], [4, 1, 2, 0]]
         );
         assert_eq!(
             operations::<MlKem768, 3, 320, 128, 1088, 8>(),
-            [[7, 0, 3, 3], [1, 0, 9, 1], [1, 1, 5, 3], [1, 0, 3, 6], [1, 0, 0, 1], [7, 1, 2, 0]]
+            [[7, 0, 3, 3], [1, 0, 9, 1], [3, 0, 3, 4], [1, 2, 0, 7], [1, 0, 0, 1], [7, 1, 2, 0]]
         );
         assert_eq!(
             operations::<MlKem1024, 4, 352, 160, 1568, 8>(),
-            [[7, 0, 0, 10], [2, 0, 9, 4], [1, 0, 6, 6], [1, 0, 3, 9], [2, 0, 0, 1], [10, 0, 3, 0]]
+            [[7, 0, 0, 10], [2, 0, 9, 4], [2, 0, 4, 7], [1, 2, 0, 10], [2, 0, 0, 1], [10, 0, 3, 0]]
         );
     }
 

@@ -8,7 +8,7 @@ use std::{println, vec};
 
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
-use super::batch::{Function, Job, Output};
+use super::batch::{Blocks, Function, Job, Output, Permute, Start, States};
 use super::model;
 use super::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use super::{Backend, Eta, XOF_BLOCK};
@@ -467,4 +467,64 @@ pub(crate) fn batches<B: Backend>(backend: B) {
 /// SHA3-256 by an independent crate.
 pub(crate) fn sha3_256(message: &[u8]) -> [u8; 32] {
     model::hash(Function::Sha3_256, message, 32).try_into().expect("32 bytes")
+}
+
+/// Setting, filling and reading columns, against the words one by one.
+pub(crate) fn sponge_steps<B: Permute<W>, const W: usize>(backend: B) {
+    let fresh = || {
+        States::<W>(core::array::from_fn(|row| {
+            core::array::from_fn(|column| {
+                0x0102_0304_0506_0708_u64.wrapping_mul((row as u64 + 1) * 31 + column as u64)
+            })
+        }))
+    };
+    for used in 1..=W {
+        let (states, mut blocks) = (fresh(), Blocks([[0; 192]; W]));
+        backend.squeeze(&states, used, &mut blocks);
+        for (column, block) in blocks.0[..used].iter().enumerate() {
+            for (row, word) in states.0[..21].iter().zip(block.as_chunks().0) {
+                assert_eq!(row[column], u64::from_le_bytes(*word), "{used} columns, column {column}");
+            }
+        }
+    }
+
+    let message: [u8; 200] = core::array::from_fn(|i| i as u8 ^ 0xa5);
+    for (column, words) in (0..W).flat_map(|column| [9, 17, 21, 25].map(|words| (column, words))) {
+        let mut states = fresh();
+        backend.absorb(&mut states, column, &message[..8 * words]);
+        let mut expected = fresh();
+        for (row, word) in expected.0.iter_mut().zip(message[..8 * words].as_chunks().0) {
+            row[column] ^= u64::from_le_bytes(*word);
+        }
+        assert_eq!(states.0, expected.0, "{words} words to column {column}");
+    }
+
+    // Every set of columns, the last words mixed.
+    for set in 0..1 << W {
+        let seeds: [[u8; 32]; W] =
+            core::array::from_fn(|column| core::array::from_fn(|i| (33 * column + i) as u8));
+        let starts = core::array::from_fn(|column| {
+            (set >> column & 1 == 1).then_some(Start {
+                seed: &seeds[column],
+                end: 0x1f_0000 + column as u64,
+                last: [8, 16, 20, usize::MAX][(set + column) & 3],
+            })
+        });
+        let mut states = fresh();
+        backend.start(&mut states, &starts);
+        let mut expected = fresh();
+        for (column, start) in starts.iter().enumerate() {
+            let Some(start) = start else { continue };
+            let mut state = [0; 25];
+            for (word, bytes) in state.iter_mut().zip(start.seed.as_chunks().0) {
+                *word = u64::from_le_bytes(*bytes);
+            }
+            state[4] = start.end;
+            if start.last < 25 {
+                state[start.last] ^= 1 << 63;
+            }
+            expected.0.iter_mut().zip(state).for_each(|(row, word)| row[column] = word);
+        }
+        assert_eq!(states.0, expected.0, "columns {set:b}");
+    }
 }

@@ -22,11 +22,11 @@ impl Backend for Portable {
     const NAME: &'static str = "portable";
 
     fn hash(self, job: Job<'_, Self>) {
-        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
+        batch::run_one(self, job);
     }
 
-    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        batch::run::<_, 1>(self, work, jobs);
+    fn hash_all<'a>(self, _work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
+        jobs.for_each(|job| batch::run_one(self, job));
     }
 }
 

@@ -2,7 +2,9 @@
 
 use core::arch::x86_64::*;
 
+use crate::backend::batch::{LAST_BIT, LAST_WORDS, Start};
 use crate::backend::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
+use crate::backend::x86_64::{at_mut, load as load_bytes, store as store_bytes};
 
 /// Permutes four states, one a column.
 ///
@@ -147,6 +149,95 @@ fn round_x1(a: &[u64; 25], rc: u64) -> [u64; 25] {
     out
 }
 
+/// Sets the columns that have a `Start` to it.
+///
+/// Whole rows are read and written: a row written word by word would have to reach the cache before the permutation
+/// could read it.
+#[target_feature(enable = "avx2")]
+pub(crate) fn start(state: &mut [[u64; 4]; 25], starts: &[Option<Start<'_>>; 4]) {
+    let seed = |column: usize| starts[column].map_or(_mm256_setzero_si256(), |start| load_bytes(start.seed));
+    let end = |column: usize| starts[column].map_or(0, |start| start.end.cast_signed());
+    let last = |column: usize| starts[column].map_or(0, |start| start.last as i64);
+    let here = |column: usize| -i64::from(starts[column].is_some());
+    macro_rules! all {
+        ($f:ident) => {
+            _mm256_set_epi64x($f(3), $f(2), $f(1), $f(0))
+        };
+    }
+    let (mask, ends, lasts) = (all!(here), all!(end), all!(last));
+
+    let [words_0, words_1, words_2, words_3] = transpose([seed(0), seed(1), seed(2), seed(3)]);
+    for (i, row) in state.iter_mut().enumerate() {
+        let mut words = match i {
+            0 => words_0,
+            1 => words_1,
+            2 => words_2,
+            3 => words_3,
+            4 => ends,
+            _ => _mm256_setzero_si256(),
+        };
+        if LAST_WORDS.contains(&i) {
+            let here = _mm256_cmpeq_epi64(lasts, _mm256_set1_epi64x(i as i64));
+            let bit = _mm256_and_si256(here, _mm256_set1_epi64x(LAST_BIT.cast_signed()));
+            words = _mm256_xor_si256(words, bit);
+        }
+        let old = load(row);
+        store(row, _mm256_blendv_epi8(old, words, mask));
+    }
+}
+
+/// Adds words of message to a column; whole rows again.
+#[target_feature(enable = "avx2")]
+pub(crate) fn absorb(state: &mut [[u64; 4]; 25], column: usize, words: &[u8]) {
+    // Most blocks are those of H and J.
+    const H: usize = LAST_WORDS[1] + 1;
+    let words = words.as_chunks().0;
+    if let Ok(words) = <&[_; H]>::try_from(words) {
+        absorb_words(state, column, words);
+    } else {
+        for (row, word) in state.iter_mut().zip(words) {
+            absorb_words(core::slice::from_mut(row), column, &[*word]);
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn absorb_words<const L: usize>(state: &mut [[u64; 4]], column: usize, words: &[[u8; 8]; L]) {
+    let here = |i: usize| -i64::from(i == column);
+    let mask = _mm256_set_epi64x(here(3), here(2), here(1), here(0));
+    for (row, word) in state.iter_mut().zip(words) {
+        let word = _mm256_and_si256(mask, _mm256_set1_epi64x(i64::from_le_bytes(*word)));
+        let old = load(row);
+        store(row, _mm256_xor_si256(old, word));
+    }
+}
+
+/// The words of the columns as blocks, with the standard's order of bytes.
+#[target_feature(enable = "avx2")]
+pub(crate) fn squeeze(state: &[[u64; 4]; 25], blocks: &mut [[u8; 192]; 4]) {
+    for (i, rows) in state.as_chunks::<4>().0.iter().enumerate() {
+        let columns = transpose([load(&rows[0]), load(&rows[1]), load(&rows[2]), load(&rows[3])]);
+        for (block, column) in blocks.iter_mut().zip(columns) {
+            store_bytes(at_mut::<_, 32>(block, 32 * i), column);
+        }
+    }
+}
+
+/// Transposes a 4 x 4 matrix of words.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn transpose(r: [__m256i; 4]) -> [__m256i; 4] {
+    let (a02, b02) = (_mm256_unpacklo_epi64(r[0], r[1]), _mm256_unpacklo_epi64(r[2], r[3]));
+    let (a13, b13) = (_mm256_unpackhi_epi64(r[0], r[1]), _mm256_unpackhi_epi64(r[2], r[3]));
+    [
+        _mm256_permute2x128_si256::<0x20>(a02, b02),
+        _mm256_permute2x128_si256::<0x20>(a13, b13),
+        _mm256_permute2x128_si256::<0x31>(a02, b02),
+        _mm256_permute2x128_si256::<0x31>(a13, b13),
+    ]
+}
+
 #[inline]
 #[target_feature(enable = "avx2")]
 fn load(lane: &[u64; 4]) -> __m256i {
@@ -166,6 +257,12 @@ mod tests {
     use super::super::Avx2;
     use crate::backend::batch::{Permute, States};
     use crate::backend::keccak::check;
+
+    #[test]
+    fn blocks_are_the_columns() {
+        let Some(backend) = crate::backend::conformance::present("avx2", Avx2::detect()) else { return };
+        crate::backend::conformance::sponge_steps::<Avx2, 4>(backend);
+    }
 
     #[test]
     fn permutes_four_states_and_one() {

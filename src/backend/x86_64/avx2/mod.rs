@@ -12,7 +12,7 @@ pub(crate) mod reduce;
 pub(crate) mod sample;
 
 use super::cpu;
-use crate::backend::batch::{self, Job, Permute, States};
+use crate::backend::batch::{self, Blocks, Job, Permute, Start, States};
 use crate::backend::poly::{self, Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
@@ -40,7 +40,7 @@ impl Backend for Avx2 {
     const NAME: &'static str = "avx2";
 
     fn hash(self, job: Job<'_, Self>) {
-        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
+        batch::run_one(self, job);
     }
 
     fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
@@ -121,6 +121,18 @@ impl Permute<1> for Avx2 {
 }
 
 impl Permute<4> for Avx2 {
+    fn start(self, states: &mut States<4>, starts: &[Option<Start<'_>>; 4]) {
+        kernel!(keccak::start(&mut states.0, starts));
+    }
+
+    fn absorb(self, states: &mut States<4>, column: usize, words: &[u8]) {
+        kernel!(keccak::absorb(&mut states.0, column, words));
+    }
+
+    fn squeeze(self, states: &States<4>, _used: usize, blocks: &mut Blocks<4>) {
+        kernel!(keccak::squeeze(&states.0, &mut blocks.0));
+    }
+
     fn permute(self, states: &mut States<4>, used: usize) {
         if used > 1 {
             kernel!(keccak::permute_x4(&mut states.0));

@@ -6,6 +6,7 @@
 use core::arch::x86_64::*;
 
 use super::{load, store};
+use crate::backend::batch::{LAST_BIT, LAST_WORDS, Start};
 use crate::backend::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
 use crate::backend::x86_64::{at, at_mut, load as load_ymm, store as store_ymm};
 
@@ -214,6 +215,87 @@ const fn sheared_rho(f: usize) -> [u64; 8] {
     offsets
 }
 
+/// Sets the columns that have a `Start` to it.
+///
+/// Whole rows are read and written: a row written word by word would have to reach the cache before the permutation
+/// could read it.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn start(state: &mut [[u64; 8]; 25], starts: &[Option<Start<'_>>; 8]) {
+    let seed = |column: usize| starts[column].map_or(_mm256_setzero_si256(), |start| load_ymm(start.seed));
+    let end = |column: usize| starts[column].map_or(0, |start| start.end.cast_signed());
+    let last = |column: usize| starts[column].map_or(0, |start| start.last as i64);
+    macro_rules! all {
+        ($f:ident) => {
+            _mm512_set_epi64($f(7), $f(6), $f(5), $f(4), $f(3), $f(2), $f(1), $f(0))
+        };
+    }
+    let mask = starts.iter().rev().fold(0, |mask, start| mask << 1 | u8::from(start.is_some()));
+    let (ends, lasts) = (all!(end), all!(last));
+
+    // columns x and x + 4 of the first four words
+    let pair = |x: usize| _mm512_inserti64x4::<1>(_mm512_castsi256_si512(seed(x)), seed(x + 4));
+    let [words_0, words_1, words_2, words_3] = transpose([pair(0), pair(1), pair(2), pair(3)]);
+    for (i, row) in state.iter_mut().enumerate() {
+        let mut words = match i {
+            0 => words_0,
+            1 => words_1,
+            2 => words_2,
+            3 => words_3,
+            4 => ends,
+            _ => _mm512_setzero_si512(),
+        };
+        if LAST_WORDS.contains(&i) {
+            let here = _mm512_cmpeq_epi64_mask(lasts, _mm512_set1_epi64(i as i64));
+            words = _mm512_mask_set1_epi64(words, here, LAST_BIT.cast_signed());
+        }
+        let old = load(row);
+        store(row, _mm512_mask_mov_epi64(old, mask, words));
+    }
+}
+
+/// Adds words of message to a column; whole rows again.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn absorb(state: &mut [[u64; 8]; 25], column: usize, words: &[u8]) {
+    // Most blocks are those of H and J.
+    const H: usize = LAST_WORDS[1] + 1;
+    let words = words.as_chunks().0;
+    if let Ok(words) = <&[_; H]>::try_from(words) {
+        absorb_words(state, column, words);
+    } else {
+        for (row, word) in state.iter_mut().zip(words) {
+            absorb_words(core::slice::from_mut(row), column, &[*word]);
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn absorb_words<const L: usize>(state: &mut [[u64; 8]], column: usize, words: &[[u8; 8]; L]) {
+    let mask = 1 << (column & 7);
+    for (row, word) in state.iter_mut().zip(words) {
+        let old = load(row);
+        let word = _mm512_set1_epi64(i64::from_le_bytes(*word));
+        store(row, _mm512_mask_xor_epi64(old, mask, old, word));
+    }
+}
+
+/// Transposes the two 4 x 4 matrices in the lower and the upper halves.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn transpose(r: [__m512i; 4]) -> [__m512i; 4] {
+    // Pairs of words from two registers: [a0 a1, a2 a3, a4 a5, a6 a7] and b to [a0 a1 b0 b1 a4 a5 b4 b5].
+    let even = load(&[0u64, 1, 8, 9, 4, 5, 12, 13]);
+    let odd = load(&[2u64, 3, 10, 11, 6, 7, 14, 15]);
+    let (a02, b02) = (_mm512_unpacklo_epi64(r[0], r[1]), _mm512_unpacklo_epi64(r[2], r[3]));
+    let (a13, b13) = (_mm512_unpackhi_epi64(r[0], r[1]), _mm512_unpackhi_epi64(r[2], r[3]));
+    [
+        _mm512_permutex2var_epi64(a02, even, b02),
+        _mm512_permutex2var_epi64(a13, even, b13),
+        _mm512_permutex2var_epi64(a02, odd, b02),
+        _mm512_permutex2var_epi64(a13, odd, b13),
+    ]
+}
+
 /// The words of columns `0..used` as blocks, with the standard's order of bytes.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn squeeze(state: &[[u64; 8]; 25], used: usize, blocks: &mut [[u8; 192]; 8]) {
@@ -228,24 +310,13 @@ pub(crate) fn squeeze(state: &[[u64; 8]; 25], used: usize, blocks: &mut [[u8; 19
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 fn squeeze_four<const FIRST: usize>(state: &[[u64; 8]; 25], blocks: &mut [[u8; 192]; 4]) {
-    // Pairs of words from two registers: [a0 a1, a2 a3, a4 a5, a6 a7] and b to [a0 a1 b0 b1 a4 a5 b4 b5].
-    let even = load(&[0u64, 1, 8, 9, 4, 5, 12, 13]);
-    let odd = load(&[2u64, 3, 10, 11, 6, 7, 14, 15]);
     for (i, rows) in state.as_chunks::<8>().0.iter().enumerate() {
         // row y in the lower half, row y + 4 in the upper one
         let r: [__m512i; 4] = core::array::from_fn(|y| {
             let (low, high) = (at::<_, 4>(&rows[y], FIRST), at::<_, 4>(&rows[y + 4], FIRST));
             _mm512_inserti64x4::<1>(_mm512_castsi256_si512(load_ymm(low)), load_ymm(high))
         });
-        let (a02, b02) = (_mm512_unpacklo_epi64(r[0], r[1]), _mm512_unpacklo_epi64(r[2], r[3]));
-        let (a13, b13) = (_mm512_unpackhi_epi64(r[0], r[1]), _mm512_unpackhi_epi64(r[2], r[3]));
-        let columns = [
-            _mm512_permutex2var_epi64(a02, even, b02),
-            _mm512_permutex2var_epi64(a13, even, b13),
-            _mm512_permutex2var_epi64(a02, odd, b02),
-            _mm512_permutex2var_epi64(a13, odd, b13),
-        ];
-        for (block, column) in blocks.iter_mut().zip(columns) {
+        for (block, column) in blocks.iter_mut().zip(transpose(r)) {
             store(at_mut::<_, 64>(block, 64 * i), column);
         }
     }
@@ -269,7 +340,6 @@ fn store5(plane: &mut [u64; 5], value: __m512i) {
 mod tests {
     use super::super::Avx512;
     use super::{permute_x1, permute_x4, permute_x8};
-    use crate::backend::batch::{Blocks, Permute, States};
     use crate::backend::conformance::present;
     use crate::backend::keccak::check;
 
@@ -292,17 +362,6 @@ mod tests {
     #[test]
     fn blocks_are_the_columns() {
         let Some(backend) = present("avx512", Avx512::detect()) else { return };
-        let states = States::<8>(core::array::from_fn(|row| {
-            core::array::from_fn(|column| 0x0102_0304_0506_0708 * row as u64 + ((column as u64) << 61))
-        }));
-        for used in 1..=8 {
-            let mut blocks = Blocks([[0; 192]; 8]);
-            backend.squeeze(&states, used, &mut blocks);
-            for (column, block) in blocks.0[..used].iter().enumerate() {
-                for (row, word) in states.0[..21].iter().zip(block.as_chunks().0) {
-                    assert_eq!(row[column], u64::from_le_bytes(*word), "{used} columns, column {column}");
-                }
-            }
-        }
+        crate::backend::conformance::sponge_steps::<Avx512, 8>(backend);
     }
 }

@@ -16,7 +16,7 @@ pub(crate) mod sample;
 use core::arch::x86_64::*;
 
 use super::{Lane, cpu};
-use crate::backend::batch::{self, Blocks, Job, Permute, States};
+use crate::backend::batch::{self, Blocks, Job, Permute, Start, States};
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
@@ -44,7 +44,7 @@ impl Backend for Avx512 {
     const NAME: &'static str = "avx512";
 
     fn hash(self, job: Job<'_, Self>) {
-        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
+        batch::run_one(self, job);
     }
 
     fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
@@ -134,6 +134,14 @@ impl Permute<8> for Avx512 {
         } else {
             kernel!(keccak::permute_x4(&mut states.0));
         }
+    }
+
+    fn start(self, states: &mut States<8>, starts: &[Option<Start<'_>>; 8]) {
+        kernel!(keccak::start(&mut states.0, starts));
+    }
+
+    fn absorb(self, states: &mut States<8>, column: usize, words: &[u8]) {
+        kernel!(keccak::absorb(&mut states.0, column, words));
     }
 
     fn squeeze(self, states: &States<8>, used: usize, blocks: &mut Blocks<8>) {
