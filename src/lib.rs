@@ -32,3 +32,17 @@ pub use {rand_core, zeroize};
 pub fn backend() -> &'static str {
     backend::select::Selected::best().name()
 }
+
+/// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal) for ML-KEM-768 on a backend of the caller's own: for counting what
+/// the frontend asks of one. The key has passed its check; `m` is as in `encapsulate_deterministic`.
+#[cfg(feature = "internals")]
+pub fn encapsulate_768_on<B: backend::Backend>(
+    backend: B,
+    ek: &[u8; ml_kem_768::ENCAPSULATION_KEY_SIZE],
+    m: &[u8; 32],
+    c: &mut [u8; ml_kem_768::CIPHERTEXT_SIZE],
+    shared_secret: &mut [u8; SHARED_SECRET_SIZE],
+) {
+    use frontend::{kem, params::MlKem768};
+    kem::encaps_internal::<_, MlKem768, 3, 320, 128>(backend, ek, m, c, shared_secret);
+}
