@@ -6,7 +6,8 @@
 use core::arch::x86_64::*;
 
 use super::encode::in_every_part;
-use super::{Aligned, LANES, load, load_all, load_bytes, store, store_bytes};
+use super::reduce::LANES;
+use super::{Aligned, load, load_bytes, store, store_bytes};
 use crate::backend::poly::{N, Q};
 use crate::backend::tables::BARRETT;
 
@@ -38,7 +39,7 @@ pub(crate) fn decompress<const L: usize>(b: &[u8; L], f: &mut [i16; N]) {
 
 /// A coefficient is nearer to q/2 than to 0 or q if it is above q/4 and below 3q/4: a compare makes the bits.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn compress1(f: &[i16; N], b: &mut [u8]) {
     const LEAST: i16 = (Q + 3) >> 2;
     const MOST: i16 = (3 * Q) >> 2;
@@ -54,7 +55,7 @@ fn compress1(f: &[i16; N], b: &mut [u8]) {
 
 /// Round(16 f / q) modulo 16 for 64 coefficients, as bytes. Lanes: 8 of x, 8 of y, and so on.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn sixteenths(x: __m512i, y: __m512i) -> __m512i {
     // floor(32 f / q), and then half of that, rounded up
     let twice = _mm512_set1_epi16(2 * 315);
@@ -64,43 +65,43 @@ fn sixteenths(x: __m512i, y: __m512i) -> __m512i {
 }
 
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn compress4(f: &[i16; N], b: &mut [u8]) {
     // Each part of 128 bits is four bytes of each of four registers: collect those of the first, the second, ...
-    static TRANSPOSE: Aligned<[i32; 16]> = Aligned([0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15]);
-    let r = load_all(f);
-    for (f, b) in r.as_chunks::<4>().0.iter().zip(b.as_chunks_mut::<64>().0) {
+    const TRANSPOSE: Aligned<[i32; 16]> = Aligned([0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15]);
+    let f = f.as_chunks::<LANES>().0.as_chunks::<4>().0;
+    for (f, b) in f.iter().zip(b.as_chunks_mut::<64>().0) {
         // c0 + 16 c1 in 16 bits
         let pairs = _mm512_set1_epi16(16 << 8 | 1);
-        let low = _mm512_maddubs_epi16(sixteenths(f[0], f[1]), pairs);
-        let high = _mm512_maddubs_epi16(sixteenths(f[2], f[3]), pairs);
+        let low = _mm512_maddubs_epi16(sixteenths(load(&f[0]), load(&f[1])), pairs);
+        let high = _mm512_maddubs_epi16(sixteenths(load(&f[2]), load(&f[3])), pairs);
         let bytes = _mm512_packus_epi16(low, high);
         store(b, _mm512_permutexvar_epi32(load(&TRANSPOSE.0), bytes));
     }
 }
 
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn compress5(f: &[i16; N], b: &mut [u8]) {
     // 64-bit lanes: a part has one of either register.
-    static COLLECT: Aligned<[i64; 8]> = Aligned([0, 2, 4, 6, 1, 3, 5, 7]);
+    const COLLECT: Aligned<[i64; 8]> = Aligned([0, 2, 4, 6, 1, 3, 5, 7]);
     let reciprocal = _mm512_set1_epi16(315);
-    let r = load_all(f);
-    for ([x, y], b) in r.as_chunks::<2>().0.iter().zip(b.as_chunks_mut::<40>().0) {
+    let f = f.as_chunks::<LANES>().0.as_chunks::<2>().0;
+    for (i, [x, y]) in f.iter().enumerate() {
         // round(32 f / q)
-        let (x, y) = (_mm512_mulhrs_epi16(*x, reciprocal), _mm512_mulhrs_epi16(*y, reciprocal));
+        let (x, y) = (_mm512_mulhrs_epi16(load(x), reciprocal), _mm512_mulhrs_epi16(load(y), reciprocal));
         let fives = _mm512_and_si512(_mm512_packus_epi16(x, y), _mm512_set1_epi8(0x1f));
         // c0 + 2^5 c1 in 16 bits, then c0 + ... + 2^15 c3 in 32
         let tens = _mm512_maddubs_epi16(fives, _mm512_set1_epi16(32 << 8 | 1));
         let twenties = _mm512_madd_epi16(tens, _mm512_set1_epi32(1 << (10 + 16) | 1));
         let forties = join::<20>(twenties);
-        store_bytes(b, close_up_fives(_mm512_permutexvar_epi64(load(&COLLECT.0), forties)));
+        store_bytes::<40>(b, 40 * i, close_up_fives(_mm512_permutexvar_epi64(load(&COLLECT.0), forties)));
     }
 }
 
 /// Two numbers of D bits in the 32-bit halves of each 64-bit lane become one of 2 D bits.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn join<const D: i64>(pairs: __m512i) -> __m512i {
     let together = _mm512_sllv_epi32(pairs, _mm512_set1_epi64(32 - D));
     _mm512_srlv_epi64(together, _mm512_set1_epi64(32 - D))
@@ -108,11 +109,11 @@ fn join<const D: i64>(pairs: __m512i) -> __m512i {
 
 /// The lowest five bytes of every 64-bit lane, as 40 bytes.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn close_up_fives(forties: __m512i) -> __m512i {
     // Within parts of 128 bits by bytes, then their five words each.
-    static BYTES: Aligned<[u8; 64]> = in_every_part(&[0, 1, 2, 3, 4, 8, 9, 10, 11, 12]);
-    static WORDS: Aligned<[i16; 32]> = Aligned([
+    const BYTES: Aligned<[u8; 64]> = in_every_part(&[0, 1, 2, 3, 4, 8, 9, 10, 11, 12]);
+    const WORDS: Aligned<[i16; 32]> = Aligned([
         0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 16, 17, 18, 19, 20, 24, 25, 26, 27, 28, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         0, 0, 0,
     ]);
@@ -121,7 +122,7 @@ fn close_up_fives(forties: __m512i) -> __m512i {
 
 /// round(2^D f / q) modulo 2^D for D = 10 or 11, two numbers joined in each 32-bit lane.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn pairs<const D: u32>(f: __m512i) -> __m512i {
     const { assert!(D == 10 || D == 11) };
     // 2^(15 + D) / q, at least: an error below one half in the result, upwards.
@@ -145,45 +146,45 @@ fn pairs<const D: u32>(f: __m512i) -> __m512i {
 }
 
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn compress10(f: &[i16; N], b: &mut [u8]) {
-    for (f, b) in f.as_chunks::<LANES>().0.iter().zip(b.as_chunks_mut::<40>().0) {
-        store_bytes(b, close_up_fives(join::<20>(pairs::<10>(load(f)))));
+    for (i, f) in f.as_chunks::<LANES>().0.iter().enumerate() {
+        store_bytes::<40>(b, 40 * i, close_up_fives(join::<20>(pairs::<10>(load(f)))));
     }
 }
 
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn compress11(f: &[i16; N], b: &mut [u8]) {
     // A part of 128 bits has two numbers: 44 bits in bytes 0 to 5, and 44 bits shifted up by four in bytes 8 to 13.
     // Its 11 bytes are 0 1 2 3 4 5|8 9 10 11 12 13. Those of the second and of the fourth part begin
     // in the middle of a word. Bytes that share a byte or a word with a byte before them come from `REST`.
-    static BYTES: Aligned<[u8; 64]> = alternate(
+    const BYTES: Aligned<[u8; 64]> = alternate(
         &[0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 0x80, 0x80, 0x80, 0x80, 0x80],
         &[1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80],
     );
-    static WORDS: Aligned<[i16; 32]> = Aligned([
+    const WORDS: Aligned<[i16; 32]> = Aligned([
         0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 16, 17, 18, 19, 20, 21, 24, 25, 26, 27, 28, 7, 7, 7, 7, 7, 7, 7,
         7, 7, 7,
     ]);
     const NONE: u8 = 0x80;
-    static REST: Aligned<[u8; 64]> = alternate(
+    const REST: Aligned<[u8; 64]> = alternate(
         &[NONE, NONE, NONE, NONE, NONE, 8, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE],
         &[NONE, NONE, NONE, NONE, 8, NONE, NONE, NONE, NONE, NONE, NONE, 0, NONE, NONE, NONE, NONE],
     );
     // words 2, 8, 13 and 19 for the bytes in two, 5 and 16 for the words in two; 7 is a zero
-    static REST_WORDS: Aligned<[i16; 32]> = Aligned([
+    const REST_WORDS: Aligned<[i16; 32]> = Aligned([
         7, 7, 2, 7, 7, 13, 7, 7, 10, 7, 7, 7, 7, 18, 7, 7, 29, 7, 7, 26, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
     ]);
-    static SHIFTS: Aligned<[i64; 8]> = Aligned([10, 6, 10, 6, 10, 6, 10, 6]);
-    for (f, b) in f.as_chunks::<LANES>().0.iter().zip(b.as_chunks_mut::<44>().0) {
+    const SHIFTS: Aligned<[i64; 8]> = Aligned([10, 6, 10, 6, 10, 6, 10, 6]);
+    for (i, f) in f.as_chunks::<LANES>().0.iter().enumerate() {
         let together = _mm512_sllv_epi32(pairs::<11>(load(f)), _mm512_set1_epi64(10));
         let numbers = _mm512_srlv_epi64(together, load(&SHIFTS.0));
         let bytes = _mm512_shuffle_epi8(numbers, load(&BYTES.0));
         let rest = _mm512_shuffle_epi8(numbers, load(&REST.0));
         let bytes = _mm512_permutexvar_epi16(load(&WORDS.0), bytes);
         let rest = _mm512_permutexvar_epi16(load(&REST_WORDS.0), rest);
-        store_bytes(b, _mm512_or_si512(bytes, rest));
+        store_bytes::<44>(b, 44 * i, _mm512_or_si512(bytes, rest));
     }
 }
 
@@ -199,7 +200,7 @@ const fn alternate(even: &[u8; 16], odd: &[u8; 16]) -> Aligned<[u8; 64]> {
 
 /// A bit selects 0 or (q + 1) / 2: no branch, a mask.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn decompress1(b: &[u8], f: &mut [i16; N]) {
     for (b, f) in b.as_chunks::<4>().0.iter().zip(f.as_chunks_mut::<LANES>().0) {
         store(f, _mm512_maskz_mov_epi16(u32::from_le_bytes(*b), _mm512_set1_epi16((Q + 1) >> 1)));
@@ -218,9 +219,9 @@ const fn decompressed<const D: u32>() -> Aligned<[i16; LANES]> {
 }
 
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn decompress4(b: &[u8], f: &mut [i16; N]) {
-    static TABLE: Aligned<[i16; LANES]> = decompressed::<4>();
+    const TABLE: Aligned<[i16; LANES]> = decompressed::<4>();
     for (b, f) in b.as_chunks::<16>().0.iter().zip(f.as_chunks_mut::<LANES>().0) {
         let bytes = _mm512_cvtepu8_epi32(super::super::load_half(b));
         // The higher half of a byte to the lane above; bits from the fifth on do not matter.
@@ -265,16 +266,15 @@ const fn shifts<const D: usize>(sign: i16, plus: i16) -> Aligned<[i16; LANES]> {
 }
 
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn decompress5(b: &[u8], f: &mut [i16; N]) {
-    static TABLE: Aligned<[i16; LANES]> = decompressed::<5>();
-    static FIRST: Aligned<[i16; 32]> = parts(0, 5);
-    static SECOND: Aligned<[i16; 32]> = parts(20, 5);
-    static WINDOWS: Aligned<[u8; 64]> = windows::<5>(0, 0);
-    static SHIFTS: Aligned<[i16; LANES]> = shifts::<5>(1, 0);
-    let pairs = b.as_chunks::<40>().0.iter().zip(f.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0);
-    for (b, f) in pairs {
-        let b = load_bytes(b);
+    const TABLE: Aligned<[i16; LANES]> = decompressed::<5>();
+    const FIRST: Aligned<[i16; 32]> = parts(0, 5);
+    const SECOND: Aligned<[i16; 32]> = parts(20, 5);
+    const WINDOWS: Aligned<[u8; 64]> = windows::<5>(0, 0);
+    const SHIFTS: Aligned<[i16; LANES]> = shifts::<5>(1, 0);
+    for (i, f) in f.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        let b = load_bytes::<40>(b, 40 * i);
         for (parts, f) in [load(&FIRST.0), load(&SECOND.0)].into_iter().zip(f) {
             let windows = _mm512_shuffle_epi8(_mm512_permutexvar_epi16(parts, b), load(&WINDOWS.0));
             let index = _mm512_srlv_epi16(windows, load(&SHIFTS.0));
@@ -284,14 +284,14 @@ fn decompress5(b: &[u8], f: &mut [i16; N]) {
 }
 
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn decompress10(b: &[u8], f: &mut [i16; N]) {
-    static PARTS: Aligned<[i16; 32]> = parts(0, 10);
-    static WINDOWS: Aligned<[u8; 64]> = windows::<10>(0, 0);
+    const PARTS: Aligned<[i16; 32]> = parts(0, 10);
+    const WINDOWS: Aligned<[u8; 64]> = windows::<10>(0, 0);
     // y to the top: 10 c modulo 8 is even, 6 at most, so all of it is in the window
-    static SHIFTS: Aligned<[i16; LANES]> = shifts::<10>(-1, 6);
-    for (b, f) in b.as_chunks::<40>().0.iter().zip(f.as_chunks_mut::<LANES>().0) {
-        let parts = _mm512_permutexvar_epi16(load(&PARTS.0), load_bytes(b));
+    const SHIFTS: Aligned<[i16; LANES]> = shifts::<10>(-1, 6);
+    for (i, f) in f.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let parts = _mm512_permutexvar_epi16(load(&PARTS.0), load_bytes::<40>(b, 40 * i));
         let windows = _mm512_shuffle_epi8(parts, load(&WINDOWS.0));
         let top = _mm512_sllv_epi16(windows, load(&SHIFTS.0));
         let y = _mm512_and_si512(_mm512_srli_epi16::<1>(top), _mm512_set1_epi16(0x7fe0));
@@ -300,16 +300,16 @@ fn decompress10(b: &[u8], f: &mut [i16; N]) {
 }
 
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn decompress11(b: &[u8], f: &mut [i16; N]) {
-    static PARTS: Aligned<[i16; 32]> = parts(0, 11);
+    const PARTS: Aligned<[i16; 32]> = parts(0, 11);
     // A coefficient begins in the last byte of the first window and ends in the second.
-    static FIRST: Aligned<[u8; 64]> = windows::<11>(0, -1);
-    static SECOND: Aligned<[u8; 64]> = windows::<11>(0, 1);
-    static FIRST_SHIFTS: Aligned<[i16; LANES]> = shifts::<11>(1, 4);
-    static SECOND_SHIFTS: Aligned<[i16; LANES]> = shifts::<11>(-1, 12);
-    for (b, f) in b.as_chunks::<44>().0.iter().zip(f.as_chunks_mut::<LANES>().0) {
-        let parts = _mm512_permutexvar_epi16(load(&PARTS.0), load_bytes(b));
+    const FIRST: Aligned<[u8; 64]> = windows::<11>(0, -1);
+    const SECOND: Aligned<[u8; 64]> = windows::<11>(0, 1);
+    const FIRST_SHIFTS: Aligned<[i16; LANES]> = shifts::<11>(1, 4);
+    const SECOND_SHIFTS: Aligned<[i16; LANES]> = shifts::<11>(-1, 12);
+    for (i, f) in f.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let parts = _mm512_permutexvar_epi16(load(&PARTS.0), load_bytes::<44>(b, 44 * i));
         let first = _mm512_srlv_epi16(_mm512_shuffle_epi8(parts, load(&FIRST.0)), load(&FIRST_SHIFTS.0));
         let second = _mm512_sllv_epi16(_mm512_shuffle_epi8(parts, load(&SECOND.0)), load(&SECOND_SHIFTS.0));
         // (first | second) & 0x7ff0: y 2^4

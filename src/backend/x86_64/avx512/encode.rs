@@ -4,8 +4,8 @@
 
 use core::arch::x86_64::*;
 
-use super::reduce::canonicalise;
-use super::{Aligned, LANES, load, load_bytes, store};
+use super::reduce::{LANES, canonicalise};
+use super::{Aligned, load, load_bytes, store};
 use crate::backend::poly::{N, Q};
 
 /// Bytes of 32 coefficients.
@@ -15,9 +15,9 @@ const BYTES: usize = 48;
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn encode12(f_hat: &[i16; N], b: &mut [u8; 384]) {
     // Twelve 32-bit lanes of a register are bytes, every fourth is empty: four registers fill three.
-    static FIRST: Aligned<[i32; 16]> = Aligned([0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20]);
-    static SECOND: Aligned<[i32; 16]> = Aligned([5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25]);
-    static THIRD: Aligned<[i32; 16]> =
+    const FIRST: Aligned<[i32; 16]> = Aligned([0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20]);
+    const SECOND: Aligned<[i32; 16]> = Aligned([5, 6, 8, 9, 10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25]);
+    const THIRD: Aligned<[i32; 16]> =
         Aligned([10, 12, 13, 14, 16, 17, 18, 20, 21, 22, 24, 25, 26, 28, 29, 30]);
     let quads = f_hat.as_chunks::<LANES>().0.as_chunks::<4>().0;
     for (f, b) in quads.iter().zip(b.as_chunks_mut::<64>().0.as_chunks_mut::<3>().0) {
@@ -30,10 +30,10 @@ pub(crate) fn encode12(f_hat: &[i16; N], b: &mut [u8; 384]) {
 
 /// 32 coefficients, canonical, in the lower 12 bytes of every 16.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn pack12(f: &[i16; LANES]) -> __m512i {
     // bytes 0 1 2 . 4 5 6 . 8 9 10 . 12 13 14 . to the front
-    static CLOSE_UP: Aligned<[u8; 64]> = in_every_part(&[0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14]);
+    const CLOSE_UP: Aligned<[u8; 64]> = in_every_part(&[0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14]);
     // c0 + 2^12 c1 in 32 bits
     let pairs = _mm512_madd_epi16(canonicalise(load(f)), _mm512_set1_epi32(1 << (12 + 16) | 1));
     _mm512_shuffle_epi8(pairs, load(&CLOSE_UP.0))
@@ -56,11 +56,11 @@ pub(crate) const fn in_every_part(from: &[u8]) -> Aligned<[u8; 64]> {
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn decode12(b: &[u8; 384], f_hat: &mut [i16; N]) -> bool {
     // The inverse of what encode12 does: 12 bytes to every 16, then 3 to every 4: bytes 0 1 1 2.
-    static SPREAD: Aligned<[i32; 16]> = Aligned([0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11]);
-    static PAIRS: Aligned<[u8; 64]> = in_every_part(&[0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11]);
+    const SPREAD: Aligned<[i32; 16]> = Aligned([0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11]);
+    const PAIRS: Aligned<[u8; 64]> = in_every_part(&[0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11]);
     let mut largest = _mm512_setzero_si512();
-    for (b, f) in b.as_chunks::<BYTES>().0.iter().zip(f_hat.as_chunks_mut::<LANES>().0) {
-        let parts = _mm512_permutexvar_epi32(load(&SPREAD.0), load_bytes(b));
+    for (i, f) in f_hat.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let parts = _mm512_permutexvar_epi32(load(&SPREAD.0), load_bytes::<BYTES>(b, BYTES * i));
         let pairs = _mm512_shuffle_epi8(parts, load(&PAIRS.0));
         // The second of a pair is four bits up.
         let aligned = _mm512_srlv_epi16(pairs, _mm512_set1_epi32(4 << 16));

@@ -15,9 +15,9 @@ pub(crate) mod sample;
 
 use core::arch::x86_64::*;
 
-use super::{Lane, cpu};
+use super::{Lane, at, at_mut, cpu};
 use crate::backend::batch::{self, Blocks, Job, Permute, Start, States};
-use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
 /// Proof that this machine has AVX-512 F, BW, VL and DQ, and AVX2, POPCNT, BMI1 and BMI2 as well.
@@ -66,7 +66,8 @@ impl Backend for Avx512 {
 
     fn multiplier<R: Range>(self, f: &Poly<R>, m: &mut Multiplier<Self>) {
         const { assert!(R::MIN > -Q && R::MAX < Q, "the transform takes |c| < q") };
-        kernel!(mul::multiplier(f.coefficients(), m.f_hat.raw_mut(), m.cache.raw_mut()))
+        kernel!(ntt::ntt(f.coefficients(), m.f_hat.raw_mut()));
+        kernel!(mul::fill_cache(m.f_hat.raw(), m.cache.raw_mut()))
     }
 
     fn mul_add<const K: usize>(
@@ -85,7 +86,8 @@ impl Backend for Avx512 {
         b: &[Multiplier<Self>; K],
         f: &mut Poly<Lazy>,
     ) {
-        kernel!(mul::dot_inverse(&rows(a), &caches(b), f.storage()))
+        kernel!(mul::dot(&rows(a), &caches(b), f.storage()));
+        kernel!(ntt::ntt_inverse(f.storage()))
     }
 
     fn add(self, f: &Poly<Lazy>, e: &Poly<Noise>, sum: &mut Poly<Canonical>) {
@@ -149,20 +151,13 @@ impl Permute<8> for Avx512 {
     }
 }
 
-/// 16-bit lanes of a register.
-pub(crate) const LANES: usize = 32;
-
-/// Registers of a polynomial.
-pub(crate) const REGISTERS: usize = 8;
-const _: () = assert!(REGISTERS * LANES == N);
-
 /// A constant that fills a register, in one cache line.
 #[repr(align(64))]
 pub(crate) struct Aligned<T>(pub(crate) T);
 
 /// Loads 64 bytes.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512f")]
 pub(crate) fn load<T: Lane, const L: usize>(a: &[T; L]) -> __m512i {
     const { assert!(size_of::<[T; L]>() == 64) };
     // SAFETY: `a` is 64 readable bytes.
@@ -171,30 +166,11 @@ pub(crate) fn load<T: Lane, const L: usize>(a: &[T; L]) -> __m512i {
 
 /// Stores 64 bytes.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512f")]
 pub(crate) fn store<T: Lane, const L: usize>(a: &mut [T; L], v: __m512i) {
     const { assert!(size_of::<[T; L]>() == 64) };
     // SAFETY: `a` is 64 writable bytes.
     unsafe { _mm512_storeu_si512(a.as_mut_ptr().cast(), v) }
-}
-
-/// A polynomial's registers.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn load_all(a: &[i16; N]) -> [__m512i; REGISTERS] {
-    let mut r = [_mm512_setzero_si512(); REGISTERS];
-    for (r, a) in r.iter_mut().zip(a.as_chunks::<LANES>().0) {
-        *r = load(a);
-    }
-    r
-}
-
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn store_all(a: &mut [i16; N], r: &[__m512i; REGISTERS]) {
-    for (r, a) in r.iter().zip(a.as_chunks_mut::<LANES>().0) {
-        store(a, *r);
-    }
 }
 
 /// The lowest L / 4 lanes of 32 bits.
@@ -203,20 +179,29 @@ const fn low_lanes<const L: usize>() -> __mmask16 {
     ((1u32 << (L >> 2)) - 1) as __mmask16
 }
 
-/// L bytes, and zeros above them.
+/// The first L of `b`'s bytes from index `i` on, and whatever comes after them: zeros if nothing does.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn load_bytes<const L: usize>(b: &[u8; L]) -> __m512i {
-    // SAFETY: the mask admits only the array's L bytes.
-    unsafe { _mm512_maskz_loadu_epi32(const { low_lanes::<L>() }, b.as_ptr().cast()) }
+#[target_feature(enable = "avx512f")]
+pub(crate) fn load_bytes<const L: usize>(b: &[u8], i: usize) -> __m512i {
+    // Masks are for the end: the compiler makes of a masked load what it likes, some of it slow.
+    if let Some(whole) = b[i..].first_chunk::<64>() {
+        return load(whole);
+    }
+    // SAFETY: the mask admits only the L bytes of the array.
+    unsafe { _mm512_maskz_loadu_epi32(const { low_lanes::<L>() }, at::<_, L>(b, i).as_ptr().cast()) }
 }
 
-/// The lowest L bytes.
+/// Writes L bytes to `b` from index `i` on, and whatever to what comes after them.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn store_bytes<const L: usize>(b: &mut [u8; L], v: __m512i) {
-    // SAFETY: the mask admits only the array's L bytes.
-    unsafe { _mm512_mask_storeu_epi32(b.as_mut_ptr().cast(), const { low_lanes::<L>() }, v) }
+#[target_feature(enable = "avx512f")]
+pub(crate) fn store_bytes<const L: usize>(b: &mut [u8], i: usize, v: __m512i) {
+    if let Some(whole) = b[i..].first_chunk_mut::<64>() {
+        return store(whole, v);
+    }
+    // SAFETY: the mask admits only the L bytes of the array.
+    unsafe {
+        _mm512_mask_storeu_epi32(at_mut::<_, L>(b, i).as_mut_ptr().cast(), const { low_lanes::<L>() }, v)
+    }
 }
 
 #[cfg(test)]

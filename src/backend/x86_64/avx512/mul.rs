@@ -1,75 +1,90 @@
 //! FIPS 203, Algorithms 11 and 12: products in T_q, summed over a vector.
 //!
-//! A pair (a0, a1) is one 32-bit lane. `vpmaddwd` multiplies it by (b0, b1 gamma), which the cache of a multiplier
-//! holds, and by (b1, b0): the two coefficients of (a0 + a1 X)(b0 + b1 X) mod X^2 - gamma.
+//! (a0 + a1 X)(b0 + b1 X) mod X^2 - gamma has the coefficients a0 b0 + a1 (b1 gamma) and a0 b1 +
+//! a1 b0. Pairs stand together in double words, and one instruction multiplies pairs and adds
+//! the two products: by the pair (b0, b1 gamma), which is the cache of a multiplier, and by
+//! (b1, b0).
 
 use core::arch::x86_64::*;
 
-use super::ntt::{Factors, INVERSE_INPUT, TRANSFORM, inverse_between, inverse_within, transform};
-use super::reduce::{PRODUCT, broadcast, montgomery_multiply};
-use super::{LANES, REGISTERS, load, store, store_all};
+use super::reduce::{Factors, LANES, PRODUCT, montgomery_multiply, montgomery_reduce};
+use super::{load, store};
 use crate::backend::poly::{N, Q};
-use crate::backend::tables::{Q_INVERSE, RESTORE, ZETAS};
+use crate::backend::tables::{RESTORE, ZETAS};
 
 /// Largest vector of any parameter set.
 const MAX_K: i64 = 4;
 
-/// The higher 16 bits of every 32-bit lane.
-const ODD: __mmask32 = 0xaaaa_aaaa;
+// The sums of `sum_of_products`: a is below q, b any 16-bit number, the cache as well.
+const SUM: i64 = MAX_K * 2 * (Q as i64 - 1) * (1 << 15);
+const _: () = assert!(SUM <= 1 << 30);
+// After reduction: the quotient by 2^16 and at most q/2 + 1 more. The inverse transform takes that.
+const _: () = assert!((SUM >> 16) + (Q as i64 >> 1) + 2 < 1 << 14);
+// In `mul_add` it is multiplied once more, and e_hat (below 8q) is added.
+const _: () = assert!(PRODUCT + 8 * Q as i32 <= i16::MAX as i32);
 
-// The sums of `sums_of_products` for a below q and b from the transform, and what they are reduced to.
-const SUM: i64 = MAX_K * 2 * (Q as i64 - 1) * TRANSFORM as i64;
-const _: () = assert!(SUM <= i32::MAX as i64 && PRODUCT <= TRANSFORM);
-const _: () = assert!((SUM >> 16) + (Q as i64 >> 1) + 2 <= INVERSE_INPUT as i64);
-// In `mul_add` it is multiplied once more, and e_hat is added.
-const _: () = assert!(PRODUCT + TRANSFORM <= i16::MAX as i32);
+const RESTORED: Factors = Factors::all(RESTORE);
 
-/// Gamma in the odd lanes: the zetas of the last layer, each for the pair below X^2 and, negative, for the one above.
-static GAMMAS: [Factors; REGISTERS] = {
-    const fn register(i: usize) -> Factors {
+/// The gammas of a register's pairs, in its odd lanes.
+static GAMMAS: [Factors; 8] = {
+    let mut all = [const { Factors::all(0) }; 8];
+    let mut register = 0;
+    while register < 8 {
         let (mut factors, mut lane) = ([0; LANES], 1);
         while lane < LANES {
-            let pair = (LANES * i + lane) >> 1;
+            // Two pairs to a block of the last layer: gamma = zeta and -zeta.
+            let pair = 16 * register + (lane >> 1);
             let zeta = ZETAS[64 + (pair >> 1)];
-            factors[lane] = if pair & 1 == 0 { zeta } else { -zeta };
+            factors[lane] = if pair & 1 == 1 { -zeta } else { zeta };
             lane += 2;
         }
-        Factors::new(factors)
+        all[register] = Factors::new(factors);
+        register += 1;
     }
-    [register(0), register(1), register(2), register(3), register(4), register(5), register(6), register(7)]
+    all
 };
 
-/// The transform of f, |f| < q, and (b0, b1 gamma) for its pairs (b0, b1).
+/// The odd lanes: the higher halves of double words.
+const ODD: __mmask32 = 0xaaaa_aaaa;
+
+/// The pairs (b0, b1 gamma), |b1 gamma| <= 2496.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
-pub(crate) fn multiplier(f: &[i16; N], f_hat: &mut [i16; N], cache: &mut [i16; N]) {
-    let r = transform(f);
-    store_all(f_hat, &r);
-    for ((b, gammas), cache) in r.into_iter().zip(&GAMMAS).zip(cache.as_chunks_mut::<LANES>().0) {
-        store(cache, _mm512_mask_mov_epi16(b, ODD, montgomery_multiply(b, gammas.load())));
+pub(crate) fn fill_cache(b: &[i16; N], cache: &mut [i16; N]) {
+    let (b, cache) = (b.as_chunks::<LANES>().0, cache.as_chunks_mut::<LANES>().0);
+    for ((cache, b), gammas) in cache.iter_mut().zip(b).zip(&GAMMAS) {
+        let b = load(b);
+        store(cache, _mm512_mask_mov_epi16(b, ODD, montgomery_multiply(b, gammas)));
     }
 }
 
-/// Register `i` of `a . b`, in 2^-16 form: within `INVERSE_INPUT`.
+/// Register `r` of `sum of a[i] b[i]`, in 2^-16 form.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn sum_of_products<const K: usize>(a: &[&[i16; N]; K], b: &[(&[i16; N], &[i16; N]); K], i: usize) -> __m512i {
+#[target_feature(enable = "avx512bw")]
+fn sum_of_products<const K: usize>(a: &[&[i16; N]; K], b: &[(&[i16; N], &[i16; N]); K], r: usize) -> __m512i {
     const { assert!(K as i64 <= MAX_K) };
     let (mut c0, mut c1) = (_mm512_setzero_si512(), _mm512_setzero_si512());
     for (a, (b, cache)) in a.iter().zip(b) {
-        let a = load(&a.as_chunks::<LANES>().0[i]);
-        let swapped = _mm512_rol_epi32::<16>(load(&b.as_chunks::<LANES>().0[i]));
-        c0 = _mm512_add_epi32(c0, _mm512_madd_epi16(a, load(&cache.as_chunks::<LANES>().0[i])));
-        c1 = _mm512_add_epi32(c1, _mm512_madd_epi16(a, swapped));
+        let a = load(&a.as_chunks::<LANES>().0[r]);
+        let b = load(&b.as_chunks::<LANES>().0[r]);
+        let cache = load(&cache.as_chunks::<LANES>().0[r]);
+        c0 = _mm512_add_epi32(c0, _mm512_madd_epi16(a, cache));
+        c1 = _mm512_add_epi32(c1, _mm512_madd_epi16(a, _mm512_rol_epi32::<16>(b)));
     }
-    // (c0, c1) side by side, their low halves and their high halves
+    // Low halves and high halves of c0 in the even lanes, of c1 in the odd ones.
     let low = _mm512_mask_mov_epi16(c0, ODD, _mm512_slli_epi32::<16>(c1));
     let high = _mm512_mask_mov_epi16(_mm512_srli_epi32::<16>(c0), ODD, c1);
-    // The low half of m q is that of the sum, so the difference of the high halves is exact.
-    let m = _mm512_mullo_epi16(low, _mm512_set1_epi16(Q_INVERSE));
-    _mm512_sub_epi16(high, _mm512_mulhi_epi16(m, _mm512_set1_epi16(Q)))
+    montgomery_reduce(low, high)
 }
 
-/// `a . b + e_hat`, plain; 0 <= a < q, b and e_hat from the transform, |c| < 8q.
+/// `a . b` in 2^-16 form; |c| < 2^14.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+pub(crate) fn dot<const K: usize>(a: &[&[i16; N]; K], b: &[(&[i16; N], &[i16; N]); K], c: &mut [i16; N]) {
+    for (r, c) in c.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        store(c, sum_of_products(a, b, r));
+    }
+}
+
+/// `a . b + e_hat`, plain; |e_hat| < 8q, |c| < 9q.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn mul_add<const K: usize>(
     a: &[&[i16; N]; K],
@@ -77,24 +92,9 @@ pub(crate) fn mul_add<const K: usize>(
     e_hat: &[i16; N],
     c: &mut [i16; N],
 ) {
-    let restore = broadcast(RESTORE);
-    for (i, (c, e)) in c.as_chunks_mut::<LANES>().0.iter_mut().zip(e_hat.as_chunks::<LANES>().0).enumerate() {
-        let product = montgomery_multiply(sum_of_products(a, b, i), restore);
+    let (c, e_hat) = (c.as_chunks_mut::<LANES>().0, e_hat.as_chunks::<LANES>().0);
+    for (r, (c, e)) in c.iter_mut().zip(e_hat).enumerate() {
+        let product = montgomery_multiply(sum_of_products(a, b, r), &RESTORED);
         store(c, _mm512_add_epi16(product, load(e)));
     }
-}
-
-/// `NTT^-1(a . b)`; 0 <= a < q, b from the transform, |f| < q.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
-pub(crate) fn dot_inverse<const K: usize>(
-    a: &[&[i16; N]; K],
-    b: &[(&[i16; N], &[i16; N]); K],
-    f: &mut [i16; N],
-) {
-    let mut r = [_mm512_setzero_si512(); REGISTERS];
-    for (pair, r) in r.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-        let products = (sum_of_products(a, b, 2 * pair), sum_of_products(a, b, 2 * pair + 1));
-        (r[0], r[1]) = inverse_within(pair, products);
-    }
-    store_all(f, &inverse_between(r));
 }

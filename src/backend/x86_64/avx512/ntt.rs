@@ -1,225 +1,263 @@
-//! FIPS 203, Algorithms 9 and 10: the number-theoretic transform and its inverse, in registers.
+//! FIPS 203, Algorithms 9 and 10: the number-theoretic transform and its inverse, all in registers.
 //!
-//! Register i holds coefficients 32 i to 32 i + 31. The layers of length 128, 64 and 32 act between registers.
-//! For the others two neighbouring registers (x, y) exchange ever smaller parts, so that the partners in
-//! every layer's butterflies stand in the same lane of x and of y:
+//! Eight registers are the polynomial. The layers of length 128, 64 and 32 pair registers; the others stay
+//! within 64 coefficients, and so within two neighbours. Call the bits of a coefficient's index among the 64,
+//! from the lowest, 0 to 5: bit 5 says which register, bits 4 to 1 which of its sixteen double words. A layer
+//! of length 2^i needs bit i to say which register, and each shuffle below brings another bit there. Written
+//! "register; double word", the forward transform goes through
 //!
-//! ```text
-//!            x = coefficients (of these 64)        y
-//! length 16  0-15, 32-47                           16 higher
-//! length 8   0-7, 16-23, 32-39, 48-55              8 higher
-//! length 4   0-3, 8-11, ..., 56-59                 4 higher
-//! length 2   0, 1, 4, 5, ..., 60, 61               2 higher
-//! ```
+//! `5; 4 3 2 1`, `4; 5 3 2 1` (length 16), `3; 4 5 2 1` (8), `2; 4 5 3 1` (4), `1; 4 5 2 3` (2)
+//!
+//! and the inverse through
+//!
+//! `1; 4 5 2 3` (length 2), `2; 4 5 3 1` (4), `3; 4 5 2 1` (8), `4; 3 5 2 1` (16), `5; 4 3 2 1`.
+//!
+//! Bit 0 is never moved: products want pairs together.
+//!
+//! A layer is four butterflies, too few to hide what each waits for. All are therefore written side by side, with
+//! the shortest way from one layer to the next.
 
 use core::arch::x86_64::*;
 
-use super::reduce::{PRODUCT, broadcast, montgomery_multiply, reduce_roughly, rough};
-use super::{Aligned, LANES, REGISTERS, load, load_all, store_all};
+use super::reduce::{Factors, LANES, PRODUCT, barrett_reduce, montgomery_multiply, product, reduced};
+use super::{load, store};
 use crate::backend::poly::{N, Q};
-use crate::backend::tables::{Q_INVERSE, RESTORE_AND_SCALE, ZETAS, centred};
+use crate::backend::tables::{RESTORE_AND_SCALE, ZETAS, centred};
 
-/// Bound of a transform: each of the seven layers adds a product.
-pub(crate) const TRANSFORM: i32 = (Q as i32 - 1) + 7 * PRODUCT;
-const _: () = assert!(TRANSFORM < 8 * Q as i32 && TRANSFORM <= i16::MAX as i32);
-
-/// One factor per lane: itself, and times q^-1 modulo 2^16.
-pub(crate) struct Factors {
-    plain: Aligned<[i16; LANES]>,
-    times_q_inverse: Aligned<[i16; LANES]>,
-}
-
-impl Factors {
-    pub(crate) const fn new(plain: [i16; LANES]) -> Self {
-        let (mut times_q_inverse, mut lane) = ([0; LANES], 0);
-        while lane < LANES {
-            times_q_inverse[lane] = plain[lane].wrapping_mul(Q_INVERSE);
-            lane += 1;
-        }
-        Self { plain: Aligned(plain), times_q_inverse: Aligned(times_q_inverse) }
+/// The factors of the layers that pair registers, by the index of the zeta.
+static ACROSS: [Factors; 8] = {
+    let (mut all, mut i) = ([const { Factors::all(0) }; 8], 1);
+    while i < 8 {
+        all[i] = Factors::all(ZETAS[i]);
+        i += 1;
     }
+    all
+};
 
-    #[inline]
-    #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-    pub(crate) fn load(&self) -> (__m512i, __m512i) {
-        (load(&self.plain.0), load(&self.times_q_inverse.0))
-    }
-}
-
-/// The zetas of the layer of length 2^log for each pair of registers, `backwards` for the inverse transform
+/// The factors of the layer of length 2^`bit` for the four pairs of registers, by the bits of the double word as in
+/// the list above, each factor multiplied by `scale` in Montgomery form. The inverse runs through the zetas backwards
 /// (FIPS 203, Algorithm 10, line 6).
-const fn zetas(log: u32, backwards: bool) -> [Factors; REGISTERS >> 1] {
-    const fn pair(log: u32, backwards: bool, pair: usize) -> Factors {
+const fn within(bit: u32, double_word: [u32; 4], inverse: bool, scale: i16) -> [Factors; 4] {
+    let mut all = [const { Factors::all(0) }; 4];
+    let mut pair = 0;
+    while pair < 4 {
         let (mut factors, mut lane) = ([0; LANES], 0);
         while lane < LANES {
-            // x holds the lower halves of blocks of 2^(log + 1), one after the other.
-            let block = ((LANES * pair) >> log) + (lane >> log);
-            let blocks = N >> (log + 1);
-            factors[lane] = ZETAS[if backwards { 2 * blocks - 1 - block } else { blocks + block }];
+            let (mut index, mut i) = (64 * pair, 0);
+            while i < 4 {
+                index |= (lane >> (4 - i) & 1) << double_word[i];
+                i += 1;
+            }
+            let (block, blocks) = (index >> (bit + 1), N >> (bit + 1));
+            let zeta = ZETAS[if inverse { 2 * blocks - 1 - block } else { blocks + block }];
+            factors[lane] = montgomery_product(zeta, scale);
             lane += 1;
         }
-        Factors::new(factors)
+        all[pair] = Factors::new(factors);
+        pair += 1;
     }
-    [pair(log, backwards, 0), pair(log, backwards, 1), pair(log, backwards, 2), pair(log, backwards, 3)]
+    all
 }
 
-static ZETAS_16: [Factors; 4] = zetas(4, false);
-static ZETAS_8: [Factors; 4] = zetas(3, false);
-static ZETAS_4: [Factors; 4] = zetas(2, false);
-static ZETAS_2: [Factors; 4] = zetas(1, false);
-static INVERSE_ZETAS_16: [Factors; 4] = zetas(4, true);
-static INVERSE_ZETAS_8: [Factors; 4] = zetas(3, true);
-static INVERSE_ZETAS_4: [Factors; 4] = zetas(2, true);
-static INVERSE_ZETAS_2: [Factors; 4] = zetas(1, true);
+/// 2^16: a scale that changes nothing.
+const ONE: i16 = centred(1 << 16);
 
-/// The factor of differences in the inverse transform's last layer, with the scale in it.
-const LAST: i16 = centred(RESTORE_AND_SCALE as i64 * crate::backend::tables::pow_mod_q(17, 64));
+const LENGTH_16: [Factors; 4] = within(4, [5, 3, 2, 1], false, ONE);
+static LENGTH_8: [Factors; 4] = within(3, [4, 5, 2, 1], false, ONE);
+static LENGTH_4: [Factors; 4] = within(2, [4, 5, 3, 1], false, ONE);
+static LENGTH_2: [Factors; 4] = within(1, [4, 5, 2, 3], false, ONE);
 
-/// x = [x0 x1], y = [y0 y1] become [x0 y0], [x1 y1]; parts of 256 bits.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn exchange_16(x: __m512i, y: __m512i) -> (__m512i, __m512i) {
-    (_mm512_shuffle_i64x2::<0b01_00_01_00>(x, y), _mm512_shuffle_i64x2::<0b11_10_11_10>(x, y))
-}
+const INVERSE_LENGTH_2: [Factors; 4] = within(1, [4, 5, 2, 3], true, RESTORE_AND_SCALE);
+static INVERSE_LENGTH_4: [Factors; 4] = within(2, [4, 5, 3, 1], true, ONE);
+static INVERSE_LENGTH_8: [Factors; 4] = within(3, [4, 5, 2, 1], true, ONE);
+static INVERSE_LENGTH_16: [Factors; 4] = within(4, [3, 5, 2, 1], true, ONE);
 
-/// x = [x0 x1 x2 x3], y likewise become [x0 y0 x2 y2], [x1 y1 x3 y3]; parts of 128 bits.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn exchange_8(x: __m512i, y: __m512i) -> (__m512i, __m512i) {
-    (
-        _mm512_mask_shuffle_i64x2::<0b10_10_00_00>(x, 0b1100_1100, y, y),
-        _mm512_mask_shuffle_i64x2::<0b11_11_01_01>(y, 0b0011_0011, x, x),
-    )
-}
-
-/// The same for parts of 64 bits.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn exchange_4(x: __m512i, y: __m512i) -> (__m512i, __m512i) {
-    (_mm512_unpacklo_epi64(x, y), _mm512_unpackhi_epi64(x, y))
-}
-
-/// The same for parts of 32 bits.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn exchange_2(x: __m512i, y: __m512i) -> (__m512i, __m512i) {
-    (
-        _mm512_mask_shuffle_epi32::<0b10_10_00_00>(x, 0xaaaa, y),
-        _mm512_mask_shuffle_epi32::<0b11_11_01_01>(y, 0x5555, x),
-    )
-}
-
-/// [x0 x1 ... xf], [y0 y1 ... yf] become [x0 y0 ... x7 y7], [x8 y8 ... xf yf]; parts of 32 bits.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn interleave(x: __m512i, y: __m512i) -> (__m512i, __m512i) {
-    static LOW: Aligned<[i32; 16]> = Aligned([0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23]);
-    static HIGH: Aligned<[i32; 16]> = Aligned([8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31]);
-    (_mm512_permutex2var_epi32(x, load(&LOW.0), y), _mm512_permutex2var_epi32(x, load(&HIGH.0), y))
-}
-
-/// Undoes `interleave`.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn separate(x: __m512i, y: __m512i) -> (__m512i, __m512i) {
-    static EVEN: Aligned<[i32; 16]> = Aligned([0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30]);
-    static ODD: Aligned<[i32; 16]> = Aligned([1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31]);
-    (_mm512_permutex2var_epi32(x, load(&EVEN.0), y), _mm512_permutex2var_epi32(x, load(&ODD.0), y))
-}
-
-/// (x + zeta y, x - zeta y): what bounded |x| and |y| grows by `PRODUCT`.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn butterfly((x, y): (__m512i, __m512i), zeta: (__m512i, __m512i)) -> (__m512i, __m512i) {
-    let t = montgomery_multiply(y, zeta);
-    (_mm512_add_epi16(x, t), _mm512_sub_epi16(x, t))
-}
-
-/// (x + y, zeta (y - x)): the bound of sums doubles, products are within `PRODUCT`.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn inverse_butterfly((x, y): (__m512i, __m512i), zeta: (__m512i, __m512i)) -> (__m512i, __m512i) {
-    (_mm512_add_epi16(x, y), montgomery_multiply(_mm512_sub_epi16(y, x), zeta))
-}
-
-/// FIPS 203, Algorithm 9, |f| < q: within `TRANSFORM`.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn transform(f: &[i16; N]) -> [__m512i; REGISTERS] {
-    let mut r = load_all(f);
-    let zeta = broadcast(ZETAS[1]);
-    for i in [0, 1, 2, 3] {
-        (r[i], r[i + 4]) = butterfly((r[i], r[i + 4]), zeta);
-    }
-    for i in [0, 1, 4, 5] {
-        let zeta = broadcast(ZETAS[2 + (i >> 2)]);
-        (r[i], r[i + 2]) = butterfly((r[i], r[i + 2]), zeta);
-    }
-    for i in [0, 2, 4, 6] {
-        let zeta = broadcast(ZETAS[4 + (i >> 1)]);
-        (r[i], r[i + 1]) = butterfly((r[i], r[i + 1]), zeta);
-    }
-    for (pair, r) in r.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-        let (x, y) = exchange_16(r[0], r[1]);
-        let (x, y) = butterfly((x, y), ZETAS_16[pair].load());
-        let (x, y) = exchange_8(x, y);
-        let (x, y) = butterfly((x, y), ZETAS_8[pair].load());
-        let (x, y) = exchange_4(x, y);
-        let (x, y) = butterfly((x, y), ZETAS_4[pair].load());
-        let (x, y) = exchange_2(x, y);
-        let (x, y) = butterfly((x, y), ZETAS_2[pair].load());
-        (r[0], r[1]) = interleave(x, y);
-    }
-    r
+/// `a b 2^-16`, centred.
+const fn montgomery_product(a: i16, b: i16) -> i16 {
+    // 2^-16 = 169 (mod q)
+    const { assert!(centred(169 << 16) == 1) };
+    centred(a as i64 * b as i64 * 169)
 }
 
 /// FIPS 203, Algorithm 9. |f| < q; |f_hat| < 8q.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
-    store_all(f_hat, &transform(f));
-}
-
-/// Largest input of the inverse transform: a first sum fits, and nothing else in it does.
-pub(crate) const INVERSE_INPUT: i32 = i16::MAX as i32 >> 1;
-
-/// The layers of length 2 to 16 of the inverse transform, on one pair of registers: within `PRODUCT`.
-///
-/// Sums of the first and of the fourth layer are reduced: the third's are within 4 PRODUCT, and the
-/// remaining three layers double `PRODUCT` three times.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn inverse_within(pair: usize, r: (__m512i, __m512i)) -> (__m512i, __m512i) {
-    const { assert!(rough(2 * INVERSE_INPUT) <= PRODUCT && rough(8 * PRODUCT) <= PRODUCT) };
-    const { assert!(8 * PRODUCT <= i16::MAX as i32) };
-    let (x, y) = separate(r.0, r.1);
-    let (x, y) = inverse_butterfly((x, y), INVERSE_ZETAS_2[pair].load());
-    let (x, y) = exchange_2(reduce_roughly(x), y);
-    let (x, y) = inverse_butterfly((x, y), INVERSE_ZETAS_4[pair].load());
-    let (x, y) = exchange_4(x, y);
-    let (x, y) = inverse_butterfly((x, y), INVERSE_ZETAS_8[pair].load());
-    let (x, y) = exchange_8(x, y);
-    let (x, y) = inverse_butterfly((x, y), INVERSE_ZETAS_16[pair].load());
-    exchange_16(reduce_roughly(x), y)
-}
-
-/// The layers of length 32, 64 and 128, for input within `PRODUCT`, and the scaling of a value
-/// that carries 2^-16: within `PRODUCT`, so below 8q.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn inverse_between(mut r: [__m512i; REGISTERS]) -> [__m512i; REGISTERS] {
-    const { assert!(PRODUCT < 8 * Q as i32) };
-    for i in [0, 2, 4, 6] {
-        let zeta = broadcast(ZETAS[7 - (i >> 1)]);
-        (r[i], r[i + 1]) = inverse_butterfly((r[i], r[i + 1]), zeta);
+    let mut a: [__m512i; 8] = load_all(f);
+    for i in [0, 1, 2, 3] {
+        [a[i], a[i + 4]] = butterfly::<{ Q as i32 }>([a[i], a[i + 4]], &ACROSS[1]);
     }
     for i in [0, 1, 4, 5] {
-        let zeta = broadcast(ZETAS[3 - (i >> 2)]);
-        (r[i], r[i + 2]) = inverse_butterfly((r[i], r[i + 2]), zeta);
+        [a[i], a[i + 2]] = butterfly::<{ 2 * Q as i32 }>([a[i], a[i + 2]], &ACROSS[2 + (i >> 2)]);
     }
-    let (scale, last) = (broadcast(RESTORE_AND_SCALE), broadcast(LAST));
+    for i in [0, 2, 4, 6] {
+        [a[i], a[i + 1]] = butterfly::<{ 3 * Q as i32 }>([a[i], a[i + 1]], &ACROSS[4 + (i >> 1)]);
+    }
+    let [a0, a1, a2, a3, a4, a5, a6, a7] = a;
+    let mut a = [[a0, a1], [a2, a3], [a4, a5], [a6, a7]];
+    for i in 0..4 {
+        a[i] = butterfly::<{ 4 * Q as i32 }>(halves(a[i]), &LENGTH_16[i]);
+    }
+    for i in 0..4 {
+        a[i] = butterfly::<{ 5 * Q as i32 }>(unzip_quarters(a[i]), &LENGTH_8[i]);
+    }
+    for i in 0..4 {
+        a[i] = butterfly::<{ 6 * Q as i32 }>(zip_quads(a[i]), &LENGTH_4[i]);
+    }
+    for i in 0..4 {
+        a[i] = butterfly::<{ 7 * Q as i32 }>(unzip(a[i]), &LENGTH_2[i]);
+    }
+    for (i, f_hat) in f_hat.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        let [x, y] = in_order(a[i]);
+        store(&mut f_hat[0], x);
+        store(&mut f_hat[1], y);
+    }
+}
+
+/// FIPS 203, Algorithm 10, in place, for input that carries a factor 2^-16 from a product.
+/// |f| < 2^14 before, |f| < 8q after.
+///
+/// A layer replaces (x, y) by (x + y, zeta (y - x)): the bound of a sum doubles, that of a product does not
+/// grow. The first layer multiplies its sums as well, by the scale, and that reduces them; the fourth has to
+/// reduce them once more.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
+    const B: i32 = PRODUCT + 1;
+    const { assert!(reduced(8 * B) < B && 8 * B <= 8 * Q as i32) };
+    let [a0, a1, a2, a3, a4, a5, a6, a7] = load_all(f);
+    let mut a = [[a0, a1], [a2, a3], [a4, a5], [a6, a7]];
+    for i in 0..4 {
+        let [x, y] = inverse_butterfly::<{ 1 << 14 }>(out_of_order(a[i]), &INVERSE_LENGTH_2[i]);
+        a[i] = [montgomery_multiply(x, const { &Factors::all(RESTORE_AND_SCALE) }), y];
+    }
+    for i in 0..4 {
+        a[i] = inverse_butterfly::<B>(zip(a[i]), &INVERSE_LENGTH_4[i]);
+    }
+    for i in 0..4 {
+        a[i] = inverse_butterfly::<{ 2 * B }>(zip_quads(a[i]), &INVERSE_LENGTH_8[i]);
+    }
+    for i in 0..4 {
+        let [x, y] = inverse_butterfly::<{ 4 * B }>(halves(a[i]), &INVERSE_LENGTH_16[i]);
+        a[i] = unzip_quarters([barrett_reduce(x), y]);
+    }
+    let [[a0, a1], [a2, a3], [a4, a5], [a6, a7]] = a;
+    let mut a = [a0, a1, a2, a3, a4, a5, a6, a7];
+    for i in [0, 2, 4, 6] {
+        [a[i], a[i + 1]] = inverse_butterfly::<B>([a[i], a[i + 1]], &ACROSS[7 - (i >> 1)]);
+    }
+    for i in [0, 1, 4, 5] {
+        [a[i], a[i + 2]] = inverse_butterfly::<{ 2 * B }>([a[i], a[i + 2]], &ACROSS[3 - (i >> 2)]);
+    }
     for i in [0, 1, 2, 3] {
-        let (sum, difference) = inverse_butterfly((r[i], r[i + 4]), last);
-        (r[i], r[i + 4]) = (montgomery_multiply(sum, scale), difference);
+        [a[i], a[i + 4]] = inverse_butterfly::<{ 4 * B }>([a[i], a[i + 4]], &ACROSS[1]);
     }
-    r
+    for (f, a) in f.as_chunks_mut::<LANES>().0.iter_mut().zip(a) {
+        store(f, a);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn load_all(f: &[i16; N]) -> [__m512i; 8] {
+    let f = f.as_chunks::<LANES>().0;
+    [load(&f[0]), load(&f[1]), load(&f[2]), load(&f[3]), load(&f[4]), load(&f[5]), load(&f[6]), load(&f[7])]
+}
+
+/// (x + zeta y, x - zeta y): |x|, |y| < B before, < B + q after.
+///
+/// Sums with the first part of the product do not wait for the second: one instruction more, a shorter way. They
+/// may overflow; the results do not.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn butterfly<const B: i32>([x, y]: [__m512i; 2], zeta: &Factors) -> [__m512i; 2] {
+    const { assert!(B + PRODUCT <= i16::MAX as i32 && PRODUCT < Q as i32) };
+    let [high, quotient] = product(y, zeta);
+    [
+        _mm512_sub_epi16(_mm512_add_epi16(x, high), quotient),
+        _mm512_add_epi16(_mm512_sub_epi16(x, high), quotient),
+    ]
+}
+
+/// (x + y, zeta (y - x)): |x|, |y| < B before; the sum is below 2B, the product at most `PRODUCT`.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn inverse_butterfly<const B: i32>([x, y]: [__m512i; 2], zeta: &Factors) -> [__m512i; 2] {
+    const { assert!(2 * (B - 1) <= i16::MAX as i32) };
+    [_mm512_add_epi16(x, y), montgomery_multiply(_mm512_sub_epi16(y, x), zeta)]
+}
+
+/// `r; a b c d` to `a; r b c d`: the lower halves of x and y, the upper halves.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn halves([x, y]: [__m512i; 2]) -> [__m512i; 2] {
+    [_mm512_shuffle_i64x2::<0b01_00_01_00>(x, y), _mm512_shuffle_i64x2::<0b11_10_11_10>(x, y)]
+}
+
+/// `r; a b c d` to `b; r a c d`: of the quarters of x and y, 0 and 2, 1 and 3.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn unzip_quarters([x, y]: [__m512i; 2]) -> [__m512i; 2] {
+    [_mm512_shuffle_i64x2::<0b10_00_10_00>(x, y), _mm512_shuffle_i64x2::<0b11_01_11_01>(x, y)]
+}
+
+/// `r; a b c d` to `c; a b r d`: in each quarter, x0 x1 y0 y1 and x2 x3 y2 y3.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn zip_quads([x, y]: [__m512i; 2]) -> [__m512i; 2] {
+    [_mm512_unpacklo_epi64(x, y), _mm512_unpackhi_epi64(x, y)]
+}
+
+/// `r; a b c d` to `d; a b r c`: in each quarter, x0 x2 y0 y2 and x1 x3 y1 y3.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn unzip([x, y]: [__m512i; 2]) -> [__m512i; 2] {
+    let (x, y) = (_mm512_castsi512_ps(x), _mm512_castsi512_ps(y));
+    [
+        _mm512_castps_si512(_mm512_shuffle_ps::<0b10_00_10_00>(x, y)),
+        _mm512_castps_si512(_mm512_shuffle_ps::<0b11_01_11_01>(x, y)),
+    ]
+}
+
+/// `r; a b c d` to `c; a b d r`: in each quarter, x0 y0 x1 y1 and x2 y2 x3 y3.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn zip([x, y]: [__m512i; 2]) -> [__m512i; 2] {
+    [_mm512_unpacklo_epi32(x, y), _mm512_unpackhi_epi32(x, y)]
+}
+
+/// `1; 4 5 2 3` to `5; 4 3 2 1`.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn in_order([x, y]: [__m512i; 2]) -> [__m512i; 2] {
+    const INDICES: [[i32; 16]; 2] = gather(1, [4, 5, 2, 3], 5, [4, 3, 2, 1]);
+    [_mm512_permutex2var_epi32(x, load(&INDICES[0]), y), _mm512_permutex2var_epi32(x, load(&INDICES[1]), y)]
+}
+
+/// `5; 4 3 2 1` to `1; 4 5 2 3`.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn out_of_order([x, y]: [__m512i; 2]) -> [__m512i; 2] {
+    const INDICES: [[i32; 16]; 2] = gather(5, [4, 3, 2, 1], 1, [4, 5, 2, 3]);
+    [_mm512_permutex2var_epi32(x, load(&INDICES[0]), y), _mm512_permutex2var_epi32(x, load(&INDICES[1]), y)]
+}
+
+/// Where each double word of two registers of the second arrangement is in the first.
+const fn gather(from: u32, from_words: [u32; 4], to: u32, to_words: [u32; 4]) -> [[i32; 16]; 2] {
+    let (mut indices, mut i) = ([[0; 16]; 2], 0);
+    while i < 32 {
+        let (register, word) = (i >> 4, i & 15);
+        let (mut index, mut bit) = (register << to, 0);
+        while bit < 4 {
+            index |= (word >> (3 - bit) & 1) << to_words[bit];
+            bit += 1;
+        }
+        let mut source = (index >> from & 1) << 4;
+        bit = 0;
+        while bit < 4 {
+            source |= (index >> from_words[bit] & 1) << (3 - bit);
+            bit += 1;
+        }
+        indices[register][word] = source as i32;
+        i += 1;
+    }
+    indices
 }

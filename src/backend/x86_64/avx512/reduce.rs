@@ -2,57 +2,94 @@
 
 use core::arch::x86_64::*;
 
-use super::{LANES, load, store};
+use super::{load, store};
 use crate::backend::poly::{N, Q};
 use crate::backend::tables::Q_INVERSE;
 
-/// Largest absolute value of a Montgomery product of any 16-bit number and a centred factor.
+/// Coefficients to a register.
+pub(crate) const LANES: usize = 32;
+
+/// Largest absolute value of `montgomery_multiply(a, b)` over every 16-bit a and every |b| <= (q-1)/2.
 pub(crate) use crate::backend::portable::reduce::PRODUCT;
+
+/// Thirty-two factors b of Montgomery multiplication, and b q^-1 mod 2^16 of each.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Factors([i16; LANES], [i16; LANES]);
+
+impl Factors {
+    pub(crate) const fn new(b: [i16; LANES]) -> Self {
+        let (mut twisted, mut i) = ([0; LANES], 0);
+        while i < LANES {
+            assert!(-Q < 2 * b[i] && 2 * b[i] < Q);
+            twisted[i] = b[i].wrapping_mul(Q_INVERSE);
+            i += 1;
+        }
+        Self(b, twisted)
+    }
+
+    /// The same factor for all lanes.
+    pub(crate) const fn all(b: i16) -> Self {
+        Self::new([b; LANES])
+    }
+}
+
+/// `a b 2^-16 mod q`: |result| <= `PRODUCT` for every a if b is centred.
+///
+/// a b - (a b q^-1 mod 2^16) q is divisible by 2^16, so the low halves of its two terms cancel
+/// and the difference of the high halves is exact.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub(crate) fn montgomery_multiply(a: __m512i, b: &Factors) -> __m512i {
+    let [high, quotient] = product(a, b);
+    _mm512_sub_epi16(high, quotient)
+}
+
+/// Two numbers whose difference is `montgomery_multiply(a, b)`; the first is there earlier.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub(crate) fn product(a: __m512i, b: &Factors) -> [__m512i; 2] {
+    let m = _mm512_mullo_epi16(a, load(&b.1));
+    [_mm512_mulhi_epi16(a, load(&b.0)), _mm512_mulhi_epi16(m, _mm512_set1_epi16(Q))]
+}
+
+/// `a 2^-16 mod q` for numbers of 32 bits given by their halves, |a| <= 2^30: |result| <= |a| / 2^16 +
+/// q / 2 + 1.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub(crate) fn montgomery_reduce(low: __m512i, high: __m512i) -> __m512i {
+    let m = _mm512_mullo_epi16(low, _mm512_set1_epi16(Q_INVERSE));
+    _mm512_sub_epi16(high, _mm512_mulhi_epi16(m, _mm512_set1_epi16(Q)))
+}
 
 /// 2^15 / q, rounded.
 const RECIPROCAL: i16 = 10;
+const _: () = {
+    let error = (1 << 15) - RECIPROCAL as i32 * Q as i32;
+    assert!(-(Q as i32) < 2 * error && 2 * error < Q as i32);
+};
 
-/// How far RECIPROCAL q is above 2^15.
-const EXCESS: i32 = RECIPROCAL as i32 * Q as i32 - (1 << 15);
-const _: () = assert!(0 < EXCESS && 2 * EXCESS < Q as i32);
-
-/// Bound of `reduce_roughly` where |a| <= `bound`: half of q for the rounding, and the part of `a` that the
-/// reciprocal is wrong by.
-pub(crate) const fn rough(bound: i32) -> i32 {
-    assert!(bound <= 1 << 15);
-    ((Q as i32 + 1) >> 1) + ((bound * EXCESS) >> 15) + 1
+/// Largest absolute value of `barrett_reduce(a)`, |a| <= `most`. The quotient is wrong by the rounding, at
+/// most 1/2, and by that of the reciprocal.
+pub(crate) const fn reduced(most: i32) -> i32 {
+    let error = (RECIPROCAL as i32 * Q as i32 - (1 << 15)).abs();
+    ((Q as i32 + 1) >> 1) + ((most * error) >> 15) + 1
 }
-const _: () = assert!(rough(1 << 15) < Q as i32);
+const _: () = assert!(reduced(1 << 15) < Q as i32);
 
-/// A factor that multiplies every lane: itself, and times q^-1 modulo 2^16.
+/// A small representative of `a`: |result| <= `reduced(|a|)`, always below q.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn broadcast(b: i16) -> (__m512i, __m512i) {
-    (_mm512_set1_epi16(b), _mm512_set1_epi16(b.wrapping_mul(Q_INVERSE)))
-}
-
-/// `a b 2^-16 mod q` for `b` centred: |result| <= `PRODUCT` for every a.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn montgomery_multiply(a: __m512i, (b, b_q_inverse): (__m512i, __m512i)) -> __m512i {
-    // a b and m q agree in their low halves, so the difference of the high halves is exact.
-    let m = _mm512_mullo_epi16(a, b_q_inverse);
-    _mm512_sub_epi16(_mm512_mulhi_epi16(a, b), _mm512_mulhi_epi16(m, _mm512_set1_epi16(Q)))
-}
-
-/// A number congruent to a, |result| <= `rough(|a|)` < q for every a.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn reduce_roughly(a: __m512i) -> __m512i {
-    let quotient = _mm512_mulhrs_epi16(a, _mm512_set1_epi16(RECIPROCAL));
-    _mm512_sub_epi16(a, _mm512_mullo_epi16(quotient, _mm512_set1_epi16(Q)))
+#[target_feature(enable = "avx512bw")]
+pub(crate) fn barrett_reduce(a: __m512i) -> __m512i {
+    let t = _mm512_mulhrs_epi16(a, _mm512_set1_epi16(RECIPROCAL));
+    _mm512_sub_epi16(a, _mm512_mullo_epi16(t, _mm512_set1_epi16(Q)))
 }
 
 /// The representative of a in 0 ..= q-1, for every a.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 pub(crate) fn canonicalise(a: __m512i) -> __m512i {
-    let r = reduce_roughly(a);
+    let r = barrett_reduce(a);
     // A negative r is a large unsigned number, and r + q is the smaller one exactly then.
     _mm512_min_epu16(r, _mm512_add_epi16(r, _mm512_set1_epi16(Q)))
 }
@@ -108,11 +145,11 @@ mod tests {
             let (mut near, mut canonical) = ([0i16; LANES], [0i16; LANES]);
             // SAFETY: detect found the instructions.
             unsafe {
-                store(&mut near, reduce_roughly(load(a)));
+                store(&mut near, barrett_reduce(load(a)));
                 store(&mut canonical, canonicalise(load(a)));
             }
             for ((a, near), canonical) in a.iter().zip(near).zip(canonical) {
-                assert!((near as i32).abs() <= rough((*a as i32).abs()), "{a}");
+                assert!((near as i32).abs() <= reduced((*a as i32).abs()), "{a}");
                 assert_eq!((*a as i64 - near as i64).rem_euclid(Q as i64), 0, "{a}");
                 assert_eq!(canonical, portable::reduce::canonicalise(*a), "{a}");
             }
@@ -128,7 +165,7 @@ mod tests {
             for_each(|a| {
                 let mut product = [0i16; LANES];
                 // SAFETY: detect found the instructions.
-                unsafe { store(&mut product, montgomery_multiply(load(a), broadcast(b))) };
+                unsafe { store(&mut product, montgomery_multiply(load(a), &Factors::all(b))) };
                 assert_eq!(product, a.map(|a| portable::reduce::montgomery_multiply(a, b)), "{b}");
             });
         }

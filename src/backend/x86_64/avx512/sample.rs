@@ -3,7 +3,8 @@
 use core::arch::x86_64::*;
 
 use super::encode::in_every_part;
-use super::{Aligned, LANES, load, load_bytes, store};
+use super::reduce::LANES;
+use super::{Aligned, load, load_bytes, store};
 use crate::backend::poly::{N, Q};
 use crate::backend::x86_64::{at, at_mut};
 use crate::backend::{Eta, XOF_BLOCK};
@@ -50,11 +51,11 @@ pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], fi
 
 /// Writes the candidates below q to the front of `a` and counts them.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl,popcnt")]
+#[target_feature(enable = "avx512bw,popcnt")]
 fn accept(block: &[u8; XOF_BLOCK], a: &mut [i16; CANDIDATES]) -> usize {
-    static FIRST: Aligned<[i16; 32]> = windows(0);
-    static SECOND: Aligned<[i16; 32]> = windows(GROUP_BYTES);
-    static LAST: Aligned<[i16; 32]> = windows(64 - GROUP_BYTES);
+    const FIRST: Aligned<[i16; 32]> = windows(0);
+    const SECOND: Aligned<[i16; 32]> = windows(GROUP_BYTES);
+    const LAST: Aligned<[i16; 32]> = windows(64 - GROUP_BYTES);
     let (first, second) = (load(&FIRST.0), load(&SECOND.0));
     let mut n = 0;
     for start in [0, 2 * GROUP_BYTES, 4 * GROUP_BYTES] {
@@ -68,7 +69,7 @@ fn accept(block: &[u8; XOF_BLOCK], a: &mut [i16; CANDIDATES]) -> usize {
 
 /// The same for the candidates of one group, from `n` on. All are written, the accepted ones to the front.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl,popcnt")]
+#[target_feature(enable = "avx512bw,popcnt")]
 fn accept_group(windows: __m512i, a: &mut [i16; CANDIDATES], n: usize) -> usize {
     let candidates = _mm512_and_si512(_mm512_srlv_epi32(windows, load(&SHIFTS.0)), _mm512_set1_epi32(0xfff));
     let accepted = _mm512_cmplt_epu32_mask(candidates, _mm512_set1_epi32(Q as i32));
@@ -89,16 +90,16 @@ pub(crate) fn sample_poly_cbd(eta: Eta, b: &[u8], f: &mut [i16; N]) {
 
 /// A coefficient is half a byte: bits 0 and 1 count up, 2 and 3 down.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn cbd2(b: &[u8], f: &mut [i16; N]) {
     // indexed by the four bits
-    static COEFFICIENT: Aligned<[u8; 64]> = {
+    const COEFFICIENT: Aligned<[u8; 64]> = {
         const M: u8 = -1i8 as u8;
         const L: u8 = -2i8 as u8;
         in_every_part(&[0, 1, 1, 2, M, 0, 0, 1, M, 0, 0, 1, L, M, M, 0])
     };
     // Lanes of 64 bits from all over, so that `unpack` finds neighbours in the lower and the higher half of each part.
-    static SPREAD: Aligned<[i64; 8]> = Aligned([0, 4, 1, 5, 2, 6, 3, 7]);
+    const SPREAD: Aligned<[i64; 8]> = Aligned([0, 4, 1, 5, 2, 6, 3, 7]);
     let (table, low) = (load(&COEFFICIENT.0), _mm512_set1_epi8(0xf));
     for (b, f) in b.as_chunks::<64>().0.iter().zip(f.as_chunks_mut::<LANES>().0.as_chunks_mut::<4>().0) {
         let bits = _mm512_permutexvar_epi64(load(&SPREAD.0), load(b));
@@ -115,13 +116,13 @@ fn cbd2(b: &[u8], f: &mut [i16; N]) {
 
 /// A coefficient is six bits: 0 to 2 count up, 3 to 5 down.
 #[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "avx512bw")]
 fn cbd3(b: &[u8], f: &mut [i16; N]) {
     // 24 bytes are 32 coefficients; part j of a register takes the 16 bytes in which bytes 6j to 6j + 5 lie.
-    static FIRST: Aligned<[i64; 8]> = Aligned([0, 1, 0, 1, 1, 2, 2, 3]);
-    static SECOND: Aligned<[i64; 8]> = Aligned([3, 4, 3, 4, 4, 5, 5, 6]);
+    const FIRST: Aligned<[i64; 8]> = Aligned([0, 1, 0, 1, 1, 2, 2, 3]);
+    const SECOND: Aligned<[i64; 8]> = Aligned([3, 4, 3, 4, 4, 5, 5, 6]);
     // The two bytes from the one on in which coefficient c of a part begins, at bit 6c.
-    static WINDOWS: Aligned<[u8; 64]> = {
+    const WINDOWS: Aligned<[u8; 64]> = {
         let (mut shuffle, mut i) = ([0; 64], 0);
         while i < 32 {
             let part = i >> 3;
@@ -132,12 +133,11 @@ fn cbd3(b: &[u8], f: &mut [i16; N]) {
         }
         Aligned(shuffle)
     };
-    static COUNT: Aligned<[u8; 64]> = in_every_part(&[0, 1, 1, 2, 1, 2, 2, 3]);
+    const COUNT: Aligned<[u8; 64]> = in_every_part(&[0, 1, 1, 2, 1, 2, 2, 3]);
     // 6c modulo 8
     let shifts = _mm512_set1_epi64(6 << 16 | 4 << 32 | 2 << 48);
-    let pairs = b.as_chunks::<48>().0.iter().zip(f.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0);
-    for (b, f) in pairs {
-        let b = load_bytes(b);
+    for (i, f) in f.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        let b = load_bytes::<48>(b, 48 * i);
         for (parts, f) in [load(&FIRST.0), load(&SECOND.0)].into_iter().zip(f) {
             let windows = _mm512_shuffle_epi8(_mm512_permutexvar_epi64(parts, b), load(&WINDOWS.0));
             let six = _mm512_and_si512(_mm512_srlv_epi16(windows, shifts), _mm512_set1_epi16(0x3f));
