@@ -41,8 +41,10 @@ pub(crate) fn decompress<const L: usize>(b: &[u8; L], f: &mut [i16; N]) {
 #[inline]
 #[target_feature(enable = "avx512bw")]
 fn compress1(f: &[i16; N], b: &mut [u8]) {
+    // the first and the last that become 1
     const LEAST: i16 = (Q + 3) >> 2;
     const MOST: i16 = (3 * Q) >> 2;
+    const { assert!(4 * LEAST > Q && 4 * (LEAST - 1) < Q && 4 * MOST < 3 * Q && 4 * (MOST + 1) > 3 * Q) };
     for (f, b) in f.as_chunks::<LANES>().0.iter().zip(b.as_chunks_mut::<4>().0) {
         let above = _mm512_sub_epi16(load(f), _mm512_set1_epi16(LEAST));
         let bits = _mm512_cmple_epu16_mask(above, _mm512_set1_epi16(MOST - LEAST));
@@ -50,15 +52,19 @@ fn compress1(f: &[i16; N], b: &mut [u8]) {
     }
 }
 
-// The exactness of the two reciprocals: 315 / 2^15 is 32 / q and 630 / 2^16 is 32 / q, up to an error that
-// does not turn any rounding over (the tests try every coefficient).
+/// 2^20 / q, rounded: upwards, so no whole quotient becomes too small. (The tests try every coefficient.)
+const RECIPROCAL: i16 = 315;
+const _: () = {
+    let excess = RECIPROCAL as i32 * Q as i32 - (1 << 20);
+    assert!(0 < excess && 2 * excess < Q as i32);
+};
 
 /// Round(16 f / q) modulo 16 for 64 coefficients, as bytes. Lanes: 8 of x, 8 of y, and so on.
 #[inline]
 #[target_feature(enable = "avx512bw")]
 fn sixteenths(x: __m512i, y: __m512i) -> __m512i {
     // floor(32 f / q), and then half of that, rounded up
-    let twice = _mm512_set1_epi16(2 * 315);
+    let twice = _mm512_set1_epi16(2 * RECIPROCAL);
     let (x, y) = (_mm512_mulhi_epi16(x, twice), _mm512_mulhi_epi16(y, twice));
     let halves = _mm512_avg_epu8(_mm512_packus_epi16(x, y), _mm512_setzero_si512());
     _mm512_and_si512(halves, _mm512_set1_epi8(0xf))
@@ -85,7 +91,7 @@ fn compress4(f: &[i16; N], b: &mut [u8]) {
 fn compress5(f: &[i16; N], b: &mut [u8]) {
     // 64-bit lanes: a part has one of either register.
     const COLLECT: Aligned<[i64; 8]> = Aligned([0, 2, 4, 6, 1, 3, 5, 7]);
-    let reciprocal = _mm512_set1_epi16(315);
+    let reciprocal = _mm512_set1_epi16(RECIPROCAL);
     let f = f.as_chunks::<LANES>().0.as_chunks::<2>().0;
     for (i, [x, y]) in f.iter().enumerate() {
         // round(32 f / q)

@@ -35,63 +35,65 @@ static SHIFTS: Aligned<[i32; 16]> = Aligned([0, 12, 8, 4, 0, 12, 8, 4, 0, 12, 8,
 /// FIPS 203, Algorithm 7, lines 5 to 16, for one block. Variable time: the block is public.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2,popcnt")]
 pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], filled: usize) -> usize {
-    const LAST: usize = N - CANDIDATES;
-    if filled <= LAST {
-        return filled + accept(block, at_mut(a_hat, filled));
+    if filled <= N - CANDIDATES {
+        accept::<false>(block, a_hat, filled)
+    } else {
+        accept::<true>(block, a_hat, filled.min(N))
     }
-    // The block may hold more than there is room for. What is behind `LAST` is therefore moved where there
-    // is room, and as much as fits moved back: no branch depends on where the last coefficient is found.
-    let have = filled.min(N) - LAST;
-    let mut window = [0; 2 * CANDIDATES];
-    window[..CANDIDATES].copy_from_slice(&a_hat[LAST..]);
-    let accepted = accept(block, at_mut(&mut window, have));
-    a_hat[LAST..].copy_from_slice(&window[..CANDIDATES]);
-    (filled + accepted).min(N)
 }
 
-/// Writes the candidates below q to the front of `a` and counts them.
+/// Writes the candidates below q to `a` from `n` on, and returns where they end. If `LIMITED`, some may find no room.
 #[inline]
-#[target_feature(enable = "avx512bw,popcnt")]
-fn accept(block: &[u8; XOF_BLOCK], a: &mut [i16; CANDIDATES]) -> usize {
+#[target_feature(enable = "avx512bw,avx512vl,popcnt")]
+fn accept<const LIMITED: bool>(block: &[u8; XOF_BLOCK], a: &mut [i16; N], mut n: usize) -> usize {
     const FIRST: Aligned<[i16; 32]> = windows(0);
     const SECOND: Aligned<[i16; 32]> = windows(GROUP_BYTES);
     const LAST: Aligned<[i16; 32]> = windows(64 - GROUP_BYTES);
     let (first, second) = (load(&FIRST.0), load(&SECOND.0));
-    let mut n = 0;
     for start in [0, 2 * GROUP_BYTES, 4 * GROUP_BYTES] {
         let bytes = load(at::<u8, 64>(block, start));
-        n += accept_group(_mm512_permutexvar_epi16(first, bytes), a, n);
-        n += accept_group(_mm512_permutexvar_epi16(second, bytes), a, n);
+        n = accept_group::<LIMITED>(_mm512_permutexvar_epi16(first, bytes), a, n);
+        n = accept_group::<LIMITED>(_mm512_permutexvar_epi16(second, bytes), a, n);
     }
     let bytes = load(at::<u8, 64>(block, XOF_BLOCK - 64));
-    n + accept_group(_mm512_permutexvar_epi16(load(&LAST.0), bytes), a, n)
+    accept_group::<LIMITED>(_mm512_permutexvar_epi16(load(&LAST.0), bytes), a, n)
 }
 
-/// The same for the candidates of one group, from `n` on. All are written, the accepted ones to the front.
+/// The same for the candidates of one group. All are written, the accepted ones to the front.
 #[inline]
-#[target_feature(enable = "avx512bw,popcnt")]
-fn accept_group(windows: __m512i, a: &mut [i16; CANDIDATES], n: usize) -> usize {
+#[target_feature(enable = "avx512bw,avx512vl,popcnt")]
+fn accept_group<const LIMITED: bool>(windows: __m512i, a: &mut [i16; N], n: usize) -> usize {
     let candidates = _mm512_and_si512(_mm512_srlv_epi32(windows, load(&SHIFTS.0)), _mm512_set1_epi32(0xfff));
     let accepted = _mm512_cmplt_epu32_mask(candidates, _mm512_set1_epi32(Q as i32));
     // To a register: the form that writes to memory is slow on some processors.
     let front = _mm512_maskz_compress_epi32(accepted, candidates);
-    crate::backend::x86_64::store(at_mut::<i16, GROUP>(a, n), _mm512_cvtepi32_epi16(front));
-    accepted.count_ones() as usize
+    let end = n + accepted.count_ones() as usize;
+    if !LIMITED {
+        crate::backend::x86_64::store(at_mut::<_, GROUP>(a, n), _mm512_cvtepi32_epi16(front));
+        return end;
+    }
+    // No branch depends on where the end is found: the last sixteen places take what fits, moved up.
+    let to = n.min(N - GROUP);
+    let room = (0xffff << (n - to)) as __mmask16;
+    let up = _mm512_cvtepi32_epi16(_mm512_maskz_expand_epi32(room, front));
+    // SAFETY: the 32 bytes from `to` on are those of the array.
+    unsafe { _mm256_mask_storeu_epi16(at_mut::<_, GROUP>(a, to).as_mut_ptr(), room, up) };
+    end.min(N)
 }
 
 /// FIPS 203, Algorithm 8: |f| <= eta. Reads the first 64 eta bytes.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn sample_poly_cbd(eta: Eta, b: &[u8], f: &mut [i16; N]) {
     match eta {
-        Eta::Two => cbd2(b, f),
-        Eta::Three => cbd3(b, f),
+        Eta::Two => cbd2(at(b, 0), f),
+        Eta::Three => cbd3(at(b, 0), f),
     }
 }
 
 /// A coefficient is half a byte: bits 0 and 1 count up, 2 and 3 down.
 #[inline]
 #[target_feature(enable = "avx512bw")]
-fn cbd2(b: &[u8], f: &mut [i16; N]) {
+fn cbd2(b: &[u8; 128], f: &mut [i16; N]) {
     // indexed by the four bits
     const COEFFICIENT: Aligned<[u8; 64]> = {
         const M: u8 = -1i8 as u8;
@@ -117,7 +119,7 @@ fn cbd2(b: &[u8], f: &mut [i16; N]) {
 /// A coefficient is six bits: 0 to 2 count up, 3 to 5 down.
 #[inline]
 #[target_feature(enable = "avx512bw")]
-fn cbd3(b: &[u8], f: &mut [i16; N]) {
+fn cbd3(b: &[u8; 192], f: &mut [i16; N]) {
     // 24 bytes are 32 coefficients; part j of a register takes the 16 bytes in which bytes 6j to 6j + 5 lie.
     const FIRST: Aligned<[i64; 8]> = Aligned([0, 1, 0, 1, 1, 2, 2, 3]);
     const SECOND: Aligned<[i64; 8]> = Aligned([3, 4, 3, 4, 4, 5, 5, 6]);
