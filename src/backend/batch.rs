@@ -409,21 +409,24 @@ pub fn run<'a, B: Permute<W>, const W: usize>(
     loop {
         if more {
             let (mut starts, mut any) = ([const { None }; W], false);
-            for column in 0..W {
-                while more
-                    && lanes[column].is_none()
-                    && (column < B::NARROW || worthwhile(&lanes, B::NARROW, work))
-                {
-                    lanes[column] = jobs.next();
-                    match &mut lanes[column] {
-                        // There is nothing to absorb.
-                        Some(job) if job.work == 0 => lanes[column] = None,
-                        Some(job) => {
-                            starts[column] = Some(job.start());
-                            (used, any) = (used.max(column + 1), true);
-                        }
-                        None => more = false,
+            let mut column = 0;
+            while more && column < W {
+                if lanes[column].is_some() {
+                    column += 1;
+                    continue;
+                }
+                if column >= B::NARROW && !worthwhile(&lanes, B::NARROW, work) {
+                    break;
+                }
+                lanes[column] = jobs.next();
+                match &mut lanes[column] {
+                    // There is nothing to absorb.
+                    Some(job) if job.work == 0 => lanes[column] = None,
+                    Some(job) => {
+                        starts[column] = Some(job.start());
+                        (used, any) = (used.max(column + 1), true);
                     }
+                    None => more = false,
                 }
             }
             if any {
