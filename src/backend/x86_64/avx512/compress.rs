@@ -10,6 +10,7 @@ use super::reduce::LANES;
 use super::{Aligned, load, load_bytes, store, store_bytes};
 use crate::backend::poly::{N, Q};
 use crate::backend::tables::BARRETT;
+use crate::backend::x86_64::load_half;
 
 /// `ByteEncode_d(Compress_d(f))`, d = L / 32. 0 <= f < q.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
@@ -229,7 +230,7 @@ const fn decompressed<const D: u32>() -> Aligned<[i16; LANES]> {
 fn decompress4(b: &[u8], f: &mut [i16; N]) {
     const TABLE: Aligned<[i16; LANES]> = decompressed::<4>();
     for (b, f) in b.as_chunks::<16>().0.iter().zip(f.as_chunks_mut::<LANES>().0) {
-        let bytes = _mm512_cvtepu8_epi32(super::super::load_half(b));
+        let bytes = _mm512_cvtepu8_epi32(load_half(b));
         // The higher half of a byte to the lane above; bits from the fifth on do not matter.
         let index = _mm512_or_si512(bytes, _mm512_slli_epi32::<12>(bytes));
         store(f, _mm512_permutexvar_epi16(index, load(&TABLE.0)));

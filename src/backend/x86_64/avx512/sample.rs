@@ -6,7 +6,7 @@ use super::encode::in_every_part;
 use super::reduce::LANES;
 use super::{Aligned, load, load_bytes, store};
 use crate::backend::poly::{N, Q};
-use crate::backend::x86_64::{at, at_mut};
+use crate::backend::x86_64::{at, at_mut, store as store_ymm};
 use crate::backend::{Eta, XOF_BLOCK};
 
 /// Candidates that are looked at together.
@@ -69,7 +69,7 @@ fn accept_group<const LIMITED: bool>(windows: __m512i, a: &mut [i16; N], n: usiz
     let front = _mm512_maskz_compress_epi32(accepted, candidates);
     let end = n + accepted.count_ones() as usize;
     if !LIMITED {
-        crate::backend::x86_64::store(at_mut::<_, GROUP>(a, n), _mm512_cvtepi32_epi16(front));
+        store_ymm(at_mut::<_, GROUP>(a, n), _mm512_cvtepi32_epi16(front));
         return end;
     }
     // No branch depends on where the end is found: the last sixteen places take what fits, moved up.
