@@ -20,6 +20,9 @@ pub use frontend::{
     Error, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret, ml_kem_512, ml_kem_768, ml_kem_1024, self_test,
 };
 
+#[cfg(feature = "internals")]
+pub use frontend::constant_time;
+
 // Both appear in public signatures.
 pub use {rand_core, zeroize};
 

@@ -19,6 +19,7 @@ pub mod batch;
 pub(crate) mod keccak;
 pub mod poly;
 pub mod portable;
+pub mod probe;
 pub mod select;
 pub mod tables;
 #[cfg(target_arch = "x86_64")]

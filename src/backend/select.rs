@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::Backend;
 use super::portable::Portable;
+use super::probe::Probe;
 #[cfg(target_arch = "x86_64")]
 use super::x86_64::{avx2::Avx2, avx512::Avx512};
 
@@ -104,7 +105,7 @@ pub trait Visitor {
     type Output;
 
     /// Does it with one backend.
-    fn visit<B: Backend>(self, backend: B) -> Self::Output;
+    fn visit<B: Probe>(self, backend: B) -> Self::Output;
 }
 
 /// A type that each backend has its own of.

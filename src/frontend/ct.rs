@@ -107,6 +107,22 @@ pub(crate) fn assign_if<const N: usize>(choice: Choice, a: &mut [u8; N], b: &[u8
     }
 }
 
+/// The comparison and the choice, for the proofs.
+#[cfg(feature = "internals")]
+pub mod constant_time {
+    use subtle::Choice;
+
+    /// Whether two byte strings are equal.
+    pub fn equal<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
+        super::equal(a, b).into()
+    }
+
+    /// Overwrites `a` with `b` if `choice` is true.
+    pub fn assign_if<const N: usize>(choice: bool, a: &mut [u8; N], b: &[u8; N]) {
+        super::assign_if(Choice::from(choice as u8), a, b);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,6 +22,8 @@ mod self_test;
 pub(crate) mod symmetric;
 
 pub use api::{ml_kem_512, ml_kem_768, ml_kem_1024};
+#[cfg(feature = "internals")]
+pub use ct::constant_time;
 pub use error::Error;
 pub use keys::{SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret};
 pub use self_test::self_test;

@@ -30,6 +30,13 @@ pub(crate) fn permute(state: &mut [u64; 25]) {
     *state = a;
 }
 
+/// One round of `permute`, for proofs.
+pub(crate) fn one_round(state: &mut [u64; 25], rc: u64) {
+    flip(state);
+    *state = round(state, rc);
+    flip(state);
+}
+
 #[inline(always)]
 fn flip(a: &mut [u64; 25]) {
     for (lane, complemented) in a.iter_mut().zip(COMPLEMENTED) {

@@ -13,6 +13,8 @@ pub(crate) mod sample;
 
 use super::Backend;
 use super::batch::{self, Job, Permute, States};
+use super::poly::{self, N};
+use super::probe::{Keccaks, Probe};
 
 /// The portable backend. Every machine has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,35 @@ impl Backend for Portable {
 impl Permute<1> for Portable {
     fn permute(self, states: &mut States<1>, _used: usize) {
         keccak::permute(states.single());
+    }
+}
+
+impl Probe for Portable {
+    const LANES: usize = 1;
+    const PRODUCT: i32 = reduce::PRODUCT;
+
+    fn reduced(_most: i32) -> i32 {
+        (poly::Q as i32 - 1) >> 1
+    }
+
+    fn montgomery_multiply(self, a: &mut [i16; N], b: i16) {
+        *a = a.map(|a| reduce::montgomery_multiply(a, b));
+    }
+
+    fn montgomery_reduce(self, a: &[i32; N], r: &mut [i16; N]) {
+        *r = a.map(reduce::montgomery_reduce);
+    }
+
+    fn barrett_reduce(self, a: &mut [i16; N]) {
+        *a = a.map(reduce::barrett_reduce);
+    }
+
+    fn canonicalise(self, a: &mut [i16; N]) {
+        *a = a.map(reduce::canonicalise);
+    }
+
+    fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
+        visitor.kernel::<1, 1>(self, 1, |states, [rc]| keccak::one_round(states.single(), rc));
     }
 }
 

@@ -14,10 +14,7 @@ use crate::backend::x86_64::{at_mut, load as load_bytes, store as store_bytes};
 #[target_feature(enable = "avx2")]
 pub(crate) fn permute_x4(state: &mut [[u64; 4]; 25]) {
     let mut a: [__m256i; 25] = core::array::from_fn(|i| load(&state[i]));
-    let mut c: [__m256i; 5] = core::array::from_fn(|x| {
-        let low = _mm256_xor_si256(_mm256_xor_si256(a[x], a[x + 5]), a[x + 10]);
-        _mm256_xor_si256(low, _mm256_xor_si256(a[x + 15], a[x + 20]))
-    });
+    let mut c = parities(&a);
     // Two rounds a turn, from one set of stack slots to another and back.
     for rc in ROUND_CONSTANTS.as_chunks::<2>().0 {
         (a, c) = round_x4(&a, &c, rc[0]);
@@ -26,6 +23,36 @@ pub(crate) fn permute_x4(state: &mut [[u64; 4]; 25]) {
     for (lane, a) in state.iter_mut().zip(a) {
         store(lane, a);
     }
+}
+
+/// The column parities.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn parities(a: &[__m256i; 25]) -> [__m256i; 5] {
+    core::array::from_fn(|x| {
+        let low = _mm256_xor_si256(_mm256_xor_si256(a[x], a[x + 5]), a[x + 10]);
+        _mm256_xor_si256(low, _mm256_xor_si256(a[x + 15], a[x + 20]))
+    })
+}
+
+/// One round of `permute_x4`, for proofs. What is wrong with the parities it hands on is added to the state.
+#[target_feature(enable = "avx2")]
+pub(crate) fn one_round_x4(state: &mut [[u64; 4]; 25], rc: u64) {
+    let a: [__m256i; 25] = core::array::from_fn(|i| load(&state[i]));
+    let (mut a, c) = round_x4(&a, &parities(&a), rc);
+    let expected = parities(&a);
+    for x in 0..5 {
+        a[x] = _mm256_xor_si256(a[x], _mm256_xor_si256(c[x], expected[x]));
+    }
+    for (lane, a) in state.iter_mut().zip(a) {
+        store(lane, a);
+    }
+}
+
+/// One round of `permute_x1`, for proofs.
+#[target_feature(enable = "bmi1,bmi2")]
+pub(crate) fn one_round_x1(state: &mut [u64; 25], rc: u64) {
+    *state = round_x1(state, rc);
 }
 
 /// One round; takes the column parities of `a` and returns those of the result beside it.

@@ -13,7 +13,8 @@ pub(crate) mod sample;
 
 use super::cpu;
 use crate::backend::batch::{self, Blocks, Job, Permute, Start, States};
-use crate::backend::poly::{self, Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
+use crate::backend::poly::{self, Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range};
+use crate::backend::probe::{Keccaks, Probe};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
 /// Proof that this machine has AVX2, POPCNT, BMI1 and BMI2.
@@ -144,6 +145,42 @@ impl Permute<4> for Avx2 {
             }
             zeroize::Zeroize::zeroize(&mut state);
         }
+    }
+}
+
+impl Probe for Avx2 {
+    const LANES: usize = reduce::LANES;
+    const PRODUCT: i32 = reduce::PRODUCT;
+
+    fn reduced(most: i32) -> i32 {
+        reduce::reduced(most)
+    }
+
+    fn montgomery_multiply(self, a: &mut [i16; N], b: i16) {
+        kernel!(reduce::probe_multiply(a, &reduce::Factors::all(b)));
+    }
+
+    fn montgomery_reduce(self, a: &[i32; N], r: &mut [i16; N]) {
+        kernel!(reduce::probe_reduce(a, r));
+    }
+
+    fn barrett_reduce(self, a: &mut [i16; N]) {
+        kernel!(reduce::probe_barrett(a));
+    }
+
+    fn canonicalise(self, a: &mut [i16; N]) {
+        kernel!(reduce::probe_canonicalise(a));
+    }
+
+    fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
+        let one = |state: &mut [u64; 25], rc| kernel!(keccak::one_round_x1(state, rc));
+        visitor.kernel::<1, 1>(self, 1, |states, [rc]| one(states.single(), rc));
+        visitor.kernel::<4, 1>(self, 1, |states, [rc]| {
+            let mut state = states.0.map(|row| row[0]);
+            one(&mut state, rc);
+            states.0.iter_mut().zip(state).for_each(|(row, lane)| row[0] = lane);
+        });
+        visitor.kernel::<4, 1>(self, 4, |states, [rc]| kernel!(keccak::one_round_x4(&mut states.0, rc)));
     }
 }
 

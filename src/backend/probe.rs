@@ -1,0 +1,49 @@
+//! What lies beneath the contract: the steps that kernels are made of, shown one by one so that a test can run
+//! them on all of their inputs. Nothing but tests calls this.
+
+use super::Backend;
+use super::batch::{Permute, States};
+use super::poly::N;
+
+/// The steps of a backend's kernels, on as many numbers as a polynomial has. Each must be the code that the kernels
+/// use, on every lane of their registers; that is why nothing here has a default.
+pub trait Probe: Backend {
+    /// 16-bit numbers in a register of the arithmetic kernels; 1 where the compiler chooses the registers.
+    const LANES: usize;
+
+    /// The bound of a Montgomery product that the kernels' assertions rest on: any 16-bit number times a
+    /// centred constant.
+    const PRODUCT: i32;
+
+    /// The bound of `barrett_reduce` that the kernels' assertions rest on, for |a| <= `most`.
+    fn reduced(most: i32) -> i32;
+
+    /// Every number times `b` by Montgomery multiplication, `b` being prepared as the kernels' constants are.
+    /// |b| <= (q-1)/2.
+    fn montgomery_multiply(self, a: &mut [i16; N], b: i16);
+
+    /// Montgomery reduction of sums of products: |a| <= 2^30.
+    fn montgomery_reduce(self, a: &[i32; N], r: &mut [i16; N]);
+
+    /// The reduction between layers of the inverse transform.
+    fn barrett_reduce(self, a: &mut [i16; N]);
+
+    /// The full reduction.
+    fn canonicalise(self, a: &mut [i16; N]);
+
+    /// Shows every Keccak kernel of the backend to `visitor`.
+    fn keccaks(self, visitor: &mut impl Keccaks<Self>);
+}
+
+/// Something that can be done with every Keccak kernel of a backend.
+pub trait Keccaks<B> {
+    /// One kernel: what `backend.permute` runs on the columns `0..used` of `W`. `rounds` is the piece it repeats:
+    /// `R` rounds with these constants on the columns `0..used`.
+    fn kernel<const W: usize, const R: usize>(
+        &mut self,
+        backend: B,
+        used: usize,
+        rounds: impl Fn(&mut States<W>, [u64; R]),
+    ) where
+        B: Permute<W>;
+}

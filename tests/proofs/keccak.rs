@@ -1,0 +1,293 @@
+//! Keccak-f[1600] of every width (P5, P6).
+
+use kemstone::backend::batch::{Blocks, Permute, States};
+use kemstone::backend::probe::{Keccaks, Probe};
+
+use crate::support::{Covered, Random, scale, turns};
+
+type State = [u64; 25];
+
+/// The constants and rotations of FIPS 202, computed by its algorithms.
+struct Reference {
+    rho: [u32; 25],
+    constants: [u64; 24],
+}
+
+impl Reference {
+    fn new() -> Self {
+        // Algorithm 2: t = 0..24, offset (t + 1)(t + 2) / 2 at (x, y).
+        let (mut rho, mut x, mut y) = ([0; 25], 1, 0);
+        for t in 0..24 {
+            rho[x + 5 * y] = ((t + 1) * (t + 2) / 2) % 64;
+            (x, y) = (y, (2 * x + 3 * y) % 5);
+        }
+        // Algorithm 5: bit t of the sequence is the first of eight bits after t steps.
+        let rc = |t: usize| {
+            let mut r = [true, false, false, false, false, false, false, false];
+            for _ in 0..t % 255 {
+                let out = r[7];
+                r = [out, r[0], r[1], r[2], r[3] ^ out, r[4] ^ out, r[5] ^ out, r[6]];
+            }
+            r[0]
+        };
+        let constant = |round: usize| (0..7).map(|j| (rc(j + 7 * round) as u64) << ((1 << j) - 1)).sum();
+        let this = Self { rho, constants: core::array::from_fn(constant) };
+        this.check();
+        this
+    }
+
+    /// SHA3-256 of a short message, with another implementation as the judge.
+    fn check(&self) {
+        use sha3::Digest;
+        let mut random = Random::new("sha3");
+        for _ in 0..8 {
+            let message: [u8; 128] = random.array();
+            let mut block = [0; 200];
+            block[..128].copy_from_slice(&message);
+            (block[128], block[135]) = (0x06, 0x80);
+            let mut state: State = core::array::from_fn(|i| u64::from_le_bytes(block.as_chunks().0[i]));
+            self.permute(&mut state);
+            let digest: Vec<u8> = state[..4].iter().flat_map(|word| word.to_le_bytes()).collect();
+            assert_eq!(digest, sha3::Sha3_256::digest(message).as_slice(), "the reference is wrong");
+        }
+    }
+
+    /// Theta, rho, pi, chi, iota (section 3.2), one after the other.
+    fn round(&self, a: &State, rc: u64) -> State {
+        let mut a = *a;
+        let c: [u64; 5] = core::array::from_fn(|x| a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20]);
+        for x in 0..5 {
+            let d = c[(x + 4) % 5] ^ c[(x + 1) % 5].rotate_left(1);
+            for y in 0..5 {
+                a[x + 5 * y] ^= d;
+            }
+        }
+        let mut b = [0; 25];
+        for x in 0..5 {
+            for y in 0..5 {
+                let from = (x + 3 * y) % 5 + 5 * x;
+                b[x + 5 * y] = a[from].rotate_left(self.rho[from]);
+            }
+        }
+        for y in 0..5 {
+            for x in 0..5 {
+                a[x + 5 * y] = b[x + 5 * y] ^ (!b[(x + 1) % 5 + 5 * y] & b[(x + 2) % 5 + 5 * y]);
+            }
+        }
+        a[0] ^= rc;
+        a
+    }
+
+    fn permute(&self, a: &mut State) {
+        for rc in self.constants {
+            *a = self.round(a, rc);
+        }
+    }
+}
+
+fn column<const W: usize>(states: &States<W>, column: usize) -> State {
+    states.0.map(|row| row[column])
+}
+
+fn random_states<const W: usize>(random: &mut Random) -> States<W> {
+    let mut states = States::ZERO;
+    states.0.as_flattened_mut().fill_with(|| random.word());
+    states
+}
+
+/// The states of weight at most 2, in a cycle: bits i >= j, one bit if they are the same, and none for i = 1600.
+#[derive(Clone, Copy)]
+struct Light(usize, usize);
+
+impl Light {
+    const COUNT: usize = 1600 * 1601 / 2 + 1;
+
+    fn next(&mut self) {
+        *self = match *self {
+            Self(1600, _) => Self(0, 0),
+            Self(i, j) if j == i => Self(i + 1, 0),
+            Self(i, j) => Self(i, j + 1),
+        }
+    }
+
+    fn state(self) -> State {
+        let Self(i, j) = self;
+        let mut state = [0; 25];
+        if i < 1600 {
+            state[i >> 6] |= 1 << (i & 63);
+            state[j >> 6] |= 1 << (j & 63);
+        }
+        state
+    }
+}
+
+struct Rounds {
+    reference: Reference,
+    random: Random,
+    inputs: u64,
+    what: Vec<String>,
+}
+
+impl<B: Probe> Keccaks<B> for Rounds {
+    fn kernel<const W: usize, const R: usize>(
+        &mut self,
+        _: B,
+        used: usize,
+        rounds: impl Fn(&mut States<W>, [u64; R]),
+    ) where
+        B: Permute<W>,
+    {
+        let Self { reference, random, inputs, what } = self;
+        let mut check = |states: &mut States<W>, constants: [u64; R]| {
+            let mut expected: [State; W] = core::array::from_fn(|i| column(states, i));
+            rounds(states, constants);
+            for (i, expected) in expected.iter_mut().enumerate().take(used) {
+                for rc in constants {
+                    *expected = reference.round(expected, rc);
+                }
+                assert_eq!(column(states, i), *expected, "column {i} of {used}, width {W}");
+            }
+            *inputs += used as u64;
+        };
+        if R == 1 {
+            // Every state of weight at most 2 in every column, while the other columns hold other ones.
+            let mut light: [Light; W] = core::array::from_fn(|i| Light(1600 - 150 * i, 7 * i));
+            let mut states = random_states::<W>(random);
+            for _ in turns(Light::COUNT) {
+                for (i, light) in light.iter_mut().enumerate().take(used) {
+                    states.0.iter_mut().zip(light.state()).for_each(|(row, lane)| row[i] = lane);
+                    (0..scale() | 1).for_each(|_| light.next());
+                }
+                check(&mut states, [0; R]);
+            }
+            // The bits of the round constant are inputs as well.
+            for i in turns(64) {
+                for bit in 0..1600 + 64 {
+                    let mut states = States::ZERO;
+                    let mut rc = 1 << i;
+                    match bit {
+                        0..1600 => states.0[bit >> 6] = [1 << (bit & 63); W],
+                        _ => rc |= 1 << (bit - 1600),
+                    }
+                    check(&mut states, [rc; R]);
+                }
+            }
+        }
+        // Random inputs in all columns: a wrong bit is missed by each with at most 1 - 2^-degree.
+        let (degree, count) = (1u32 << R, if R == 1 { 512 } else { 2048 });
+        for turn in turns(count) {
+            let constants = core::array::from_fn(|i| match turn & 1 {
+                0 => random.word(),
+                _ => reference.constants[(turn + i) % 24],
+            });
+            check(&mut random_states(random), constants);
+        }
+        let missed = -(count as f64) * (1.0 - (degree as f64).exp2().recip()).log2();
+        let all = if R == 1 { "all of weight <= 2, " } else { "" };
+        what.push(format!("{used} of {W}: {all}random (2^-{missed:.0})"));
+    }
+}
+
+pub(crate) fn round<B: Probe>(backend: B) -> Covered {
+    let mut rounds =
+        Rounds { reference: Reference::new(), random: Random::new("rounds"), inputs: 0, what: Vec::new() };
+    backend.keccaks(&mut rounds);
+    Covered::new("degree", rounds.inputs, rounds.what.join("; "))
+}
+
+/// Every number of columns in use, through the contract.
+struct Whole {
+    reference: Reference,
+    random: Random,
+    widths: Vec<usize>,
+    inputs: u64,
+    squeeze: bool,
+}
+
+impl<B: Probe> Keccaks<B> for Whole {
+    fn kernel<const W: usize, const R: usize>(
+        &mut self,
+        backend: B,
+        _: usize,
+        _: impl Fn(&mut States<W>, [u64; R]),
+    ) where
+        B: Permute<W>,
+    {
+        if self.widths.contains(&W) {
+            return;
+        }
+        self.widths.push(W);
+        for used in 1..=W {
+            if self.squeeze {
+                self.squeezed(backend, used);
+            } else {
+                self.permuted(backend, used);
+            }
+        }
+    }
+}
+
+impl Whole {
+    fn permuted<B: Permute<W>, const W: usize>(&mut self, backend: B, used: usize) {
+        for turn in turns(1601 + 200) {
+            let mut states = match turn {
+                0..=1600 => {
+                    let mut states = States::ZERO;
+                    for i in 0..W {
+                        let light = Light((turn + 97 * i) % 1601, (turn + 97 * i) % 1601).state();
+                        states.0.iter_mut().zip(light).for_each(|(row, lane)| row[i] = lane);
+                    }
+                    states
+                }
+                _ => random_states::<W>(&mut self.random),
+            };
+            let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
+            backend.permute(&mut states, used);
+            for (i, expected) in expected.iter_mut().enumerate().take(used) {
+                self.reference.permute(expected);
+                assert_eq!(column(&states, i), *expected, "column {i} of {used}, width {W}");
+            }
+            self.inputs += used as u64;
+        }
+    }
+
+    /// The output is a selection of bits, so unit vectors settle it.
+    fn squeezed<B: Permute<W>, const W: usize>(&mut self, backend: B, used: usize) {
+        let mut check = |states: &States<W>| {
+            let mut blocks = Blocks([[0x5a; 192]; W]);
+            backend.squeeze(states, used, &mut blocks);
+            for (i, block) in blocks.0.iter().enumerate().take(used) {
+                let bytes: Vec<u8> = column(states, i).iter().flat_map(|word| word.to_le_bytes()).collect();
+                assert_eq!(block[..168], bytes[..168], "column {i} of {used}, width {W}");
+            }
+            self.inputs += used as u64;
+        };
+        for (bit, i) in turns(1600 * used).map(|n| (n / used, n % used)) {
+            let mut states = States::ZERO;
+            states.0[bit >> 6][i] = 1 << (bit & 63);
+            check(&states);
+        }
+        for _ in 0..64 {
+            check(&random_states(&mut self.random));
+        }
+    }
+}
+
+fn whole<B: Probe>(backend: B, squeeze: bool) -> Whole {
+    let random = Random::new("permutation");
+    let mut whole = Whole { reference: Reference::new(), random, widths: Vec::new(), inputs: 0, squeeze };
+    backend.keccaks(&mut whole);
+    whole
+}
+
+pub(crate) fn permutation<B: Probe>(backend: B) -> Covered {
+    let Whole { widths, inputs, .. } = whole(backend, false);
+    let what =
+        format!("24 rounds in widths {widths:?}: unit vectors and random states, any number in use (P6)");
+    Covered::new("tested", inputs, what)
+}
+
+pub(crate) fn squeeze<B: Probe>(backend: B) -> Covered {
+    let Whole { widths, inputs, .. } = whole(backend, true);
+    Covered::new("basis", inputs, format!("every bit of every column in widths {widths:?}"))
+}

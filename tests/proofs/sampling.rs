@@ -1,0 +1,156 @@
+//! Centred binomial and rejection sampling (P4, P8).
+
+use kemstone::backend::poly::{N, Noise, NttPoly, Poly, Q};
+use kemstone::backend::probe::Probe;
+use kemstone::backend::{Eta, XOF_BLOCK};
+
+use crate::support::{Covered, Random, encoded, pack, packed, turns};
+
+/// Algorithm 8 on the 2 eta bits of one coefficient.
+fn difference(eta: u32, bits: usize) -> i16 {
+    let ones = |bits: usize| (bits & ((1 << eta) - 1)).count_ones() as i16;
+    ones(bits) - ones(bits >> eta)
+}
+
+pub(crate) fn noise<B: Probe>(backend: B) -> Covered {
+    let mut random = Random::new("noise");
+    let two: Vec<i16> = (0..16).map(|bits| difference(2, bits)).collect();
+    let three: Vec<i16> = (0..64).map(|bits| difference(3, bits)).collect();
+    let mut f = Poly::<Noise>::ZERO;
+    let mut inputs = 0;
+
+    let mut check_two = |b: &[u8; 192]| {
+        backend.sample_poly_cbd(Eta::Two, b, &mut f);
+        for (i, pair) in f.coefficients().as_chunks::<2>().0.iter().enumerate() {
+            let expected = [two[b[i] as usize & 15], two[b[i] as usize >> 4]];
+            assert_eq!(*pair, expected, "eta = 2, byte {i} of {b:?}");
+        }
+        inputs += N as u64;
+    };
+    // Every byte in every position; then beside others that are all alike.
+    for byte in turns(256) {
+        check_two(&core::array::from_fn(|i| (byte + 29 * i) as u8));
+        for i in 0..128 {
+            for mut b in [[0; 192], [0xff; 192], random.array()] {
+                b[i] = byte as u8;
+                check_two(&b);
+            }
+        }
+    }
+
+    let mut check_three = |b: &[u8; 192]| {
+        backend.sample_poly_cbd(Eta::Three, b, &mut f);
+        for (i, (four, b)) in f.coefficients().as_chunks::<4>().0.iter().zip(b.as_chunks::<3>().0).enumerate()
+        {
+            let bits = u32::from_le_bytes([b[0], b[1], b[2], 0]) as usize;
+            let expected: [i16; 4] = core::array::from_fn(|j| three[bits >> (6 * j) & 63]);
+            assert_eq!(*four, expected, "eta = 3, bytes {i} of {b:?}");
+        }
+        inputs += N as u64;
+    };
+    let triples = |triple: &mut dyn FnMut(usize) -> usize| {
+        let mut b = [0; 192];
+        for (group, b) in b.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            b.copy_from_slice(&(triple(group) as u32).to_le_bytes()[..3]);
+        }
+        b
+    };
+    // Every three bytes in sixteen groups in a row, and so in every position of a register.
+    for rotation in turns(16) {
+        for low in turns(1 << 18) {
+            check_three(&triples(&mut |group| low | ((group + rotation) & 63) << 18));
+        }
+    }
+    // Every field of six bits in every group.
+    for field in turns(4 * 64) {
+        let (at, bits) = (6 * (field >> 6), field & 63);
+        let b = triples(&mut |group| random.below(1 << 24) & !(63 << at) | ((bits + group) & 63) << at);
+        check_three(&b);
+    }
+    Covered::new(
+        "exhaustive",
+        inputs,
+        "eta = 2: every byte in every position; eta = 3: every three bytes, every field",
+    )
+}
+
+/// Candidates in a block.
+const CANDIDATES: usize = 112;
+
+fn block(candidates: &[i16; CANDIDATES]) -> [u8; XOF_BLOCK] {
+    let mut block = [0; XOF_BLOCK];
+    pack::<12>(candidates, &mut block);
+    block
+}
+
+/// Samples a polynomial with `level` coefficients, then `tested`, then what is missing, and compares it with Algorithm 7.
+fn sample<B: Probe>(backend: B, level: usize, tested: &[i16; CANDIDATES]) {
+    let (mut f_hat, mut filled) = (NttPoly::<B>::ZERO, 0);
+    let mut expected = Vec::with_capacity(N + CANDIDATES);
+    let mut step = |candidates: &[i16; CANDIDATES], filled: &mut usize| {
+        expected.extend(candidates.iter().filter(|d| **d < Q));
+        *filled = backend.sample_ntt_block(&block(candidates), &mut f_hat, *filled);
+        assert_eq!(*filled, expected.len().min(N), "level {level}: {tested:?}");
+    };
+    // In the order of the standard, numbers that differ; those that are too many are rejected.
+    let fill = |from: usize, many: usize| {
+        core::array::from_fn(
+            |i| if i < many { ((from + i) * 11 + 1) as i16 } else { 4095 - (i & 511) as i16 },
+        )
+    };
+    while filled < level {
+        let many = (level - filled).min(CANDIDATES);
+        step(&fill(filled, many), &mut filled);
+    }
+    step(tested, &mut filled);
+    while filled < N {
+        step(&fill(filled, CANDIDATES), &mut filled);
+    }
+    expected.truncate(N);
+    let expected: [i16; N] = expected.try_into().expect("the polynomial is full");
+    assert_eq!(encoded(backend, &f_hat), packed(&expected), "level {level}: {tested:?}");
+}
+
+pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
+    let mut inputs = 0;
+    let mut check = |level: usize, candidates: &[i16; CANDIDATES]| {
+        sample(backend, level, candidates);
+        inputs += 1;
+    };
+    // Every 12-bit value in every slot.
+    for start in turns(1 << 12) {
+        let candidates = core::array::from_fn(|slot| ((start + 37 * slot) & 0xfff) as i16);
+        check(0, &candidates);
+        check(start & 255, &candidates);
+    }
+    // Numbers that tell their slot; the rejected ones from q to 4095.
+    let by_mask = |salt: usize, accept: &dyn Fn(usize) -> bool| -> [i16; CANDIDATES] {
+        core::array::from_fn(|slot| {
+            if accept(slot) {
+                ((29 * slot + salt) % Q as usize) as i16
+            } else {
+                Q + ((61 * slot + salt) % (4096 - Q as usize)) as i16
+            }
+        })
+    };
+    // Every mask of every sixteen candidates: an odd factor runs through all masks in another order.
+    for mask in turns(1 << 16) {
+        let candidates =
+            by_mask(mask, &|slot| (mask * (2 * (slot >> 4) + 1) + 999 * (slot >> 4)) >> (slot & 15) & 1 == 1);
+        check(0, &candidates);
+        check((mask * 167) >> 3 & 255, &candidates);
+    }
+    // Every level with every number of accepted ones: the first, the last, and spread out.
+    for level in turns(N) {
+        for many in 0..=CANDIDATES {
+            check(level, &by_mask(level, &|slot| slot < many));
+            check(level, &by_mask(many, &|slot| CANDIDATES - slot <= many));
+            check(level, &by_mask(level + many, &|slot| slot * 45 % CANDIDATES < many));
+        }
+    }
+    Covered::new(
+        "exhaustive",
+        inputs,
+        "blocks: every value in every slot, every mask of 16, every level (P8)",
+    )
+}
