@@ -16,6 +16,7 @@
 //!   of coefficients overrides them all. The other operations can be overridden one by one.
 
 pub mod batch;
+pub mod bounds;
 pub(crate) mod keccak;
 pub mod poly;
 pub mod portable;

@@ -101,6 +101,7 @@ items! {
     transform::ntt
     transform::mul_add
     transform::dot_inverse
+    transform::inverse_growth
     transform::accumulators
     encoding::encode12
     encoding::decode12

@@ -4,7 +4,7 @@ use kemstone::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Po
 use kemstone::backend::probe::Probe;
 
 use crate::model;
-use crate::support::{Covered, Random, Residues, Units, canonical, decoded, encoded, packed, turns};
+use crate::support::{Covered, Random, Residues, Units, canonical, decoded, encoded, packed, scale, turns};
 
 /// Algorithm 9 on `scale` X^i for all i.
 fn ntt_of_units<B: Probe, R: Range>(backend: B, scale: i16) -> u64 {
@@ -149,6 +149,33 @@ pub(crate) fn dot_inverse<B: Probe>(backend: B) -> Covered {
         + dot_inverse_of_units::<B, 3>(backend)
         + dot_inverse_of_units::<B, 4>(backend);
     Covered::new("basis", inputs, "all pairs of unit vectors and of slots, k = 1 to 4")
+}
+
+/// c X^i, which doubles in every layer of the inverse transform until it is reduced: where a reduction is missing,
+/// some of these leave 16 bits.
+pub(crate) fn inverse_growth<B: Probe>(backend: B) -> Covered {
+    let (residues, units) = (Residues::get(), Units::get());
+    let mut one = Multiplier::ZERO;
+    backend.multiplier(&canonical(core::array::from_fn(|i| (i == 0) as i16)), &mut one);
+    let one = [one];
+    let mut f = Poly::<Lazy>::ZERO;
+    let mut inputs = 0;
+    for (i, unit) in units.forward.iter().enumerate() {
+        let mut f_hat = [0; N];
+        for c in turns(Q as usize) {
+            backend.dot_inverse(&[decoded(backend, &f_hat)], &one, &mut f);
+            let f = f.coefficients();
+            assert!(f.iter().all(|c| (Lazy::MIN..=Lazy::MAX).contains(c)), "{c} X^{i}");
+            let right =
+                f.iter().enumerate().all(|(j, &g)| residues.of(g) as usize == if i == j { c } else { 0 });
+            assert!(right, "{c} X^{i}");
+            for (f, unit) in f_hat.iter_mut().zip(unit) {
+                *f = residues.of((*f as i32 + *unit as i32 * (scale() | 1) as i32 % Q as i32) as i16);
+            }
+            inputs += 1;
+        }
+    }
+    Covered::new("tested", inputs, "all c X^i: the longest chains of sums")
 }
 
 /// The largest sums that can be brought about from outside: left factors all q - 1, right factors whose numbers, as this

@@ -5,6 +5,7 @@
 
 use super::ntt::{RUN, ZETAS_2};
 use super::reduce::{PRODUCT, montgomery_multiply, montgomery_reduce};
+use crate::backend::bounds;
 use crate::backend::poly::{N, Q};
 use crate::backend::tables::RESTORE;
 
@@ -19,12 +20,12 @@ const _: () = assert!(RUNS_OF_PAIRS * RUN == PAIRS);
 const MAX_K: i64 = 4;
 
 // The sums of `sum_of_products`: a is below q, b any 16-bit number, the cache below q.
-const _: () = assert!(MAX_K * 2 * (Q as i64 - 1) * (1 << 15) <= 1 << 30);
-// After reduction: the quotient by 2^16 and at most q/2 + 1 more. The inverse transform takes that.
-const DOT: i64 = ((MAX_K * 2 * (Q as i64 - 1) * (1 << 15)) >> 16) + (Q as i64 >> 1) + 2;
-const _: () = assert!(DOT <= i16::MAX as i64);
-// In `mul_add` it is multiplied once more, and e_hat (below 8q) is added.
-const _: () = assert!(PRODUCT + 8 * Q as i32 <= i16::MAX as i32);
+const SUM: i64 = bounds::sum_of_products(MAX_K, Q as i64 - 1, 1 << 15);
+// The inverse transform takes any 16-bit number.
+const DOT: i32 = bounds::montgomery_reduced(SUM);
+const _: () = assert!(DOT <= i16::MAX as i32);
+// In `mul_add` it is multiplied once more, and e_hat is added.
+const _: () = assert!(PRODUCT + bounds::TRANSFORMED <= i16::MAX as i32);
 
 /// The products `b1 gamma`, |c| <= 2496, in the first half of `cache`.
 pub(crate) fn fill_cache(b: &[i16; N], cache: &mut [i16; N]) {

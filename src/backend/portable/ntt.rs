@@ -5,7 +5,8 @@
 //! product's factors are runs as well: every inner loop is a vector loop.
 
 use super::reduce::{PRODUCT, barrett_reduce, montgomery_multiply};
-use crate::backend::poly::{N, Q};
+use crate::backend::bounds::{TRANSFORMED, forward, sum};
+use crate::backend::poly::{Lazy, N, Q, Range};
 use crate::backend::tables::{RESTORE_AND_SCALE, ZETAS};
 
 /// Blocks of eight coefficients in a polynomial, and so the length of a run.
@@ -40,19 +41,20 @@ pub(crate) fn split_into_runs(standard: &[i16; N], f_hat: &mut [i16; N]) {
 /// FIPS 203, Algorithm 9. |f| < q; |f_hat| < 8q.
 pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
     let mut a = *f;
-    layer::<128, { Q as i32 }>(&mut a);
-    layer::<64, { 2 * Q as i32 }>(&mut a);
-    layer::<32, { 3 * Q as i32 }>(&mut a);
-    layer::<16, { 4 * Q as i32 }>(&mut a);
-    layer::<8, { 5 * Q as i32 }>(&mut a);
+    layer::<128, { forward(0, PRODUCT) }>(&mut a);
+    layer::<64, { forward(1, PRODUCT) }>(&mut a);
+    layer::<32, { forward(2, PRODUCT) }>(&mut a);
+    layer::<16, { forward(3, PRODUCT) }>(&mut a);
+    layer::<8, { forward(4, PRODUCT) }>(&mut a);
     split_into_runs(&a, f_hat);
     let runs = f_hat.as_chunks_mut::<RUN>().0;
     for j in 0..4 {
-        butterflies::<{ 6 * Q as i32 }>(runs, j, j + 4, &ZETAS_4);
+        butterflies::<{ forward(5, PRODUCT) }>(runs, j, j + 4, &ZETAS_4);
     }
     for j in [0, 1, 4, 5] {
-        butterflies::<{ 7 * Q as i32 }>(runs, j, j + 2, &ZETAS_2[j >> 2]);
+        butterflies::<{ forward(6, PRODUCT) }>(runs, j, j + 2, &ZETAS_2[j >> 2]);
     }
+    const { assert!(forward(7, PRODUCT) <= TRANSFORMED) };
     wipe(&mut a);
 }
 
@@ -64,7 +66,7 @@ const fn blocks(len: usize) -> usize {
 /// One layer in natural order, |a| < B before and < B + q after.
 #[inline(always)]
 fn layer<const LEN: usize, const B: i32>(a: &mut [i16; N]) {
-    const { assert!(B + PRODUCT <= i16::MAX as i32 && PRODUCT < Q as i32) };
+    const { assert!(B + PRODUCT <= i16::MAX as i32) };
     for (block, &zeta) in a.chunks_exact_mut(2 * LEN).zip(&ZETAS[blocks(LEN)..]) {
         let (low, high) = block.split_at_mut(LEN);
         for (x, y) in low.iter_mut().zip(high) {
@@ -77,7 +79,7 @@ fn layer<const LEN: usize, const B: i32>(a: &mut [i16; N]) {
 /// A layer's butterflies between two runs, |a| < B before and < B + q after.
 #[inline(always)]
 fn butterflies<const B: i32>(runs: &mut [[i16; RUN]], x: usize, y: usize, zetas: &[i16; RUN]) {
-    const { assert!(B + PRODUCT <= i16::MAX as i32 && PRODUCT < Q as i32) };
+    const { assert!(B + PRODUCT <= i16::MAX as i32) };
     let (mut low, mut high) = (runs[x], runs[y]);
     for ((x, y), &zeta) in low.iter_mut().zip(&mut high).zip(zetas) {
         let t = montgomery_multiply(*y, zeta);
@@ -102,34 +104,34 @@ pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
         inverse_butterflies::<B>(runs, j, j + 2, &ZETAS_2[1 - (j >> 2)]);
     }
     for j in 0..4 {
-        inverse_butterflies::<{ 2 * B }>(runs, j, j + 4, &ZETAS_4);
+        inverse_butterflies::<{ sum(B) }>(runs, j, j + 4, &ZETAS_4);
     }
     for (b, block) in a.as_chunks_mut::<8>().0.iter_mut().enumerate() {
         for (j, c) in block.iter_mut().enumerate() {
             *c = f[RUN * j + b];
         }
     }
-    inverse_layer::<8, { 4 * B }, true>(&mut a);
-    inverse_layer::<16, B, false>(&mut a);
-    inverse_layer::<32, { 2 * B }, false>(&mut a);
-    inverse_layer::<64, { 4 * B }, true>(&mut a);
-    inverse_layer::<128, B, false>(&mut a);
-    const { assert!(2 * B <= 8 * Q as i32) };
+    inverse_layer::<8, { sum(sum(B)) }, B>(&mut a);
+    inverse_layer::<16, B, { sum(B) }>(&mut a);
+    inverse_layer::<32, { sum(B) }, { sum(sum(B)) }>(&mut a);
+    inverse_layer::<64, { sum(sum(B)) }, B>(&mut a);
+    inverse_layer::<128, B, { sum(B) }>(&mut a);
+    const { assert!(sum(B) <= Lazy::MAX as i32 + 1) };
     *f = a;
     wipe(&mut a);
 }
 
-/// One inverse layer in natural order, |a| < B before; after it, sums are below 2B or reduced.
+/// One inverse layer in natural order, |a| < B before and < AFTER after: sums are reduced where that asks for it.
 #[inline(always)]
-fn inverse_layer<const LEN: usize, const B: i32, const REDUCE: bool>(a: &mut [i16; N]) {
-    const { assert!(2 * B <= i16::MAX as i32) };
+fn inverse_layer<const LEN: usize, const B: i32, const AFTER: i32>(a: &mut [i16; N]) {
+    const { assert!(PRODUCT < AFTER && Q as i32 >> 1 < AFTER) };
     // The zetas run backwards (FIPS 203, Algorithm 10, line 6).
     let zetas = ZETAS[blocks(LEN)..2 * blocks(LEN)].iter().rev();
     for (block, &zeta) in a.chunks_exact_mut(2 * LEN).zip(zetas) {
         let (low, high) = block.split_at_mut(LEN);
         for (x, y) in low.iter_mut().zip(high) {
-            let (sum, difference) = (*x + *y, *y - *x);
-            *x = if REDUCE { barrett_reduce(sum) } else { sum };
+            let (total, difference) = (*x + *y, *y - *x);
+            *x = if const { sum(B) > AFTER } { barrett_reduce(total) } else { total };
             *y = montgomery_multiply(difference, zeta);
         }
     }
@@ -139,7 +141,7 @@ fn inverse_layer<const LEN: usize, const B: i32, const REDUCE: bool>(a: &mut [i1
 /// forward layer serve, read backwards.
 #[inline(always)]
 fn inverse_butterflies<const B: i32>(runs: &mut [[i16; RUN]], x: usize, y: usize, zetas: &[i16; RUN]) {
-    const { assert!(2 * B <= i16::MAX as i32) };
+    const { sum(B) };
     let (mut low, mut high) = (runs[x], runs[y]);
     for ((x, y), &zeta) in low.iter_mut().zip(&mut high).zip(zetas.iter().rev()) {
         let (sum, difference) = (*x + *y, *y - *x);

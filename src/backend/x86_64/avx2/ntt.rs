@@ -13,7 +13,8 @@
 use core::arch::x86_64::*;
 
 use super::reduce::{Factors, LANES, PRODUCT, barrett_reduce, montgomery_multiply, reduced};
-use crate::backend::poly::{N, Q};
+use crate::backend::bounds::{TRANSFORMED, forward, sum};
+use crate::backend::poly::{Lazy, N, Range};
 use crate::backend::tables::{RESTORE_AND_SCALE, ZETAS, centred};
 use crate::backend::x86_64::{load, store};
 
@@ -97,29 +98,33 @@ type Pairs = [[__m256i; 2]; ABREAST];
 pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
     let (f, f_hat) = (f.as_chunks::<LANES>().0, f_hat.as_chunks_mut::<LANES>().0);
     for i in 0..8 {
-        let [x, y] = butterfly::<{ Q as i32 }>([load(&f[i]), load(&f[i + 8])], &ACROSS[1]);
+        let [x, y] = butterfly::<{ forward(0, PRODUCT) }>([load(&f[i]), load(&f[i + 8])], &ACROSS[1]);
         store(&mut f_hat[i], x);
         store(&mut f_hat[i + 8], y);
     }
-    layer::<1, { 2 * Q as i32 }>(f_hat);
-    layer::<2, { 3 * Q as i32 }>(f_hat);
+    layer::<1, { forward(1, PRODUCT) }>(f_hat);
+    layer::<2, { forward(2, PRODUCT) }>(f_hat);
     within_pairs(f_hat, &FORWARD, |a, zetas| {
         for i in 0..ABREAST {
-            a[i] = halves(butterfly::<{ 4 * Q as i32 }>(a[i], &zetas[i].length_16));
+            a[i] = halves(butterfly::<{ forward(3, PRODUCT) }>(a[i], &zetas[i].length_16));
         }
         for i in 0..ABREAST {
-            a[i] = zip(butterfly::<{ 5 * Q as i32 }>(a[i], &zetas[i].length_8));
+            a[i] = zip(butterfly::<{ forward(4, PRODUCT) }>(a[i], &zetas[i].length_8));
         }
     });
     within_pairs(f_hat, &FORWARD, |a, zetas| {
         for i in 0..ABREAST {
-            a[i] = zip(butterfly::<{ 6 * Q as i32 }>(a[i], &zetas[i].length_4));
+            a[i] = zip(butterfly::<{ forward(5, PRODUCT) }>(a[i], &zetas[i].length_4));
         }
         for i in 0..ABREAST {
-            a[i] = halves(zip(butterfly::<{ 7 * Q as i32 }>(a[i], &zetas[i].length_2)));
+            a[i] = halves(zip(butterfly::<{ forward(6, PRODUCT) }>(a[i], &zetas[i].length_2)));
         }
     });
+    const { assert!(forward(7, PRODUCT) <= TRANSFORMED) };
 }
+
+/// What the inverse transform takes lies below this: its first layer adds before it multiplies.
+pub(crate) const INVERSE_INPUT: i32 = 1 << 14;
 
 /// FIPS 203, Algorithm 10, in place, for input that carries a factor 2^-16 from a product.
 /// |f| < 2^14 before, |f| < 8q after.
@@ -130,11 +135,11 @@ pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
     const B: i32 = PRODUCT + 1;
-    const { assert!(reduced(8 * B) < B && 8 * B <= 8 * Q as i32) };
+    const { assert!(reduced(sum(sum(sum(B)))) < B && sum(sum(sum(B))) <= Lazy::MAX as i32 + 1) };
     let f = f.as_chunks_mut::<LANES>().0;
     within_pairs(f, &INVERSE, |a, zetas| {
         for i in 0..ABREAST {
-            let [x, y] = inverse_butterfly::<{ 1 << 14 }>(unzip(halves(a[i])), &zetas[i].length_2);
+            let [x, y] = inverse_butterfly::<INVERSE_INPUT>(unzip(halves(a[i])), &zetas[i].length_2);
             a[i] = unzip([montgomery_multiply(x, const { &Factors::all(RESTORE_AND_SCALE) }), y]);
         }
         for i in 0..ABREAST {
@@ -143,16 +148,16 @@ pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
     });
     within_pairs(f, &INVERSE, |a, zetas| {
         for i in 0..ABREAST {
-            a[i] = halves(inverse_butterfly::<{ 2 * B }>(a[i], &zetas[i].length_8));
+            a[i] = halves(inverse_butterfly::<{ sum(B) }>(a[i], &zetas[i].length_8));
         }
         for i in 0..ABREAST {
-            let [x, y] = inverse_butterfly::<{ 4 * B }>(a[i], &zetas[i].length_16);
+            let [x, y] = inverse_butterfly::<{ sum(sum(B)) }>(a[i], &zetas[i].length_16);
             a[i] = [barrett_reduce(x), y];
         }
     });
     inverse_layer::<2, B>(f);
-    inverse_layer::<1, { 2 * B }>(f);
-    inverse_layer::<0, { 4 * B }>(f);
+    inverse_layer::<1, { sum(B) }>(f);
+    inverse_layer::<0, { sum(sum(B)) }>(f);
 }
 
 /// The layer of length 128 / 2^LOG, between registers: |a| < B before and < B + q after.
@@ -209,7 +214,7 @@ fn within_pairs(
 #[inline]
 #[target_feature(enable = "avx2")]
 fn butterfly<const B: i32>([x, y]: [__m256i; 2], zeta: &Factors) -> [__m256i; 2] {
-    const { assert!(B + PRODUCT <= i16::MAX as i32 && PRODUCT < Q as i32) };
+    const { assert!(B + PRODUCT <= i16::MAX as i32) };
     let t = montgomery_multiply(y, zeta);
     [_mm256_add_epi16(x, t), _mm256_sub_epi16(x, t)]
 }
@@ -218,7 +223,7 @@ fn butterfly<const B: i32>([x, y]: [__m256i; 2], zeta: &Factors) -> [__m256i; 2]
 #[inline]
 #[target_feature(enable = "avx2")]
 fn inverse_butterfly<const B: i32>([x, y]: [__m256i; 2], zeta: &Factors) -> [__m256i; 2] {
-    const { assert!(2 * (B - 1) <= i16::MAX as i32) };
+    const { sum(B) };
     [_mm256_add_epi16(x, y), montgomery_multiply(_mm256_sub_epi16(y, x), zeta)]
 }
 

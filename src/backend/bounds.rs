@@ -1,0 +1,132 @@
+//! The bounds of numbers that are not reduced after every step, as functions that do not compile where a step would
+//! overflow. Kernels take them as const parameters and in `const` blocks; nothing is left of them at run time.
+//!
+//! The examples marked *compile fail* are the proof that this bites: each stands beside one that compiles.
+//!
+//! Between operations the bounds are types, [`Noise`], [`Canonical`] and [`Lazy`]: what a product leaves may be
+//! summed and reduced, but not compressed, and not be transformed again.
+//!
+//! ```
+//! # use kemstone::backend::{Backend, poly::*, portable::Portable};
+//! let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
+//! Portable.add(&f, &Poly::<Noise>::ZERO, &mut sum);
+//! Portable.compress(&sum, &mut [0; 32]);
+//! ```
+//!
+//! ```compile_fail
+//! # use kemstone::backend::{Backend, poly::*, portable::Portable};
+//! let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
+//! Portable.compress(&f, &mut [0; 32]); // the reduction left out
+//! ```
+//!
+//! ```compile_fail
+//! # use kemstone::backend::{Backend, poly::*, portable::Portable};
+//! let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
+//! Portable.add(&f, &Poly::<Canonical>::ZERO, &mut sum); // a summand of the wrong range
+//! ```
+//!
+//! The transform takes what is below q:
+//!
+//! ```
+//! # use kemstone::backend::{Backend, poly::*, portable::Portable};
+//! Portable.ntt(&Poly::<Canonical>::ZERO, &mut NttPoly::ZERO);
+//! Portable.ntt(&Poly::<Noise>::ZERO, &mut NttPoly::ZERO);
+//! ```
+//!
+//! ```compile_fail
+//! # use kemstone::backend::{Backend, poly::*, portable::Portable};
+//! Portable.ntt(&Poly::<Lazy>::ZERO, &mut NttPoly::ZERO);
+//! ```
+//!
+//! Nobody can add a range of their own:
+//!
+//! ```compile_fail
+//! # use kemstone::backend::poly::Range;
+//! enum Anything {}
+//! impl Range for Anything {
+//!     const MIN: i16 = i16::MIN;
+//!     const MAX: i16 = i16::MAX;
+//! }
+//! ```
+//!
+//! [`Noise`]: super::poly::Noise
+//! [`Canonical`]: super::poly::Canonical
+//! [`Lazy`]: super::poly::Lazy
+
+use super::poly::Q;
+
+/// What `ntt` leaves lies below this.
+pub const TRANSFORMED: i32 = 8 * Q as i32;
+
+/// The bound after so many layers of the transform on what was below q; each replaces (x, y) by (x + zeta y,
+/// x - zeta y), where |zeta y| <= `product`.
+///
+/// ```
+/// # use kemstone::backend::bounds::*;
+/// const SEVEN_LAYERS: i32 = forward(7, 2496);
+/// assert_eq!(SEVEN_LAYERS, TRANSFORMED);
+/// ```
+///
+/// ```compile_fail
+/// # use kemstone::backend::bounds::*;
+/// const ONE_LAYER_TOO_MANY: i32 = forward(8, 2496);
+/// assert_eq!(ONE_LAYER_TOO_MANY, TRANSFORMED);
+/// ```
+///
+/// ```compile_fail
+/// # use kemstone::backend::bounds::*;
+/// const A_PRODUCT_NOT_REDUCED: i32 = forward(7, 3329);
+/// assert_eq!(A_PRODUCT_NOT_REDUCED, TRANSFORMED);
+/// ```
+pub const fn forward(layers: i32, product: i32) -> i32 {
+    assert!(product < Q as i32);
+    let after = (1 + layers) * Q as i32;
+    assert!(after <= TRANSFORMED && after <= i16::MAX as i32);
+    after
+}
+
+/// The bound of x + y and of x - y for numbers below `bound`, which 16 bits must hold.
+///
+/// ```
+/// # use kemstone::backend::bounds::*;
+/// const PRODUCT: i32 = 2497;
+/// const THREE_LAYERS: i32 = sum(sum(sum(PRODUCT)));
+/// assert_eq!(THREE_LAYERS, 8 * PRODUCT);
+/// ```
+///
+/// ```compile_fail
+/// # use kemstone::backend::bounds::*;
+/// const PRODUCT: i32 = 2497;
+/// const A_REDUCTION_LEFT_OUT: i32 = sum(sum(sum(sum(PRODUCT))));
+/// assert_eq!(A_REDUCTION_LEFT_OUT, 16 * PRODUCT);
+/// ```
+pub const fn sum(bound: i32) -> i32 {
+    assert!(2 * (bound - 1) <= i16::MAX as i32);
+    2 * bound
+}
+
+/// The largest |sum of a b| over `k` pairs of coefficients, two products each; at most 2^30, which Montgomery
+/// reduction takes.
+///
+/// ```
+/// # use kemstone::backend::bounds::*;
+/// const FOUR: i64 = sum_of_products(4, 3328, 1 << 15);
+/// assert!(FOUR <= 1 << 30);
+/// ```
+///
+/// ```compile_fail
+/// # use kemstone::backend::bounds::*;
+/// const ONE_TOO_MANY: i64 = sum_of_products(5, 3328, 1 << 15);
+/// assert!(ONE_TOO_MANY <= 1 << 30);
+/// ```
+pub const fn sum_of_products(k: i64, a: i64, b: i64) -> i64 {
+    let sum = k * 2 * a * b;
+    assert!(sum <= 1 << 30);
+    sum
+}
+
+/// The largest Montgomery reduction of a number up to `sum`: the quotient by 2^16, and q/2 + 1 more.
+pub const fn montgomery_reduced(sum: i64) -> i32 {
+    assert!(0 <= sum && sum <= 1 << 30);
+    (sum >> 16) as i32 + (Q as i32 >> 1) + 2
+}
