@@ -118,33 +118,31 @@ pub(crate) fn sub(v: &[i16; N], f: &[i16; N], difference: &mut [i16; N]) {
     }
 }
 
-/// A step of the kernels on every register of a polynomial, for proofs.
-macro_rules! probe {
-    ($(#[$doc:meta])* $name:ident($($b:ident: $type:ty)?), $a:ident => $step:expr) => {
-        $(#[$doc])*
-        #[target_feature(enable = "avx2,bmi1,bmi2")]
-        pub(crate) fn $name(a: &mut [i16; N] $(, $b: $type)?) {
-            for a in a.as_chunks_mut::<LANES>().0 {
-                let $a = load(a);
-                store(a, $step);
-            }
-        }
-    };
+/// `montgomery_multiply` of every number by its factor, for proofs.
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+pub(crate) fn probe_multiply(a: &mut [i16; N], b: &Factors) {
+    for a in a.as_chunks_mut::<LANES>().0 {
+        store(a, montgomery_multiply(load(a), b));
+    }
 }
-probe!(
-    /// `montgomery_multiply` by one factor.
-    probe_multiply(b: &Factors), a => montgomery_multiply(a, b)
-);
-probe!(
-    /// `barrett_reduce`.
-    probe_barrett(), a => barrett_reduce(a)
-);
-probe!(
-    /// `canonicalise`.
-    probe_canonicalise(), a => canonicalise(a)
-);
 
-/// `montgomery_reduce` on every number, for proofs.
+/// `barrett_reduce` of every number, for proofs.
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+pub(crate) fn probe_barrett(a: &mut [i16; N]) {
+    for a in a.as_chunks_mut::<LANES>().0 {
+        store(a, barrett_reduce(load(a)));
+    }
+}
+
+/// `canonicalise` of every number, for proofs.
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+pub(crate) fn probe_canonicalise(a: &mut [i16; N]) {
+    for a in a.as_chunks_mut::<LANES>().0 {
+        store(a, canonicalise(load(a)));
+    }
+}
+
+/// `montgomery_reduce` of every number, for proofs.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
 pub(crate) fn probe_reduce(a: &[i32; N], r: &mut [i16; N]) {
     for (r, a) in r.as_chunks_mut::<LANES>().0.iter_mut().zip(a.as_chunks::<LANES>().0) {

@@ -322,6 +322,28 @@ fn squeeze_four<const FIRST: usize>(state: &[[u64; 8]; 25], blocks: &mut [[u8; 1
     }
 }
 
+/// One round of `permute_x8`, for proofs.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn one_round_x8(state: &mut [[u64; 8]; 25], rc: u64) {
+    let a = round_x8(&core::array::from_fn(|i| load(&state[i])), rc);
+    state.iter_mut().zip(a).for_each(|(lane, a)| store(lane, a));
+}
+
+/// One round of `permute_x4`, for proofs.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn one_round_x4(state: &mut [[u64; 8]; 25], rc: u64) {
+    let a = round_x4(&core::array::from_fn(|i| load_ymm(at::<_, 4>(&state[i], 0))), rc);
+    state.iter_mut().zip(a).for_each(|(lane, a)| store_ymm(at_mut::<_, 4>(lane, 0), a));
+}
+
+/// One round of `permute_x1`, for proofs.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn one_round_x1(state: &mut [u64; 25], rc: u64) {
+    let planes = state.as_chunks_mut::<5>().0;
+    let a = round_x1(&core::array::from_fn(|y| load5(&planes[y])), rc);
+    planes.iter_mut().zip(a).for_each(|(plane, a)| store5(plane, a));
+}
+
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 fn load5(plane: &[u64; 5]) -> __m512i {

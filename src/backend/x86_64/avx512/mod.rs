@@ -17,7 +17,8 @@ use core::arch::x86_64::*;
 
 use super::{Lane, at, at_mut, cpu};
 use crate::backend::batch::{self, Blocks, Job, Permute, Start, States};
-use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::probe::{Keccaks, Probe};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
 /// Proof that this machine has AVX-512 F, BW, VL and DQ, and AVX2, POPCNT, BMI1 and BMI2 as well.
@@ -148,6 +149,37 @@ impl Permute<8> for Avx512 {
 
     fn squeeze(self, states: &States<8>, used: usize, blocks: &mut Blocks<8>) {
         kernel!(keccak::squeeze(&states.0, used, &mut blocks.0));
+    }
+}
+
+impl Probe for Avx512 {
+    const LANES: usize = reduce::LANES;
+    const PRODUCT: i32 = reduce::PRODUCT;
+
+    fn reduced(most: i32) -> i32 {
+        reduce::reduced(most)
+    }
+
+    fn montgomery_multiply(self, a: &mut [i16; N], b: i16) {
+        kernel!(reduce::probe_multiply(a, b));
+    }
+
+    fn montgomery_reduce(self, a: &[i32; N], r: &mut [i16; N]) {
+        kernel!(reduce::probe_reduce(a, r));
+    }
+
+    fn barrett_reduce(self, a: &mut [i16; N]) {
+        kernel!(reduce::probe_barrett(a));
+    }
+
+    fn canonicalise(self, a: &mut [i16; N]) {
+        kernel!(reduce::probe_canonicalise(a));
+    }
+
+    fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
+        visitor.kernel::<1, 1>(self, 1, |states, [rc]| kernel!(keccak::one_round_x1(states.single(), rc)));
+        visitor.kernel::<8, 1>(self, 4, |states, [rc]| kernel!(keccak::one_round_x4(&mut states.0, rc)));
+        visitor.kernel::<8, 1>(self, 8, |states, [rc]| kernel!(keccak::one_round_x8(&mut states.0, rc)));
     }
 }
 

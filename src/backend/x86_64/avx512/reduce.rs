@@ -123,6 +123,40 @@ pub(crate) fn sub(v: &[i16; N], f: &[i16; N], difference: &mut [i16; N]) {
     }
 }
 
+/// `montgomery_multiply` of every number by one factor, for proofs.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+pub(crate) fn probe_multiply(a: &mut [i16; N], b: i16) {
+    let b = Factors::all(b);
+    for a in a.as_chunks_mut::<LANES>().0 {
+        store(a, montgomery_multiply(load(a), &b));
+    }
+}
+
+/// `montgomery_reduce` of every number, for proofs.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+pub(crate) fn probe_reduce(a: &[i32; N], r: &mut [i16; N]) {
+    for (r, a) in r.as_chunks_mut::<LANES>().0.iter_mut().zip(a.as_chunks::<LANES>().0) {
+        let (low, high) = (a.map(|a| a as i16), a.map(|a| (a >> 16) as i16));
+        store(r, montgomery_reduce(load(&low), load(&high)));
+    }
+}
+
+/// `barrett_reduce` of every number, for proofs.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+pub(crate) fn probe_barrett(a: &mut [i16; N]) {
+    for a in a.as_chunks_mut::<LANES>().0 {
+        store(a, barrett_reduce(load(a)));
+    }
+}
+
+/// `canonicalise` of every number, for proofs.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+pub(crate) fn probe_canonicalise(a: &mut [i16; N]) {
+    for a in a.as_chunks_mut::<LANES>().0 {
+        store(a, canonicalise(load(a)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
