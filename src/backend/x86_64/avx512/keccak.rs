@@ -1,5 +1,7 @@
 //! Keccak-f\[1600\] for x86-64 with AVX-512 F, BW, VL and DQ: eight states, four states, and one.
 //!
+//! A kernel runs one round for each constant it is given: all of them, or one when a test looks at a round.
+//!
 //! Two shapes. Eight and four states lie side by side, one lane of all of them a register: 25 of the 32 registers
 //! are the state, and no step crosses lanes. One state lies in five registers, one plane each.
 
@@ -7,7 +9,7 @@ use core::arch::x86_64::*;
 
 use super::{load, store};
 use crate::backend::batch::{LAST_BIT, LAST_WORDS, Start};
-use crate::backend::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
+use crate::backend::keccak::{RHO, mod5, pi_column, pi_lane};
 use crate::backend::x86_64::{at, at_mut, load as load_ymm, store as store_ymm};
 
 /// Truth tables of `vpternlogq`: bit 4a + 2b + c is the value at (a, b, c).
@@ -17,9 +19,9 @@ const CHI: i32 = 0b1101_0010;
 
 /// Permutes eight states, one a column.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn permute_x8(state: &mut [[u64; 8]; 25]) {
+pub(crate) fn permute_x8(state: &mut [[u64; 8]; 25], constants: &[u64]) {
     let mut a: [__m512i; 25] = core::array::from_fn(|i| load(&state[i]));
-    for &rc in &ROUND_CONSTANTS {
+    for &rc in constants {
         a = round_x8(&a, rc);
     }
     for (lane, a) in state.iter_mut().zip(a) {
@@ -29,9 +31,9 @@ pub(crate) fn permute_x8(state: &mut [[u64; 8]; 25]) {
 
 /// Permutes the first four columns, one state each, and leaves the others as they are.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn permute_x4(state: &mut [[u64; 8]; 25]) {
+pub(crate) fn permute_x4(state: &mut [[u64; 8]; 25], constants: &[u64]) {
     let mut a: [__m256i; 25] = core::array::from_fn(|i| load_ymm(at::<_, 4>(&state[i], 0)));
-    for &rc in &ROUND_CONSTANTS {
+    for &rc in constants {
         a = round_x4(&a, rc);
     }
     for (lane, a) in state.iter_mut().zip(a) {
@@ -120,10 +122,10 @@ side_by_side!(
 /// is row 3 after pi        B13 B23 B33 B43 B03     (A01 -> B13, A12 -> B23, ...)
 /// ```
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn permute_x1(state: &mut [u64; 25]) {
+pub(crate) fn permute_x1(state: &mut [u64; 25], constants: &[u64]) {
     let planes = state.as_chunks_mut::<5>().0;
     let mut a: [__m512i; 5] = core::array::from_fn(|y| load5(&planes[y]));
-    for &rc in &ROUND_CONSTANTS {
+    for &rc in constants {
         a = round_x1(&a, rc);
     }
     for (plane, a) in planes.iter_mut().zip(a) {
@@ -322,28 +324,6 @@ fn squeeze_four<const FIRST: usize>(state: &[[u64; 8]; 25], blocks: &mut [[u8; 1
     }
 }
 
-/// One round of `permute_x8`, for proofs.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn one_round_x8(state: &mut [[u64; 8]; 25], rc: u64) {
-    let a = round_x8(&core::array::from_fn(|i| load(&state[i])), rc);
-    state.iter_mut().zip(a).for_each(|(lane, a)| store(lane, a));
-}
-
-/// One round of `permute_x4`, for proofs.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn one_round_x4(state: &mut [[u64; 8]; 25], rc: u64) {
-    let a = round_x4(&core::array::from_fn(|i| load_ymm(at::<_, 4>(&state[i], 0))), rc);
-    state.iter_mut().zip(a).for_each(|(lane, a)| store_ymm(at_mut::<_, 4>(lane, 0), a));
-}
-
-/// One round of `permute_x1`, for proofs.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn one_round_x1(state: &mut [u64; 25], rc: u64) {
-    let planes = state.as_chunks_mut::<5>().0;
-    let a = round_x1(&core::array::from_fn(|y| load5(&planes[y])), rc);
-    planes.iter_mut().zip(a).for_each(|(plane, a)| store5(plane, a));
-}
-
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 fn load5(plane: &[u64; 5]) -> __m512i {
@@ -363,7 +343,7 @@ mod tests {
     use super::super::Avx512;
     use super::{permute_x1, permute_x4, permute_x8};
     use crate::backend::conformance::present;
-    use crate::backend::keccak::check;
+    use crate::backend::keccak::{ROUND_CONSTANTS, check};
 
     #[test]
     fn permutes_eight_states_and_four_and_one() {
@@ -371,13 +351,13 @@ mod tests {
             return;
         }
         // SAFETY: the machine has AVX-512 F, BW, VL and DQ.
-        check::<8>(8, |state| unsafe { permute_x8(state) });
+        check::<8>(8, |state| unsafe { permute_x8(state, &ROUND_CONSTANTS) });
         // SAFETY: the machine has AVX-512 F, BW, VL and DQ.
-        check::<8>(4, |state| unsafe { permute_x4(state) });
+        check::<8>(4, |state| unsafe { permute_x4(state, &ROUND_CONSTANTS) });
         check::<1>(1, |state| {
             let state = state.as_flattened_mut().try_into().expect("25 words");
             // SAFETY: the machine has AVX-512 F, BW, VL and DQ.
-            unsafe { permute_x1(state) }
+            unsafe { permute_x1(state, &ROUND_CONSTANTS) }
         });
     }
 

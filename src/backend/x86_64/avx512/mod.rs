@@ -17,6 +17,7 @@ use core::arch::x86_64::*;
 
 use super::{Lane, at, at_mut, cpu};
 use crate::backend::batch::{self, Blocks, Job, Permute, Start, States};
+use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
@@ -122,7 +123,7 @@ impl Backend for Avx512 {
 
 impl Permute<1> for Avx512 {
     fn permute(self, states: &mut States<1>, _used: usize) {
-        kernel!(keccak::permute_x1(states.single()));
+        kernel!(keccak::permute_x1(states.single(), &ROUND_CONSTANTS));
     }
 }
 
@@ -133,9 +134,9 @@ impl Permute<8> for Avx512 {
 
     fn permute(self, states: &mut States<8>, used: usize) {
         if used > <Self as Permute<8>>::NARROW {
-            kernel!(keccak::permute_x8(&mut states.0));
+            kernel!(keccak::permute_x8(&mut states.0, &ROUND_CONSTANTS));
         } else {
-            kernel!(keccak::permute_x4(&mut states.0));
+            kernel!(keccak::permute_x4(&mut states.0, &ROUND_CONSTANTS));
         }
     }
 
@@ -177,9 +178,13 @@ impl Probe for Avx512 {
     }
 
     fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
-        visitor.kernel::<1, 1>(self, 1, |states, [rc]| kernel!(keccak::one_round_x1(states.single(), rc)));
-        visitor.kernel::<8, 1>(self, 4, |states, [rc]| kernel!(keccak::one_round_x4(&mut states.0, rc)));
-        visitor.kernel::<8, 1>(self, 8, |states, [rc]| kernel!(keccak::one_round_x8(&mut states.0, rc)));
+        visitor.kernel::<1, 1>(self, 1, |states, rc: [u64; 1]| {
+            kernel!(keccak::permute_x1(states.single(), &rc))
+        });
+        visitor
+            .kernel::<8, 1>(self, 4, |states, rc: [u64; 1]| kernel!(keccak::permute_x4(&mut states.0, &rc)));
+        visitor
+            .kernel::<8, 1>(self, 8, |states, rc: [u64; 1]| kernel!(keccak::permute_x8(&mut states.0, &rc)));
     }
 }
 
