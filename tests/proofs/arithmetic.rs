@@ -131,7 +131,7 @@ pub(crate) fn montgomery_reduce<B: Probe>(backend: B) -> Covered {
             check(&|i| (-MOST + (start + (i as i32 + turn as i32)) % (2 * MOST), low as u16));
         }
     }
-    Covered::new("exhaustive", inputs, "every low half, every high half (P7)")
+    Covered::new("settled", inputs, "every low half, every high half (P7)")
 }
 
 /// Without the premise that the halves do not meet.
@@ -227,5 +227,5 @@ pub(crate) fn sums<B: Probe>(backend: B) -> Covered {
             check(&f, &e, &mu, true);
         }
     }
-    Covered::new("exhaustive", inputs, "every summand in every position with the others' extremes (P4)")
+    Covered::new("settled", inputs, "every summand in every position with the others' extremes (P4)")
 }

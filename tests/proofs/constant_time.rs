@@ -32,9 +32,9 @@ fn compare_of<const L: usize>() -> u64 {
 pub(crate) fn compare() -> Covered {
     let inputs = compare_of::<32>() + compare_of::<768>() + compare_of::<1088>() + compare_of::<1568>();
     Covered::new(
-        "exhaustive",
+        "settled",
         inputs,
-        "one byte: every place, every difference; two bytes: every pair of places",
+        "one byte: every place, every difference; two bytes: every pair of places (P4)",
     )
 }
 
@@ -51,5 +51,5 @@ pub(crate) fn select() -> Covered {
             inputs += 1;
         }
     }
-    Covered::new("exhaustive", inputs, "every pair of bytes in every place, both choices")
+    Covered::new("settled", inputs, "every pair of bytes in every place, both choices (P4)")
 }

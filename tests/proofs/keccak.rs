@@ -192,7 +192,7 @@ pub(crate) fn round<B: Probe>(backend: B) -> Covered {
     let mut rounds =
         Rounds { reference: Reference::new(), random: Random::new("rounds"), inputs: 0, what: Vec::new() };
     backend.keccaks(&mut rounds);
-    Covered::new("degree", rounds.inputs, rounds.what.join("; "))
+    Covered::new("settled", rounds.inputs, format!("{} (P5)", rounds.what.join("; ")))
 }
 
 /// Every number of columns in use, through the contract.
@@ -289,5 +289,5 @@ pub(crate) fn permutation<B: Probe>(backend: B) -> Covered {
 
 pub(crate) fn squeeze<B: Probe>(backend: B) -> Covered {
     let Whole { widths, inputs, .. } = whole(backend, true);
-    Covered::new("basis", inputs, format!("every bit of every column in widths {widths:?}"))
+    Covered::new("settled", inputs, format!("every bit of every column in widths {widths:?} (P4)"))
 }

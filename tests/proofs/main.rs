@@ -12,7 +12,8 @@
 //! - **P4, locality.** Coefficients are rounded, reduced and packed one by one. A byte depends on the coefficients whose
 //!   bits it holds, a coefficient on its own bits and no others. So every value in every position settles rounding, and
 //!   every combination of the neighbours that share a byte settles packing. In all of these runs the other positions hold
-//!   other values.
+//!   other values. Sums are added without overflow (P2) and depend on their operands in no other way. Comparison collects
+//!   the differences of bytes by "or", selection goes byte by byte, squeezing copies.
 //! - **P5, degree.** A round of Keccak computes each bit as a polynomial over GF(2) in the bits of the state and the
 //!   round constant, of degree at most 2 (one layer of "and"). Two such polynomials that agree on all inputs of weight at
 //!   most 2 are the same. If the kernel can only be had two rounds at a time, the degree is at most 4: then a wrong
@@ -22,9 +23,12 @@
 //! - **P6, repetition.** The permutation is this round, 24 times, with the constants in order. The constants and the
 //!   composition are *tested*, on unit vectors and random states.
 //! - **P7, halves.** `montgomery_reduce` is a function of the high half plus a function of the low half. The items that
-//!   are ignored by default do without: `cargo test --release --test proofs -- --ignored`.
-//! - **P8, groups.** Rejection sampling treats its candidates in groups, by a mask of the accepted. All masks of
-//!   16 candidates in a row are run. A wider group is not covered completely.
+//!   ignored by default do without: `cargo test --release --test proofs -- --ignored`.
+//! - **P8, groups.** Rejection sampling treats its candidates in groups of up to 16, by a mask of the accepted, and how a
+//!   group is written depends on its mask and on the level before it. A wider group would not be covered.
+//!
+//! Each line of output begins with what the run is worth: `exhaustive`, every input; `settled`, inputs that settle all
+//! others by the premises named; `tested`, some inputs.
 //!
 //! The accessors in `backend::probe` are compiled from the functions that the kernels use, but where these are inlined the
 //! machine code is another copy. What is run through the contract itself is the machine code that serves the library,

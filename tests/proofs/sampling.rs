@@ -68,9 +68,9 @@ pub(crate) fn noise<B: Probe>(backend: B) -> Covered {
         check_three(&b);
     }
     Covered::new(
-        "exhaustive",
+        "settled",
         inputs,
-        "eta = 2: every byte in every position; eta = 3: every three bytes, every field",
+        "eta = 2: every byte in every position; eta = 3: every three bytes, every field (P4)",
     )
 }
 
@@ -148,9 +148,5 @@ pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
             check(level, &by_mask(level + many, &|slot| slot * 45 % CANDIDATES < many));
         }
     }
-    Covered::new(
-        "exhaustive",
-        inputs,
-        "blocks: every value in every slot, every mask of 16, every level (P8)",
-    )
+    Covered::new("settled", inputs, "blocks: every value in every slot, every mask of 16, every level (P8)")
 }

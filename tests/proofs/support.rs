@@ -10,7 +10,7 @@ use crate::model;
 
 /// What an item has run.
 pub(crate) struct Covered {
-    /// `exhaustive`: every input. `basis`, `degree`: inputs that settle all others by the premises. `tested`: some.
+    /// `exhaustive`: every input. `settled`: inputs that settle all others by the premises. `tested`: some inputs.
     pub(crate) evidence: &'static str,
     pub(crate) inputs: u64,
     pub(crate) what: String,

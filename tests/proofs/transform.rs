@@ -28,7 +28,7 @@ pub(crate) fn ntt<B: Probe>(backend: B) -> Covered {
     for scale in [1, Canonical::MAX] {
         inputs += ntt_of_units::<B, Canonical>(backend, scale);
     }
-    Covered::new("basis", inputs, "all X^i by 1, -1, 3, -3, q-1, ntt and multiplier")
+    Covered::new("settled", inputs, "all X^i by 1, -1, 3, -3, q-1, ntt and multiplier (P1 to P3)")
 }
 
 /// Multipliers of all unit vectors of T_q.
@@ -116,7 +116,11 @@ pub(crate) fn mul_add<B: Probe>(backend: B) -> Covered {
         + mul_add_of_units::<B, 2>(backend)
         + mul_add_of_units::<B, 3>(backend)
         + mul_add_of_units::<B, 4>(backend);
-    Covered::new("basis", inputs, "all pairs of unit vectors and of slots, k = 1 to 4; all summands")
+    Covered::new(
+        "settled",
+        inputs,
+        "all pairs of unit vectors and of slots, k = 1 to 4; all summands (P1 to P3)",
+    )
 }
 
 fn dot_inverse_of_units<B: Probe, const K: usize>(backend: B) -> u64 {
@@ -148,7 +152,7 @@ pub(crate) fn dot_inverse<B: Probe>(backend: B) -> Covered {
         + dot_inverse_of_units::<B, 2>(backend)
         + dot_inverse_of_units::<B, 3>(backend)
         + dot_inverse_of_units::<B, 4>(backend);
-    Covered::new("basis", inputs, "all pairs of unit vectors and of slots, k = 1 to 4")
+    Covered::new("settled", inputs, "all pairs of unit vectors and of slots, k = 1 to 4 (P1 to P3)")
 }
 
 /// c X^i, which doubles in every layer of the inverse transform until it is reduced: where a reduction is missing,
