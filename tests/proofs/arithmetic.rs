@@ -30,7 +30,16 @@ fn divisible(d: i32) -> bool {
 
 /// The numbers from `start` on, beginning again after the last.
 fn window(start: usize) -> [i16; N] {
-    core::array::from_fn(|i| (start + i) as i16)
+    spread(start, 1)
+}
+
+fn spread(start: usize, step: usize) -> [i16; N] {
+    core::array::from_fn(|i| (start + step * i) as i16)
+}
+
+/// Turns that bring every number to every position, beside others in each half of them.
+fn spreads() -> impl Iterator<Item = [i16; N]> {
+    [1, 40503].into_iter().flat_map(|step| turns(1 << 16).map(move |start| spread(start, step)))
 }
 
 /// Checks products of `a` by `b`; true if all are right.
@@ -153,8 +162,7 @@ pub(crate) fn barrett_reduce<B: Probe>(backend: B) -> Covered {
     let residues = Residues::get();
     let bounds: Vec<i32> = (0..=1 << 15).map(B::reduced).collect();
     let mut inputs = 0;
-    for start in turns(1 << 16) {
-        let a = window(start);
+    for a in spreads() {
         let mut r = a;
         backend.barrett_reduce(&mut r);
         for (a, r) in a.into_iter().zip(r) {
@@ -169,11 +177,10 @@ pub(crate) fn barrett_reduce<B: Probe>(backend: B) -> Covered {
 pub(crate) fn canonicalise<B: Probe>(backend: B) -> Covered {
     let residues = Residues::get();
     let mut inputs = 0;
-    for start in turns(1 << 16) {
-        let a = window(start);
+    for a in spreads() {
         let mut r = a;
         backend.canonicalise(&mut r);
-        assert_eq!(r, a.map(|a| residues.of(a)), "from {start}");
+        assert_eq!(r, a.map(|a| residues.of(a)), "{a:?}");
         inputs += N as u64;
     }
     Covered::new("exhaustive", inputs, "every number in every position")

@@ -14,12 +14,14 @@ pub(crate) fn encode12<B: Probe>(backend: B) -> Covered {
     let mut f_hat = NttPoly::<B>::ZERO;
     let mut inputs = 0;
     // Every 16-bit number in every position.
-    for start in turns(1 << 16) {
-        *f_hat.raw_mut() = core::array::from_fn(|i| (start + i) as i16);
+    for turn in turns(2 << 16) {
+        // The other positions hold other numbers in the second half of the turns.
+        let step = [1, 40503][turn >> 16];
+        *f_hat.raw_mut() = core::array::from_fn(|i| (turn + step * i) as i16);
         let raw = f_hat.raw();
         let expected =
             core::array::from_fn(|i| model::mod_q(raw[of.position[i]] as i64 * of.inverse[i]) as i16);
-        assert_eq!(encoded(backend, &f_hat), packed(&expected), "from {start}");
+        assert_eq!(encoded(backend, &f_hat), packed(&expected), "turn {turn}");
         inputs += 1;
     }
     // Every pair of neighbours.

@@ -154,6 +154,9 @@ impl Arguments {
                 "--test-threads" => this.threads = Some(value()?.parse().map_err(|_| "not a number")?),
                 // All output is shown, and in one form only.
                 "--format" | "--color" | "--logfile" | "-Z" => drop(value()?),
+                "--help" | "-h" => {
+                    return Err("options: --exact --ignored --include-ignored --list --skip NAME".into());
+                }
                 "--nocapture" | "--no-capture" | "--show-output" | "--quiet" | "-q" | "--test" => (),
                 _ if name.starts_with('-') => return Err(format!("unknown option: {name}")),
                 _ => this.filters.push(name),
