@@ -86,19 +86,20 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     P: ParameterSet<K, U, V>,
 {
     let mut rows = [const { [const { NttPoly::ZERO }; K] }; 2];
-    let mut s_bytes = Secret::new([[0; ETA1_BYTES]; K]);
     let mut e_bytes = Secret::new([[0; ETA1_BYTES]; K]);
-    let [row_0, row_1] = &mut rows;
-    let k = K as u8;
-    backend.hash_all(
-        sampling_work(2 * K) + 2 * K * prf_work(P::ETA1),
-        &mut row_jobs(rho, 0, row_0)
-            .chain(row_jobs(rho, 1, row_1)) // 3-7: i = 0, 1
-            .chain(noise_jobs(P::ETA1, sigma, 0, &mut *s_bytes)) // 2, 8-11: PRF
-            .chain(noise_jobs(P::ETA1, sigma, k, &mut *e_bytes)), // 12-15: PRF
-    );
     let mut s_hat = Secret::new([const { Multiplier::ZERO }; K]);
-    transform_noise(backend, P::ETA1, &s_bytes, &mut s_hat); // 8-11: CBD; 16
+    {
+        let mut s_bytes = Secret::new([[0; ETA1_BYTES]; K]);
+        let [row_0, row_1] = &mut rows;
+        backend.hash_all(
+            sampling_work(2 * K) + 2 * K * prf_work(P::ETA1),
+            &mut row_jobs(rho, 0, row_0)
+                .chain(row_jobs(rho, 1, row_1)) // 3-7: i = 0, 1
+                .chain(noise_jobs(P::ETA1, sigma, 0, &mut *s_bytes)) // 2, 8-11: PRF
+                .chain(noise_jobs(P::ETA1, sigma, K as u8, &mut *e_bytes)), // 12-15: PRF
+        );
+        transform_noise(backend, P::ETA1, &s_bytes, &mut s_hat); // 8-11: CBD; 16
+    }
     for (s_hat, dk_s) in s_hat.iter().zip(dk.as_chunks_mut::<ENCODED>().0) {
         backend.encode12(&s_hat.f_hat, dk_s); // 20
     }
@@ -212,6 +213,12 @@ impl<const K: usize> EncryptionNoise<K> {
     /// Permutations that [`jobs`](Self::jobs) take.
     pub(crate) const fn work(eta1: Eta, eta2: Eta) -> usize {
         K * prf_work(eta1) + (K + 1) * prf_work(eta2)
+    }
+
+    /// Runs [`jobs`](Self::jobs), with nothing beside them.
+    #[inline(never)] // frames that are not needed at the same time share the stack
+    pub(crate) fn fill<B: Backend>(&mut self, backend: B, eta1: Eta, eta2: Eta, r: &[u8; 32]) {
+        backend.hash_all(Self::work(eta1, eta2), &mut self.jobs(eta1, eta2, r));
     }
 
     /// Algorithm 14 (K-PKE.Encrypt), lines 1 and 9 to 17, as far as they are hashing: all that `r` is for.

@@ -104,8 +104,7 @@ pub(crate) fn encaps_prepared<B, P, const K: usize, const U: usize, const V: usi
     backend.hash(g(m, &key.h_ek, &mut k_r)); // 1
     let [k, r] = &*k_r;
     let mut noise = EncryptionNoise::<K>::new();
-    let work = EncryptionNoise::<K>::work(P::ETA1, P::ETA2);
-    backend.hash_all(work, &mut noise.jobs(P::ETA1, P::ETA2, r)); // 2: Algorithm 14, lines 1, 9-17
+    noise.fill(backend, P::ETA1, P::ETA2, r); // 2: Algorithm 14, lines 1, 9-17
     k_pke::encrypt::<B, P, K, U, V>(backend, &key.key, m, &noise, c); // 2
     *shared_secret = *k; // 3
 }
@@ -179,17 +178,33 @@ where
     let mut noise = EncryptionNoise::<K>::new();
     let check = test.map(|test| h(ek_pke, test));
     let j = j(z, c, &mut k_bar);
+    hash_for_decaps::<B, P, K, U, V>(backend, check, j, &mut key, ek_pke, &mut noise, opened.r()); // 7, 8
+    opened.select::<B, P, K, U, V, C>(backend, &key, &noise, &k_bar, c, shared_secret); // 8-12
+    true
+}
+
+/// Algorithm 18, line 7 and the hashing of line 8, beside the check of the key.
+#[inline(never)] // frames that are not needed at the same time share the stack
+fn hash_for_decaps<'a, B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    check: Option<Job<'a, B>>,
+    j: Job<'a, B>,
+    key: &'a mut EncryptionKey<B, K>,
+    ek_pke: &'a [u8],
+    noise: &'a mut EncryptionNoise<K>,
+    r: &'a [u8; 32],
+) where
+    B: Backend,
+    P: ParameterSet<K, U, V>,
+{
     let work = check.as_ref().map_or(0, Job::work)
         + j.work()
         + EncryptionKey::<B, K>::MATRIX_WORK
         + EncryptionNoise::<K>::work(P::ETA1, P::ETA2);
     let jobs = check.into_iter().chain(once(j)); // 7
     let jobs = jobs.chain(key.matrix_jobs(ek_pke)); // 8: Algorithm 14, lines 3-8
-    let mut jobs = jobs.chain(noise.jobs(P::ETA1, P::ETA2, opened.r())); // 8: Algorithm 14, lines 1, 9-17
+    let mut jobs = jobs.chain(noise.jobs(P::ETA1, P::ETA2, r)); // 8: Algorithm 14, lines 1, 9-17
     backend.hash_all(work, &mut jobs);
-    drop(jobs);
-    opened.select::<B, P, K, U, V, C>(backend, &key, &noise, &k_bar, c, shared_secret); // 8-12
-    true
 }
 
 /// A decapsulation key in the form in which Algorithm 18 uses it; the key's bytes are kept elsewhere.
