@@ -7,8 +7,10 @@
 
 use core::arch::x86_64::*;
 
+use super::ntt::INVERSE_INPUT;
 use super::reduce::{Factors, LANES, PRODUCT, montgomery_multiply, montgomery_reduce};
 use super::{load, store};
+use crate::backend::bounds;
 use crate::backend::poly::{N, Q};
 use crate::backend::tables::{RESTORE, ZETAS};
 
@@ -16,12 +18,10 @@ use crate::backend::tables::{RESTORE, ZETAS};
 const MAX_K: i64 = 4;
 
 // The sums of `sum_of_products`: a is below q, b any 16-bit number, the cache as well.
-const SUM: i64 = MAX_K * 2 * (Q as i64 - 1) * (1 << 15);
-const _: () = assert!(SUM <= 1 << 30);
-// After reduction: the quotient by 2^16 and at most q/2 + 1 more. The inverse transform takes that.
-const _: () = assert!((SUM >> 16) + (Q as i64 >> 1) + 2 < 1 << 14);
-// In `mul_add` it is multiplied once more, and e_hat (below 8q) is added.
-const _: () = assert!(PRODUCT + 8 * Q as i32 <= i16::MAX as i32);
+const SUM: i64 = bounds::sum_of_products(MAX_K, Q as i64 - 1, 1 << 15);
+const _: () = assert!(bounds::montgomery_reduced(SUM) < INVERSE_INPUT);
+// In `mul_add` it is multiplied once more, and e_hat is added.
+const _: () = assert!(PRODUCT + bounds::TRANSFORMED <= i16::MAX as i32);
 
 const RESTORED: Factors = Factors::all(RESTORE);
 

@@ -21,7 +21,8 @@ use core::arch::x86_64::*;
 
 use super::reduce::{Factors, LANES, PRODUCT, barrett_reduce, montgomery_multiply, product, reduced};
 use super::{load, store};
-use crate::backend::poly::{N, Q};
+use crate::backend::bounds::{TRANSFORMED, forward, sum};
+use crate::backend::poly::{Lazy, N, Range};
 use crate::backend::tables::{RESTORE_AND_SCALE, ZETAS, centred};
 
 /// The factors of the layers that pair registers, by the index of the zeta.
@@ -84,34 +85,38 @@ const fn montgomery_product(a: i16, b: i16) -> i16 {
 pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
     let mut a: [__m512i; 8] = load_all(f);
     for i in [0, 1, 2, 3] {
-        [a[i], a[i + 4]] = butterfly::<{ Q as i32 }>([a[i], a[i + 4]], &ACROSS[1]);
+        [a[i], a[i + 4]] = butterfly::<{ forward(0, PRODUCT) }>([a[i], a[i + 4]], &ACROSS[1]);
     }
     for i in [0, 1, 4, 5] {
-        [a[i], a[i + 2]] = butterfly::<{ 2 * Q as i32 }>([a[i], a[i + 2]], &ACROSS[2 + (i >> 2)]);
+        [a[i], a[i + 2]] = butterfly::<{ forward(1, PRODUCT) }>([a[i], a[i + 2]], &ACROSS[2 + (i >> 2)]);
     }
     for i in [0, 2, 4, 6] {
-        [a[i], a[i + 1]] = butterfly::<{ 3 * Q as i32 }>([a[i], a[i + 1]], &ACROSS[4 + (i >> 1)]);
+        [a[i], a[i + 1]] = butterfly::<{ forward(2, PRODUCT) }>([a[i], a[i + 1]], &ACROSS[4 + (i >> 1)]);
     }
     let [a0, a1, a2, a3, a4, a5, a6, a7] = a;
     let mut a = [[a0, a1], [a2, a3], [a4, a5], [a6, a7]];
     for i in 0..4 {
-        a[i] = butterfly::<{ 4 * Q as i32 }>(halves(a[i]), &LENGTH_16[i]);
+        a[i] = butterfly::<{ forward(3, PRODUCT) }>(halves(a[i]), &LENGTH_16[i]);
     }
     for i in 0..4 {
-        a[i] = butterfly::<{ 5 * Q as i32 }>(unzip_quarters(a[i]), &LENGTH_8[i]);
+        a[i] = butterfly::<{ forward(4, PRODUCT) }>(unzip_quarters(a[i]), &LENGTH_8[i]);
     }
     for i in 0..4 {
-        a[i] = butterfly::<{ 6 * Q as i32 }>(zip_quads(a[i]), &LENGTH_4[i]);
+        a[i] = butterfly::<{ forward(5, PRODUCT) }>(zip_quads(a[i]), &LENGTH_4[i]);
     }
     for i in 0..4 {
-        a[i] = butterfly::<{ 7 * Q as i32 }>(unzip(a[i]), &LENGTH_2[i]);
+        a[i] = butterfly::<{ forward(6, PRODUCT) }>(unzip(a[i]), &LENGTH_2[i]);
     }
+    const { assert!(forward(7, PRODUCT) <= TRANSFORMED) };
     for (i, f_hat) in f_hat.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0.iter_mut().enumerate() {
         let [x, y] = in_order(a[i]);
         store(&mut f_hat[0], x);
         store(&mut f_hat[1], y);
     }
 }
+
+/// What the inverse transform takes lies below this: its first layer adds before it multiplies.
+pub(crate) const INVERSE_INPUT: i32 = 1 << 14;
 
 /// FIPS 203, Algorithm 10, in place, for input that carries a factor 2^-16 from a product.
 /// |f| < 2^14 before, |f| < 8q after.
@@ -122,21 +127,21 @@ pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
     const B: i32 = PRODUCT + 1;
-    const { assert!(reduced(8 * B) < B && 8 * B <= 8 * Q as i32) };
+    const { assert!(reduced(sum(sum(sum(B)))) < B && sum(sum(sum(B))) <= Lazy::MAX as i32 + 1) };
     let [a0, a1, a2, a3, a4, a5, a6, a7] = load_all(f);
     let mut a = [[a0, a1], [a2, a3], [a4, a5], [a6, a7]];
     for i in 0..4 {
-        let [x, y] = inverse_butterfly::<{ 1 << 14 }>(out_of_order(a[i]), &INVERSE_LENGTH_2[i]);
+        let [x, y] = inverse_butterfly::<INVERSE_INPUT>(out_of_order(a[i]), &INVERSE_LENGTH_2[i]);
         a[i] = [montgomery_multiply(x, const { &Factors::all(RESTORE_AND_SCALE) }), y];
     }
     for i in 0..4 {
         a[i] = inverse_butterfly::<B>(zip(a[i]), &INVERSE_LENGTH_4[i]);
     }
     for i in 0..4 {
-        a[i] = inverse_butterfly::<{ 2 * B }>(zip_quads(a[i]), &INVERSE_LENGTH_8[i]);
+        a[i] = inverse_butterfly::<{ sum(B) }>(zip_quads(a[i]), &INVERSE_LENGTH_8[i]);
     }
     for i in 0..4 {
-        let [x, y] = inverse_butterfly::<{ 4 * B }>(halves(a[i]), &INVERSE_LENGTH_16[i]);
+        let [x, y] = inverse_butterfly::<{ sum(sum(B)) }>(halves(a[i]), &INVERSE_LENGTH_16[i]);
         a[i] = unzip_quarters([barrett_reduce(x), y]);
     }
     let [[a0, a1], [a2, a3], [a4, a5], [a6, a7]] = a;
@@ -145,10 +150,10 @@ pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
         [a[i], a[i + 1]] = inverse_butterfly::<B>([a[i], a[i + 1]], &ACROSS[7 - (i >> 1)]);
     }
     for i in [0, 1, 4, 5] {
-        [a[i], a[i + 2]] = inverse_butterfly::<{ 2 * B }>([a[i], a[i + 2]], &ACROSS[3 - (i >> 2)]);
+        [a[i], a[i + 2]] = inverse_butterfly::<{ sum(B) }>([a[i], a[i + 2]], &ACROSS[3 - (i >> 2)]);
     }
     for i in [0, 1, 2, 3] {
-        [a[i], a[i + 4]] = inverse_butterfly::<{ 4 * B }>([a[i], a[i + 4]], &ACROSS[1]);
+        [a[i], a[i + 4]] = inverse_butterfly::<{ sum(sum(B)) }>([a[i], a[i + 4]], &ACROSS[1]);
     }
     for (f, a) in f.as_chunks_mut::<LANES>().0.iter_mut().zip(a) {
         store(f, a);
@@ -169,7 +174,7 @@ fn load_all(f: &[i16; N]) -> [__m512i; 8] {
 #[inline]
 #[target_feature(enable = "avx512bw")]
 fn butterfly<const B: i32>([x, y]: [__m512i; 2], zeta: &Factors) -> [__m512i; 2] {
-    const { assert!(B + PRODUCT <= i16::MAX as i32 && PRODUCT < Q as i32) };
+    const { assert!(B + PRODUCT <= i16::MAX as i32) };
     let [high, quotient] = product(y, zeta);
     [
         _mm512_sub_epi16(_mm512_add_epi16(x, high), quotient),
@@ -181,7 +186,7 @@ fn butterfly<const B: i32>([x, y]: [__m512i; 2], zeta: &Factors) -> [__m512i; 2]
 #[inline]
 #[target_feature(enable = "avx512bw")]
 fn inverse_butterfly<const B: i32>([x, y]: [__m512i; 2], zeta: &Factors) -> [__m512i; 2] {
-    const { assert!(2 * (B - 1) <= i16::MAX as i32) };
+    const { sum(B) };
     [_mm512_add_epi16(x, y), montgomery_multiply(_mm512_sub_epi16(y, x), zeta)]
 }
 
