@@ -145,46 +145,29 @@ fn name_of<B: Backend>(_: B) -> &'static str {
 
 /// `with_backend!(selected, backend => expression)`: the expression with `backend` bound to the
 /// token of the selected backend, compiled once for each.
-#[cfg(target_arch = "x86_64")]
 macro_rules! with_backend {
     ($selected:expr, $backend:ident => $body:expr) => {
         match $selected {
             $crate::backend::select::Selected::Portable($backend) => $body,
+            #[cfg(target_arch = "x86_64")]
             $crate::backend::select::Selected::Avx2($backend) => $body,
+            #[cfg(target_arch = "x86_64")]
             $crate::backend::select::Selected::Avx512($backend) => $body,
-        }
-    };
-}
-/// `with_backend!(selected, backend => expression)`: the expression with `backend` bound to the
-/// token of the only backend.
-#[cfg(not(target_arch = "x86_64"))]
-macro_rules! with_backend {
-    ($selected:expr, $backend:ident => $body:expr) => {
-        match $selected {
-            $crate::backend::select::Selected::Portable($backend) => $body,
         }
     };
 }
 pub(crate) use with_backend;
 
-/// `with_held!(held, (backend, value) => expression)`: the expression with the token of the backend that the value belongs to,
-/// compiled once for each.
-#[cfg(target_arch = "x86_64")]
+/// `with_held!(held, (backend, value) => expression)`: the expression with the token of the backend that the value
+/// belongs to, compiled once for each.
 macro_rules! with_held {
     ($held:expr, ($backend:ident, $value:ident) => $body:expr) => {
         match $held {
             $crate::backend::select::Held::Portable($backend, $value) => $body,
+            #[cfg(target_arch = "x86_64")]
             $crate::backend::select::Held::Avx2($backend, $value) => $body,
+            #[cfg(target_arch = "x86_64")]
             $crate::backend::select::Held::Avx512($backend, $value) => $body,
-        }
-    };
-}
-/// `with_held!(held, (backend, value) => expression)`: the expression with the token of the only backend.
-#[cfg(not(target_arch = "x86_64"))]
-macro_rules! with_held {
-    ($held:expr, ($backend:ident, $value:ident) => $body:expr) => {
-        match $held {
-            $crate::backend::select::Held::Portable($backend, $value) => $body,
         }
     };
 }
