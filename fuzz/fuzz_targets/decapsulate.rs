@@ -33,7 +33,11 @@ macro_rules! compare {
             assert_eq!(ek.as_ref(), &theirs.encapsulation_key().to_bytes()[..]);
             let (ciphertext, secret) = ek.encapsulate_deterministic($m);
             assert_eq!((ciphertext.as_ref(), secret.as_ref()), (&c[..], &k[..]));
-            assert_eq!(ours.decapsulate(&Ciphertext::from(forged)).as_ref(), &expected[..]);
+            let forged = Ciphertext::from(forged);
+            assert_eq!(ours.decapsulate(&forged).as_ref(), &expected[..]);
+            assert_eq!(PreparedDecapsulationKey::new(&ours).decapsulate(&forged).as_ref(), &expected[..]);
+            let again = PreparedEncapsulationKey::new(&ek).encapsulate_deterministic($m);
+            assert_eq!(again, (ciphertext, secret));
         });
     }};
 }

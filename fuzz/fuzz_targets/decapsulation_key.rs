@@ -43,13 +43,15 @@ macro_rules! compare {
         #[allow(deprecated)] // expanded keys
         let theirs = ml_kem::$module::DecapsulationKey::from_expanded(&key.into()).ok();
         for_each(|_| {
+            let c = Ciphertext::from(c);
             let ours = DecapsulationKey::from_expanded_bytes(&key).ok();
             assert_eq!(ours.is_some(), theirs.is_some() && reduced == key);
+            let once = DecapsulationKey::decapsulate_expanded(&key, &c);
+            assert_eq!(once.is_ok(), ours.is_some());
             if let (Some(ours), Some(theirs)) = (ours, &theirs) {
-                assert_eq!(
-                    ours.decapsulate(&Ciphertext::from(c)).as_ref(),
-                    &theirs.decapsulate(&c.into())[..]
-                );
+                let secret = ours.decapsulate(&c);
+                assert_eq!(secret.as_ref(), &theirs.decapsulate(&c.to_bytes().into())[..]);
+                assert_eq!(once, Ok(secret));
                 let _ = ours.check_pairwise_consistency();
             }
         });
