@@ -1,6 +1,7 @@
 //! Keccak-f\[1600\] for x86-64 with AVX-512 F, BW, VL and DQ: eight states, four states, and one.
 //!
-//! A kernel runs one round for each constant it is given: all of them, or one when a test looks at a round.
+//! A kernel runs one round for each constant it is given: all of them, or one when a test looks at a round. Their
+//! number is a constant: without it, LLVM keeps six lanes of eight states on the stack.
 //!
 //! Two shapes. Eight and four states lie side by side, one lane of all of them a register: 25 of the 32 registers
 //! are the state, and no step crosses lanes. One state lies in five registers, one plane each.
@@ -19,7 +20,7 @@ const CHI: i32 = 0b1101_0010;
 
 /// Permutes eight states, one a column.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn permute_x8(state: &mut [[u64; 8]; 25], constants: &[u64]) {
+pub(crate) fn permute_x8<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64; R]) {
     let mut a: [__m512i; 25] = core::array::from_fn(|i| load(&state[i]));
     for &rc in constants {
         a = round_x8(&a, rc);
@@ -31,7 +32,7 @@ pub(crate) fn permute_x8(state: &mut [[u64; 8]; 25], constants: &[u64]) {
 
 /// Permutes the first four columns, one state each, and leaves the others as they are.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn permute_x4(state: &mut [[u64; 8]; 25], constants: &[u64]) {
+pub(crate) fn permute_x4<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64; R]) {
     let mut a: [__m256i; 25] = core::array::from_fn(|i| load_ymm(at::<_, 4>(&state[i], 0)));
     for &rc in constants {
         a = round_x4(&a, rc);
@@ -122,7 +123,7 @@ side_by_side!(
 /// is row 3 after pi        B13 B23 B33 B43 B03     (A01 -> B13, A12 -> B23, ...)
 /// ```
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn permute_x1(state: &mut [u64; 25], constants: &[u64]) {
+pub(crate) fn permute_x1<const R: usize>(state: &mut [u64; 25], constants: &[u64; R]) {
     let planes = state.as_chunks_mut::<5>().0;
     let mut a: [__m512i; 5] = core::array::from_fn(|y| load5(&planes[y]));
     for &rc in constants {
