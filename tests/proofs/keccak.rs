@@ -1,6 +1,6 @@
 //! Keccak-f[1600] of every width (P5, P6).
 
-use kemstone::backend::batch::{Blocks, Permute, States};
+use kemstone::backend::batch::{Blocks, LAST_BIT, LAST_WORDS, Permute, Start, States};
 use kemstone::backend::probe::{Keccaks, Probe};
 
 use crate::support::{Covered, Random, scale, turns};
@@ -201,7 +201,7 @@ struct Whole {
     random: Random,
     widths: Vec<usize>,
     inputs: u64,
-    squeeze: bool,
+    blocks: bool,
 }
 
 impl<B: Probe> Keccaks<B> for Whole {
@@ -217,8 +217,12 @@ impl<B: Probe> Keccaks<B> for Whole {
             return;
         }
         self.widths.push(W);
+        if self.blocks {
+            self.started::<_, W>(backend);
+            self.absorbed::<_, W>(backend);
+        }
         for used in 1..=W {
-            if self.squeeze {
+            if self.blocks {
                 self.squeezed(backend, used);
             } else {
                 self.permuted(backend, used);
@@ -251,6 +255,59 @@ impl Whole {
         }
     }
 
+    /// Every choice of columns; every bit of a message, and every last word.
+    fn started<B: Permute<W>, const W: usize>(&mut self, backend: B) {
+        for turn in turns((1 << W) * 4 * 40) {
+            let (chosen, last, bit) = (turn & ((1 << W) - 1), turn >> W & 3, turn >> (W + 2));
+            let messages: [([u8; 32], u64); W] = core::array::from_fn(|i| {
+                let mut message = [0; 5];
+                let byte = (bit + i) % 40;
+                message[byte >> 3] = 1 << (((byte & 7) << 3) + (turn & 7));
+                let bytes = message.map(u64::to_le_bytes);
+                (*bytes.as_flattened().first_chunk().expect("32 bytes"), message[4])
+            });
+            let last = |i: usize| *LAST_WORDS.get((last + i) & 3).unwrap_or(&usize::MAX);
+            let starts: [Option<Start<'_>>; W] = core::array::from_fn(|i| {
+                let start = Start { seed: &messages[i].0, end: messages[i].1, last: last(i) };
+                (chosen >> i & 1 == 1).then_some(start)
+            });
+            let mut states = random_states::<W>(&mut self.random);
+            let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
+            for (i, expected) in expected.iter_mut().enumerate().filter(|(i, _)| starts[*i].is_some()) {
+                *expected = [0; 25];
+                for (word, bytes) in expected.iter_mut().zip(messages[i].0.as_chunks().0) {
+                    *word = u64::from_le_bytes(*bytes);
+                }
+                expected[4] = messages[i].1;
+                if let Some(word) = expected.get_mut(last(i)) {
+                    *word ^= LAST_BIT;
+                }
+            }
+            backend.start(&mut states, &starts);
+            assert_eq!(
+                core::array::from_fn(|i| column(&states, i)),
+                expected,
+                "start, turn {turn}, width {W}"
+            );
+            self.inputs += 1;
+        }
+    }
+
+    /// Every number of words in every column.
+    fn absorbed<B: Permute<W>, const W: usize>(&mut self, backend: B) {
+        for (i, words) in (0..W).flat_map(|i| (0..=25).map(move |words| (i, words))) {
+            let message: [u8; 200] = self.random.array();
+            let mut states = random_states::<W>(&mut self.random);
+            let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
+            for (word, bytes) in expected[i].iter_mut().zip(message[..8 * words].as_chunks().0) {
+                *word ^= u64::from_le_bytes(*bytes);
+            }
+            backend.absorb(&mut states, i, &message[..8 * words]);
+            assert_eq!(core::array::from_fn(|i| column(&states, i)), expected, "{words} words, width {W}");
+            self.inputs += 1;
+        }
+    }
+
     /// The output is a selection of bits, so unit vectors settle it.
     fn squeezed<B: Permute<W>, const W: usize>(&mut self, backend: B, used: usize) {
         let mut check = |states: &States<W>| {
@@ -273,9 +330,9 @@ impl Whole {
     }
 }
 
-fn whole<B: Probe>(backend: B, squeeze: bool) -> Whole {
+fn whole<B: Probe>(backend: B, blocks: bool) -> Whole {
     let random = Random::new("permutation");
-    let mut whole = Whole { reference: Reference::new(), random, widths: Vec::new(), inputs: 0, squeeze };
+    let mut whole = Whole { reference: Reference::new(), random, widths: Vec::new(), inputs: 0, blocks };
     backend.keccaks(&mut whole);
     whole
 }
@@ -287,7 +344,11 @@ pub(crate) fn permutation<B: Probe>(backend: B) -> Covered {
     Covered::new("tested", inputs, what)
 }
 
-pub(crate) fn squeeze<B: Probe>(backend: B) -> Covered {
+pub(crate) fn blocks<B: Probe>(backend: B) -> Covered {
     let Whole { widths, inputs, .. } = whole(backend, true);
-    Covered::new("settled", inputs, format!("every bit of every column in widths {widths:?} (P4)"))
+    Covered::new(
+        "settled",
+        inputs,
+        format!("start, absorb, squeeze: every bit and column in widths {widths:?} (P4)"),
+    )
 }

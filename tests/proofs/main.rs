@@ -13,7 +13,7 @@
 //!   bits it holds, a coefficient on its own bits and no others. So every value in every position settles rounding, and
 //!   every combination of the neighbours that share a byte settles packing. In all of these runs the other positions hold
 //!   other values. Sums are added without overflow (P2) and depend on their operands in no other way. Comparison collects
-//!   the differences of bytes by "or", selection goes byte by byte, squeezing copies.
+//!   the differences of bytes by "or", selection goes byte by byte, blocks of a sponge are copied.
 //! - **P5, degree.** A round of Keccak computes each bit as a polynomial over GF(2) in the bits of the state and the
 //!   round constant, of degree at most 2 (one layer of "and"). Two such polynomials that agree on all inputs of weight at
 //!   most 2 are the same. If the kernel can only be had two rounds at a time, the degree is at most 4: then a wrong
@@ -115,7 +115,7 @@ items! {
     sampling::rejection
     keccak::round
     keccak::permutation
-    keccak::squeeze
+    keccak::blocks
     arithmetic::every_product_in_every_lane(ignored)
     arithmetic::every_sum_of_products(ignored);
     constant_time::compare
