@@ -21,6 +21,9 @@ pub(crate) mod keccak;
 pub mod poly;
 pub mod portable;
 pub mod probe;
+#[cfg(target_arch = "riscv64")]
+#[allow(unsafe_code)]
+pub mod riscv64;
 pub mod select;
 pub mod tables;
 #[cfg(target_arch = "x86_64")]

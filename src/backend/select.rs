@@ -5,6 +5,8 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use super::Backend;
 use super::portable::Portable;
 use super::probe::Probe;
+#[cfg(target_arch = "riscv64")]
+use super::riscv64::{rvv::Rvv, zbb::Zbb};
 #[cfg(target_arch = "x86_64")]
 use super::x86_64::{avx2::Avx2, avx512::Avx512};
 
@@ -19,6 +21,12 @@ pub enum Selected {
     /// x86-64 with AVX-512 F, BW, VL and DQ.
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
+    /// RISC-V with Zbb.
+    #[cfg(target_arch = "riscv64")]
+    Zbb(Zbb),
+    /// RISC-V with V.
+    #[cfg(target_arch = "riscv64")]
+    Rvv(Rvv),
 }
 
 /// Looks for a backend. `None`: the machine lacks it.
@@ -31,6 +39,10 @@ const DETECT: &[(&str, Detect)] = &[
     (Avx2::NAME, || Avx2::detect().map(Selected::Avx2)),
     #[cfg(target_arch = "x86_64")]
     (Avx512::NAME, || Avx512::detect().map(Selected::Avx512)),
+    #[cfg(target_arch = "riscv64")]
+    (Zbb::NAME, || Zbb::detect().map(Selected::Zbb)),
+    #[cfg(target_arch = "riscv64")]
+    (Rvv::NAME, || Rvv::detect().map(Selected::Rvv)),
 ];
 
 /// The backend that this build is bound to, by `--cfg kemstone_backend="..."`.
@@ -40,6 +52,10 @@ const FORCED: Option<&str> = if cfg!(kemstone_backend = "portable") {
     Some("avx2")
 } else if cfg!(kemstone_backend = "avx512") {
     Some("avx512")
+} else if cfg!(kemstone_backend = "zbb") {
+    Some("zbb")
+} else if cfg!(kemstone_backend = "rvv") {
+    Some("rvv")
 } else {
     None
 };
@@ -124,6 +140,10 @@ pub(crate) enum Held<P: PerBackend> {
     Avx2(Avx2, P::Of<Avx2>),
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512, P::Of<Avx512>),
+    #[cfg(target_arch = "riscv64")]
+    Zbb(Zbb, P::Of<Zbb>),
+    #[cfg(target_arch = "riscv64")]
+    Rvv(Rvv, P::Of<Rvv>),
 }
 
 impl<P: PerBackend> Held<P> {
@@ -135,6 +155,10 @@ impl<P: PerBackend> Held<P> {
             Selected::Avx2(backend) => Self::Avx2(backend, P::empty()),
             #[cfg(target_arch = "x86_64")]
             Selected::Avx512(backend) => Self::Avx512(backend, P::empty()),
+            #[cfg(target_arch = "riscv64")]
+            Selected::Zbb(backend) => Self::Zbb(backend, P::empty()),
+            #[cfg(target_arch = "riscv64")]
+            Selected::Rvv(backend) => Self::Rvv(backend, P::empty()),
         }
     }
 }
@@ -153,6 +177,10 @@ macro_rules! with_backend {
             $crate::backend::select::Selected::Avx2($backend) => $body,
             #[cfg(target_arch = "x86_64")]
             $crate::backend::select::Selected::Avx512($backend) => $body,
+            #[cfg(target_arch = "riscv64")]
+            $crate::backend::select::Selected::Zbb($backend) => $body,
+            #[cfg(target_arch = "riscv64")]
+            $crate::backend::select::Selected::Rvv($backend) => $body,
         }
     };
 }
@@ -168,6 +196,10 @@ macro_rules! with_held {
             $crate::backend::select::Held::Avx2($backend, $value) => $body,
             #[cfg(target_arch = "x86_64")]
             $crate::backend::select::Held::Avx512($backend, $value) => $body,
+            #[cfg(target_arch = "riscv64")]
+            $crate::backend::select::Held::Zbb($backend, $value) => $body,
+            #[cfg(target_arch = "riscv64")]
+            $crate::backend::select::Held::Rvv($backend, $value) => $body,
         }
     };
 }

@@ -1,0 +1,102 @@
+//! Zbb, scalar bit manipulation: Keccak by and-not and rotations of one instruction. All else is portable.
+
+use super::cpu;
+use crate::backend::Backend;
+use crate::backend::batch::{self, Job, Permute, States};
+use crate::backend::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
+
+/// Proof that this machine has Zbb.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zbb(());
+
+impl Zbb {
+    /// The proof, if the machine gives it.
+    #[inline]
+    pub fn detect() -> Option<Self> {
+        cpu::found().zbb().then_some(Self(()))
+    }
+}
+
+impl Backend for Zbb {
+    const NAME: &'static str = "zbb";
+
+    fn hash(self, job: Job<'_, Self>) {
+        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
+    }
+
+    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
+        batch::run::<_, 1>(self, work, jobs);
+    }
+}
+
+impl Permute<1> for Zbb {
+    fn permute(self, states: &mut States<1>, _used: usize) {
+        // SAFETY: a Zbb exists only after detect found Zbb.
+        unsafe { permute(states.single()) };
+    }
+}
+
+/// Permutes one state.
+#[target_feature(enable = "zbb")]
+pub(crate) fn permute(state: &mut [u64; 25]) {
+    // Two rounds a turn: the second undoes the renaming of lanes of the first, so no moves are left.
+    let mut a = *state;
+    for rc in ROUND_CONSTANTS.as_chunks::<2>().0 {
+        a = round(&round(&a, rc[0]), rc[1]);
+    }
+    *state = a;
+}
+
+/// One round in plain Rust: inlined above, it is compiled with the features there. (A `target_feature` function
+/// cannot be `inline(always)`.)
+#[inline(always)]
+fn round(a: &[u64; 25], rc: u64) -> [u64; 25] {
+    let c: [u64; 5] = core::array::from_fn(|x| a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20]);
+    let d = [
+        c[4] ^ c[1].rotate_left(1),
+        c[0] ^ c[2].rotate_left(1),
+        c[1] ^ c[3].rotate_left(1),
+        c[2] ^ c[4].rotate_left(1),
+        c[3] ^ c[0].rotate_left(1),
+    ];
+    let mut out = *a;
+    macro_rules! b {
+        ($x:literal, $y:literal) => {
+            (a[pi_lane($x, $y)] ^ d[pi_column($x, $y)]).rotate_left(const { RHO[pi_lane($x, $y)] })
+        };
+    }
+    macro_rules! row {
+        ($y:literal) => {
+            let b = [b!(0, $y), b!(1, $y), b!(2, $y), b!(3, $y), b!(4, $y)];
+            out[5 * $y] = b[0] ^ (!b[1] & b[2]);
+            out[5 * $y + 1] = b[1] ^ (!b[2] & b[3]);
+            out[5 * $y + 2] = b[2] ^ (!b[3] & b[4]);
+            out[5 * $y + 3] = b[3] ^ (!b[4] & b[0]);
+            out[5 * $y + 4] = b[4] ^ (!b[0] & b[1]);
+        };
+    }
+    row!(0);
+    row!(1);
+    row!(2);
+    row!(3);
+    row!(4);
+    out[0] ^= rc;
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::backend::conformance::suite!("zbb", Zbb::detect());
+
+    #[test]
+    fn permutes_one_state() {
+        let Some(backend) = crate::backend::conformance::present("zbb", Zbb::detect()) else { return };
+        crate::backend::keccak::check::<1>(1, |state| {
+            let mut states = States(*state);
+            backend.permute(&mut states, 1);
+            *state = states.0;
+        });
+    }
+}
