@@ -346,7 +346,7 @@ unsafe fn transpose(rows: *const u64, pitch: usize, columns: usize, blocks: *mut
             "sub {columns}, {columns}, {vl}",
             "bnez {columns}, 2b";
             rows = inout(reg) rows => _, pitch = in(reg) pitch, columns = inout(reg) columns => _,
-            blocks = inout(reg) blocks => _, block = in(reg) 192,
+            blocks = inout(reg) blocks => _, block = in(reg) 192usize,
             vl = out(reg) _, row = out(reg) _, to = out(reg) _,
         )
     }

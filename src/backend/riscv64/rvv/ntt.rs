@@ -1,1 +1,475 @@
-//! Forwarded.
+//! FIPS 203, Algorithms 9 and 10: the number-theoretic transform and its inverse.
+//!
+//! The polynomial is seen as 16 blocks of 16 coefficients, c16 i + j being number j of block i. The first four layers
+//! combine blocks: block i is register vi, as many of its columns as fit, and a zeta serves a whole register. The
+//! last three combine numbers within the blocks: number j of all blocks is register vj, loaded and stored across by
+//! segments, and a register of zetas has one for each block. So every butterfly is between whole registers, and with
+//! 256 bits or more there is one turn of either kind.
+
+use core::mem::MaybeUninit;
+
+use super::super::vector;
+use super::reduce::{BARRETT_HALF, PRODUCT, REDUCED, barrett_reduce, factors, lines, montgomery_multiply};
+use crate::backend::poly::{N, Q};
+use crate::backend::tables::{BARRETT, RESTORE_AND_SCALE, ZETAS};
+
+/// Blocks, and coefficients in each.
+const BLOCKS: usize = 16;
+const _: () = assert!(BLOCKS * BLOCKS == N);
+
+// A layer of the transform adds at most a product; |f| < q before the first.
+const _: () =
+    assert!((Q as i32 - 1) + 7 * PRODUCT < 8 * Q as i32 && PRODUCT < Q as i32 && 8 * Q as i32 <= 1 << 15);
+// A layer of the inverse replaces (x, y) by (x + y, zeta (y - x)): the bound of a sum doubles, that of a product does
+// not grow. From products (by the scale, or in the layer before), three layers go without a reduction. So sums are
+// reduced in the third and the sixth layer; the seventh leaves less than 8q.
+const _: () = assert!(8 * PRODUCT <= i16::MAX as i32 && REDUCED <= PRODUCT && 2 * PRODUCT < 8 * Q as i32);
+
+/// The zetas of the layers across blocks, each with its twisted form: of the layer of length 128 at index 1, of those of
+/// length 64 from 2 on, and so forth.
+type Across = [[i16; 2]; BLOCKS];
+/// Those of the layers within blocks, for every block: one of the layer of length 8, two of length 4, four of length
+/// 2, each with its twisted form.
+type Within = [[[i16; BLOCKS]; 2]; 7];
+
+static ACROSS: Across = across(false);
+static WITHIN: Within = within(false);
+static ACROSS_BACKWARDS: Across = across(true);
+static WITHIN_BACKWARDS: Within = within(true);
+
+/// The zeta of block `k` of the layer of `blocks` blocks. The inverse has them backwards (Algorithm 10, line 6).
+const fn zeta(blocks: usize, k: usize, backwards: bool) -> i16 {
+    ZETAS[if backwards { 2 * blocks - 1 - k } else { blocks + k }]
+}
+
+const fn across(backwards: bool) -> Across {
+    let (mut table, mut blocks) = ([[0; 2]; BLOCKS], 1);
+    while blocks < BLOCKS {
+        let mut k = 0;
+        while k < blocks {
+            let [[b], [twisted]] = factors([zeta(blocks, k, backwards)]);
+            table[blocks + k] = [b, twisted];
+            k += 1;
+        }
+        blocks *= 2;
+    }
+    table
+}
+
+const fn within(backwards: bool) -> Within {
+    let (mut table, mut each) = ([[[0; BLOCKS]; 2]; 7], 1);
+    while each <= 4 {
+        let mut k = 0;
+        while k < each {
+            let (mut row, mut block) = ([0; BLOCKS], 0);
+            while block < BLOCKS {
+                row[block] = zeta(BLOCKS * each, each * block + k, backwards);
+                block += 1;
+            }
+            table[each - 1 + k] = factors(row);
+            k += 1;
+        }
+        each *= 2;
+    }
+    table
+}
+
+/// Four butterflies at once, so that no instruction waits for the one before: (x, y) to (x + zeta y, x - zeta y).
+/// `zeta` and `twisted` are operands of the form `vx` or `vv`. Through v24 to v31.
+macro_rules! butterflies {
+    ($form:literal: $([$x:literal, $y:literal, $zeta:literal, $twisted:literal; $t:literal, $u:literal])*) => {
+        lines!(
+            $(concat!("vmul.", $form, " v", $t, ", v", $y, ", ", $twisted),)*
+            $(concat!("vmulh.", $form, " v", $u, ", v", $y, ", ", $zeta),)*
+            $(concat!("vmulh.vx v", $t, ", v", $t, ", {q}"),)*
+            $(concat!("vsub.vv v", $u, ", v", $u, ", v", $t),)*
+            $(concat!("vsub.vv v", $y, ", v", $x, ", v", $u),)*
+            $(concat!("vadd.vv v", $x, ", v", $x, ", v", $u),)*
+        )
+    };
+    ($form:literal, $zeta:literal, $twisted:literal: $a:literal $b:literal $c:literal $d:literal,
+     $e:literal $f:literal $g:literal $h:literal) => {
+        butterflies!($form: [$a, $e, $zeta, $twisted; 24, 28] [$b, $f, $zeta, $twisted; 25, 29]
+            [$c, $g, $zeta, $twisted; 26, 30] [$d, $h, $zeta, $twisted; 27, 31])
+    };
+}
+
+/// The same the other way: (x, y) to (x + y, zeta (y - x)).
+macro_rules! inverse_butterflies {
+    ($form:literal: $([$x:literal, $y:literal, $zeta:literal, $twisted:literal; $t:literal, $u:literal])*) => {
+        lines!(
+            $(concat!("vsub.vv v", $u, ", v", $y, ", v", $x),)*
+            $(concat!("vadd.vv v", $x, ", v", $x, ", v", $y),)*
+            $(concat!("vmul.", $form, " v", $t, ", v", $u, ", ", $twisted),)*
+            $(concat!("vmulh.", $form, " v", $u, ", v", $u, ", ", $zeta),)*
+            $(concat!("vmulh.vx v", $t, ", v", $t, ", {q}"),)*
+            $(concat!("vsub.vv v", $y, ", v", $u, ", v", $t),)*
+        )
+    };
+    ($form:literal, $zeta:literal, $twisted:literal: $a:literal $b:literal $c:literal $d:literal,
+     $e:literal $f:literal $g:literal $h:literal) => {
+        inverse_butterflies!($form: [$a, $e, $zeta, $twisted; 24, 28] [$b, $f, $zeta, $twisted; 25, 29]
+            [$c, $g, $zeta, $twisted; 26, 30] [$d, $h, $zeta, $twisted; 27, 31])
+    };
+}
+
+/// Zeta number `i` of the layers across blocks, to {z0} or another operand, and its twisted form to {w0} ...
+macro_rules! zeta {
+    ($i:literal => $zeta:literal, $twisted:literal) => {
+        lines!(
+            concat!("lh ", $zeta, ", 4 * ", $i, "({zetas})"),
+            concat!("lh ", $twisted, ", 4 * ", $i, " + 2({zetas})"),
+        )
+    };
+}
+
+/// Zeta number `i` of the layers within blocks.
+macro_rules! zetas {
+    ($($i:literal => $zeta:literal, $twisted:literal);*) => {
+        lines!($(
+            concat!("addi {t}, {zetas}, 64 * ", $i),
+            concat!("vle16.v v", $zeta, ", ({t})"),
+            "addi {t}, {t}, 32",
+            concat!("vle16.v v", $twisted, ", ({t})"),
+        )*)
+    };
+}
+
+/// Loads or stores ("vle16.v" or "vse16.v") the same columns of all blocks, from {p} on.
+macro_rules! each_block {
+    ($what:literal) => {
+        each_block!($what, 0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+    };
+    ($what:literal, $first:literal: $($block:literal)*) => {
+        lines!(
+            concat!($what, " v", $first, ", ({p})"),
+            $("addi {p}, {p}, 32", concat!($what, " v", $block, ", ({p})")),*
+        )
+    };
+}
+
+/// The next columns of {a} and {b}.
+macro_rules! next_columns {
+    () => {
+        lines!(
+            "sub {n}, {n}, {vl}",
+            "slli {vl}, {vl}, 1",
+            "add {a}, {a}, {vl}",
+            "add {b}, {b}, {vl}",
+            "bnez {n}, 2b",
+        )
+    };
+}
+
+/// The next blocks of {standard}, their pairs in {pairs}, and their zetas.
+macro_rules! next_blocks {
+    () => {
+        lines!(
+            "sub {n}, {n}, {vl}",
+            "slli {vl}, {vl}, 1",
+            "add {zetas}, {zetas}, {vl}",
+            "slli {vl}, {vl}, 3",
+            "add {pairs}, {pairs}, {vl}",
+            "slli {vl}, {vl}, 1",
+            "add {standard}, {standard}, {vl}",
+            "bnez {n}, 2b",
+        )
+    };
+}
+
+/// FIPS 203, Algorithm 9. |f| < q; |f_hat| < 8q.
+///
+/// # Safety
+///
+/// The machine has V.
+pub(crate) unsafe fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
+    let mut a = MaybeUninit::<[i16; N]>::uninit();
+    // SAFETY: `a` is written by the first call, before the second reads it.
+    unsafe {
+        layers_across(f.as_ptr(), a.as_mut_ptr().cast());
+        layers_within(a.as_ptr().cast(), f_hat);
+        wipe(&mut a);
+    }
+}
+
+/// The layers of length 128 to 16, from `a` to `b`, both in the standard's order.
+///
+/// # Safety
+///
+/// The machine has V; `a` points to 256 numbers, `b` to the room for them.
+unsafe fn layers_across(a: *const i16, b: *mut i16) {
+    // SAFETY: reads 256 numbers of `a` and the table, writes 256 of `b`.
+    unsafe {
+        vector!(
+            "2:",
+            "vsetvli {vl}, {n}, e16, m1, ta, ma",
+            "mv {p}, {a}",
+            each_block!("vle16.v"),
+            zeta!(1 => "{z0}", "{w0}"),
+            butterflies!("vx", "{z0}", "{w0}": 0 1 2 3, 8 9 10 11),
+            butterflies!("vx", "{z0}", "{w0}": 4 5 6 7, 12 13 14 15),
+            zeta!(2 => "{z0}", "{w0}"),
+            zeta!(3 => "{z1}", "{w1}"),
+            butterflies!("vx", "{z0}", "{w0}": 0 1 2 3, 4 5 6 7),
+            butterflies!("vx", "{z1}", "{w1}": 8 9 10 11, 12 13 14 15),
+            zeta!(4 => "{z0}", "{w0}"),
+            zeta!(5 => "{z1}", "{w1}"),
+            zeta!(6 => "{z2}", "{w2}"),
+            zeta!(7 => "{z3}", "{w3}"),
+            butterflies!("vx": [0, 2, "{z0}", "{w0}"; 24, 28] [1, 3, "{z0}", "{w0}"; 25, 29]
+                [4, 6, "{z1}", "{w1}"; 26, 30] [5, 7, "{z1}", "{w1}"; 27, 31]),
+            butterflies!("vx": [8, 10, "{z2}", "{w2}"; 24, 28] [9, 11, "{z2}", "{w2}"; 25, 29]
+                [12, 14, "{z3}", "{w3}"; 26, 30] [13, 15, "{z3}", "{w3}"; 27, 31]),
+            zeta!(8 => "{z0}", "{w0}"),
+            zeta!(9 => "{z1}", "{w1}"),
+            zeta!(10 => "{z2}", "{w2}"),
+            zeta!(11 => "{z3}", "{w3}"),
+            butterflies!("vx": [0, 1, "{z0}", "{w0}"; 24, 28] [2, 3, "{z1}", "{w1}"; 25, 29]
+                [4, 5, "{z2}", "{w2}"; 26, 30] [6, 7, "{z3}", "{w3}"; 27, 31]),
+            zeta!(12 => "{z0}", "{w0}"),
+            zeta!(13 => "{z1}", "{w1}"),
+            zeta!(14 => "{z2}", "{w2}"),
+            zeta!(15 => "{z3}", "{w3}"),
+            butterflies!("vx": [8, 9, "{z0}", "{w0}"; 24, 28] [10, 11, "{z1}", "{w1}"; 25, 29]
+                [12, 13, "{z2}", "{w2}"; 26, 30] [14, 15, "{z3}", "{w3}"; 27, 31]),
+            "mv {p}, {b}",
+            each_block!("vse16.v"),
+            next_columns!();
+            a = inout(reg) a => _, b = inout(reg) b => _, p = out(reg) _, zetas = in(reg) ACROSS.as_ptr(),
+            z0 = out(reg) _, z1 = out(reg) _, z2 = out(reg) _, z3 = out(reg) _,
+            w0 = out(reg) _, w1 = out(reg) _, w2 = out(reg) _, w3 = out(reg) _,
+            n = inout(reg) BLOCKS => _, vl = out(reg) _, q = in(reg) Q,
+        )
+    }
+}
+
+/// The layer of length 2 on the even (first number 0) or odd (1) numbers of the blocks, into v24 to v31.
+macro_rules! last_layer {
+    ($y0:literal, $y1:literal, $y2:literal, $y3:literal, $x0:literal, $x1:literal, $x2:literal, $x3:literal) => {
+        lines!(
+            concat!("vmul.vv v24, v", $y0, ", v20"),
+            concat!("vmul.vv v25, v", $y1, ", v21"),
+            concat!("vmul.vv v26, v", $y2, ", v22"),
+            concat!("vmul.vv v27, v", $y3, ", v23"),
+            concat!("vmulh.vv v28, v", $y0, ", v16"),
+            concat!("vmulh.vv v29, v", $y1, ", v17"),
+            concat!("vmulh.vv v30, v", $y2, ", v18"),
+            concat!("vmulh.vv v31, v", $y3, ", v19"),
+            "vmulh.vx v24, v24, {q}",
+            "vmulh.vx v25, v25, {q}",
+            "vmulh.vx v26, v26, {q}",
+            "vmulh.vx v27, v27, {q}",
+            "vsub.vv v28, v28, v24",
+            "vsub.vv v29, v29, v25",
+            "vsub.vv v30, v30, v26",
+            "vsub.vv v31, v31, v27",
+            concat!("vadd.vv v24, v", $x0, ", v28"),
+            concat!("vsub.vv v25, v", $x0, ", v28"),
+            concat!("vadd.vv v26, v", $x1, ", v29"),
+            concat!("vsub.vv v27, v", $x1, ", v29"),
+            // The products go as their places are taken.
+            concat!("vadd.vv v28, v", $x2, ", v30"),
+            concat!("vsub.vv v29, v", $x2, ", v30"),
+            concat!("vadd.vv v30, v", $x3, ", v31"),
+            concat!("vsub.vv v31, v", $x3, ", v31"),
+        )
+    };
+}
+
+/// The layers of length 8, 4 and 2, from the standard's order to that of this backend.
+///
+/// # Safety
+///
+/// The machine has V; `a` points to 256 numbers.
+unsafe fn layers_within(a: *const i16, f_hat: &mut [i16; N]) {
+    // SAFETY: reads 256 numbers of `a` and the table, writes 256 of `f_hat`.
+    unsafe {
+        vector!(
+            "2:",
+            "vsetvli {vl}, {n}, e16, m1, ta, ma",
+            "vlsseg8e16.v v0, ({standard}), {block}",
+            "addi {t}, {standard}, 16",
+            "vlsseg8e16.v v8, ({t}), {block}",
+            zetas!(0 => 16, 20),
+            butterflies!("vv", "v16", "v20": 0 1 2 3, 8 9 10 11),
+            butterflies!("vv", "v16", "v20": 4 5 6 7, 12 13 14 15),
+            zetas!(1 => 16, 20; 2 => 17, 21),
+            butterflies!("vv", "v16", "v20": 0 1 2 3, 4 5 6 7),
+            butterflies!("vv", "v17", "v21": 8 9 10 11, 12 13 14 15),
+            zetas!(3 => 16, 20; 4 => 17, 21; 5 => 18, 22; 6 => 19, 23),
+            last_layer!(2, 6, 10, 14, 0, 4, 8, 12),
+            "vsseg8e16.v v24, ({pairs})",
+            last_layer!(3, 7, 11, 15, 1, 5, 9, 13),
+            "addi {t}, {pairs}, 2 * 128",
+            "vsseg8e16.v v24, ({t})",
+            next_blocks!();
+            standard = inout(reg) a => _, pairs = inout(reg) f_hat.as_mut_ptr() => _,
+            zetas = inout(reg) WITHIN.as_ptr() => _, block = in(reg) 2 * BLOCKS,
+            n = inout(reg) BLOCKS => _, vl = out(reg) _, t = out(reg) _, q = in(reg) Q,
+        )
+    }
+}
+
+/// FIPS 203, Algorithm 10, in place, for input that carries a factor 2^-16 from a product.
+/// Any 16-bit input; |f| < 8q.
+///
+/// # Safety
+///
+/// The machine has V.
+pub(crate) unsafe fn ntt_inverse(f: &mut [i16; N]) {
+    let mut a = MaybeUninit::<[i16; N]>::uninit();
+    // SAFETY: `a` is written by the first call, before the second reads it.
+    unsafe {
+        inverse_layers_within(f, a.as_mut_ptr().cast());
+        inverse_layers_across(a.as_ptr().cast(), f.as_mut_ptr());
+        wipe(&mut a);
+    }
+}
+
+/// The inverse of the layer of length 2 on v24 to v31, into the even or the odd registers of v0 to v15, which are
+/// `r0` to `r7`. Removes the factor of the product and scales by 1/128 first.
+macro_rules! first_layer {
+    ($r0:literal, $r1:literal, $r2:literal, $r3:literal, $r4:literal, $r5:literal, $r6:literal, $r7:literal) => {
+        lines!(
+            montgomery_multiply!("vx", "v24", "{scale}", "{twisted}", $r0),
+            montgomery_multiply!("vx", "v25", "{scale}", "{twisted}", $r1),
+            montgomery_multiply!("vx", "v26", "{scale}", "{twisted}", $r2),
+            montgomery_multiply!("vx", "v27", "{scale}", "{twisted}", $r3),
+            montgomery_multiply!("vx", "v28", "{scale}", "{twisted}", $r4),
+            montgomery_multiply!("vx", "v29", "{scale}", "{twisted}", $r5),
+            montgomery_multiply!("vx", "v30", "{scale}", "{twisted}", $r6),
+            montgomery_multiply!("vx", "v31", "{scale}", "{twisted}", $r7),
+            concat!("vadd.vv ", $r0, ", v24, v25"),
+            concat!("vadd.vv ", $r2, ", v26, v27"),
+            concat!("vadd.vv ", $r4, ", v28, v29"),
+            concat!("vadd.vv ", $r6, ", v30, v31"),
+            concat!("vsub.vv ", $r1, ", v25, v24"),
+            concat!("vsub.vv ", $r3, ", v27, v26"),
+            concat!("vsub.vv ", $r5, ", v29, v28"),
+            concat!("vsub.vv ", $r7, ", v31, v30"),
+            montgomery_multiply!("vv", $r1, "v16", "v20", "v24"),
+            montgomery_multiply!("vv", $r3, "v17", "v21", "v25"),
+            montgomery_multiply!("vv", $r5, "v18", "v22", "v26"),
+            montgomery_multiply!("vv", $r7, "v19", "v23", "v27"),
+        )
+    };
+}
+
+/// Reduces eight registers.
+macro_rules! reduce_all {
+    ($($r:literal $t:literal),*) => { lines!($(barrett_reduce!($r, $t)),*) };
+}
+
+/// The inverse of the layers of length 2, 4 and 8, from the order of this backend to the standard's.
+///
+/// # Safety
+///
+/// The machine has V; there is room for 256 numbers at `a`.
+unsafe fn inverse_layers_within(f: &[i16; N], a: *mut i16) {
+    const SCALE: [[i16; 1]; 2] = factors([RESTORE_AND_SCALE]);
+    // SAFETY: reads 256 numbers of `f` and the table, writes 256 of `a`.
+    unsafe {
+        vector!(
+            "2:",
+            "vsetvli {vl}, {n}, e16, m1, ta, ma",
+            zetas!(3 => 16, 20; 4 => 17, 21; 5 => 18, 22; 6 => 19, 23),
+            "vlseg8e16.v v24, ({pairs})",
+            first_layer!("v0", "v2", "v4", "v6", "v8", "v10", "v12", "v14"),
+            "addi {t}, {pairs}, 2 * 128",
+            "vlseg8e16.v v24, ({t})",
+            first_layer!("v1", "v3", "v5", "v7", "v9", "v11", "v13", "v15"),
+            zetas!(1 => 16, 20; 2 => 17, 21),
+            inverse_butterflies!("vv", "v16", "v20": 0 1 2 3, 4 5 6 7),
+            inverse_butterflies!("vv", "v17", "v21": 8 9 10 11, 12 13 14 15),
+            zetas!(0 => 16, 20),
+            inverse_butterflies!("vv", "v16", "v20": 0 1 2 3, 8 9 10 11),
+            inverse_butterflies!("vv", "v16", "v20": 4 5 6 7, 12 13 14 15),
+            reduce_all!("v0" "v24", "v1" "v25", "v2" "v26", "v3" "v27", "v4" "v28", "v5" "v29", "v6" "v30", "v7" "v31"),
+            "vssseg8e16.v v0, ({standard}), {block}",
+            "addi {t}, {standard}, 16",
+            "vssseg8e16.v v8, ({t}), {block}",
+            next_blocks!();
+            standard = inout(reg) a => _, pairs = inout(reg) f.as_ptr() => _,
+            zetas = inout(reg) WITHIN_BACKWARDS.as_ptr() => _, block = in(reg) 2 * BLOCKS,
+            n = inout(reg) BLOCKS => _, vl = out(reg) _, t = out(reg) _, q = in(reg) Q,
+            scale = in(reg) SCALE[0][0], twisted = in(reg) SCALE[1][0],
+            barrett = in(reg) BARRETT, half = in(reg) BARRETT_HALF,
+        )
+    }
+}
+
+/// The inverse of the layers of length 16 to 128, from `a` to `b`, both in the standard's order.
+///
+/// # Safety
+///
+/// The machine has V; `a` points to 256 numbers, `b` to the room for them.
+unsafe fn inverse_layers_across(a: *const i16, b: *mut i16) {
+    // SAFETY: reads 256 numbers of `a` and the table, writes 256 of `b`.
+    unsafe {
+        vector!(
+            "2:",
+            "vsetvli {vl}, {n}, e16, m1, ta, ma",
+            "mv {p}, {a}",
+            each_block!("vle16.v"),
+            zeta!(8 => "{z0}", "{w0}"),
+            zeta!(9 => "{z1}", "{w1}"),
+            zeta!(10 => "{z2}", "{w2}"),
+            zeta!(11 => "{z3}", "{w3}"),
+            inverse_butterflies!("vx": [0, 1, "{z0}", "{w0}"; 24, 28] [2, 3, "{z1}", "{w1}"; 25, 29]
+                [4, 5, "{z2}", "{w2}"; 26, 30] [6, 7, "{z3}", "{w3}"; 27, 31]),
+            zeta!(12 => "{z0}", "{w0}"),
+            zeta!(13 => "{z1}", "{w1}"),
+            zeta!(14 => "{z2}", "{w2}"),
+            zeta!(15 => "{z3}", "{w3}"),
+            inverse_butterflies!("vx": [8, 9, "{z0}", "{w0}"; 24, 28] [10, 11, "{z1}", "{w1}"; 25, 29]
+                [12, 13, "{z2}", "{w2}"; 26, 30] [14, 15, "{z3}", "{w3}"; 27, 31]),
+            zeta!(4 => "{z0}", "{w0}"),
+            zeta!(5 => "{z1}", "{w1}"),
+            zeta!(6 => "{z2}", "{w2}"),
+            zeta!(7 => "{z3}", "{w3}"),
+            inverse_butterflies!("vx": [0, 2, "{z0}", "{w0}"; 24, 28] [1, 3, "{z0}", "{w0}"; 25, 29]
+                [4, 6, "{z1}", "{w1}"; 26, 30] [5, 7, "{z1}", "{w1}"; 27, 31]),
+            inverse_butterflies!("vx": [8, 10, "{z2}", "{w2}"; 24, 28] [9, 11, "{z2}", "{w2}"; 25, 29]
+                [12, 14, "{z3}", "{w3}"; 26, 30] [13, 15, "{z3}", "{w3}"; 27, 31]),
+            zeta!(2 => "{z0}", "{w0}"),
+            zeta!(3 => "{z1}", "{w1}"),
+            inverse_butterflies!("vx", "{z0}", "{w0}": 0 1 2 3, 4 5 6 7),
+            inverse_butterflies!("vx", "{z1}", "{w1}": 8 9 10 11, 12 13 14 15),
+            reduce_all!("v0" "v24", "v1" "v25", "v2" "v26", "v3" "v27", "v8" "v28", "v9" "v29", "v10" "v30", "v11" "v31"),
+            zeta!(1 => "{z0}", "{w0}"),
+            inverse_butterflies!("vx", "{z0}", "{w0}": 0 1 2 3, 8 9 10 11),
+            inverse_butterflies!("vx", "{z0}", "{w0}": 4 5 6 7, 12 13 14 15),
+            "mv {p}, {b}",
+            each_block!("vse16.v"),
+            next_columns!();
+            a = inout(reg) a => _, b = inout(reg) b => _, p = out(reg) _, zetas = in(reg) ACROSS_BACKWARDS.as_ptr(),
+            z0 = out(reg) _, z1 = out(reg) _, z2 = out(reg) _, z3 = out(reg) _,
+            w0 = out(reg) _, w1 = out(reg) _, w2 = out(reg) _, w3 = out(reg) _,
+            n = inout(reg) BLOCKS => _, vl = out(reg) _, q = in(reg) Q,
+            barrett = in(reg) BARRETT, half = in(reg) BARRETT_HALF,
+        )
+    }
+}
+
+/// The working copy may hold a secret polynomial.
+///
+/// # Safety
+///
+/// The machine has V.
+unsafe fn wipe(a: &mut MaybeUninit<[i16; N]>) {
+    // SAFETY: writes 256 numbers of `a`.
+    unsafe {
+        vector!(
+            "vsetvli {vl}, {n}, e16, m8, ta, ma",
+            "vmv.v.i v0, 0",
+            "2:",
+            "vsetvli {vl}, {n}, e16, m8, ta, ma",
+            "vse16.v v0, ({a})",
+            "sub {n}, {n}, {vl}",
+            "slli {vl}, {vl}, 1",
+            "add {a}, {a}, {vl}",
+            "bnez {n}, 2b";
+            a = inout(reg) a.as_mut_ptr() => _, n = inout(reg) N => _, vl = out(reg) _,
+        )
+    }
+}
