@@ -1,9 +1,10 @@
 //! What the processor has and the operating system allows: `core` has no detection, and `std` none for V.
 //!
-//! Linux is asked in three ways. The system call `riscv_hwprobe` (since 6.4) knows every extension that all
-//! processors have. It does not know that vectors can be switched off for a process: `prctl` does. Where the
-//! call does not exist, there is the bit of V among the capabilities in the auxiliary vector, which older
-//! kernels of some vendors also set for the draft 0.7.1: a setting that the draft lacks tells them apart.
+//! Linux is asked in three ways. The system call `riscv_hwprobe` (since 6.4, and since 6.5 for V) knows the extensions
+//! that all processors have. It does not know that vectors can be switched off for a process: `prctl` does. If
+//! the call does not exist or does not know V, there is the bit of V among the capabilities in the auxiliary vector,
+//! which older kernels of some vendors also set for the draft 0.7.1: a setting that the draft lacks tells them
+//! apart. Whatever fails to answer, the answer is no.
 //!
 //! Vectors are switched per thread, but a thread inherits the setting, and what is on stays on. So what holds
 //! for the thread that looks first holds for all, unless it has switched vectors on for itself alone.
@@ -117,22 +118,16 @@ mod linux {
     const EXT_ZVKB: u64 = 1 << 19;
 
     pub(super) fn extensions() -> Extensions {
-        match hwprobe() {
-            Some(bits) => Extensions {
-                v: bits & IMA_V != 0 && vectors_are_on(),
-                zbb: bits & EXT_ZBB != 0 || cfg!(target_feature = "zbb"),
-                zvkb: bits & EXT_ZVKB != 0,
-            },
-            None => Extensions {
-                v: capabilities() & CAPABILITY_V != 0 && vectors_are_on() && is_ratified(),
-                zbb: cfg!(target_feature = "zbb"),
-                zvkb: false,
-            },
+        let bits = hwprobe();
+        Extensions {
+            v: usable(bits, control(), capabilities, is_ratified),
+            zbb: bits & EXT_ZBB != 0 || cfg!(target_feature = "zbb"),
+            zvkb: bits & EXT_ZVKB != 0,
         }
     }
 
-    /// What all processors have; `None` where the call or the key does not exist.
-    fn hwprobe() -> Option<u64> {
+    /// What all processors have; nothing where the call or the key does not exist.
+    fn hwprobe() -> u64 {
         #[repr(C)]
         struct Pair {
             key: i64,
@@ -142,18 +137,28 @@ mod linux {
         // SAFETY: the kernel writes the one pair that it is told of; no set of processors means all.
         let answer = unsafe { call(258, [&raw mut pair as usize, 1, 0, 0, 0]) };
         // The kernel replaces a key that it does not know by -1.
-        (answer == 0 && pair.key == KEY_IMA_EXT_0).then_some(pair.value)
+        if answer == 0 && pair.key == KEY_IMA_EXT_0 { pair.value } else { 0 }
     }
 
-    /// False if vectors were switched off for this process: they would trap, whatever the processor has.
-    fn vectors_are_on() -> bool {
-        const PR_RISCV_V_GET_CONTROL: usize = 70;
+    /// Whether the answers of Linux allow vectors. Only where they are on can `is_ratified` execute anything.
+    pub(super) fn usable(
+        bits: u64,
+        control: isize,
+        capabilities: impl FnOnce() -> u64,
+        is_ratified: impl FnOnce() -> bool,
+    ) -> bool {
         const CURRENT: isize = 3;
-        const OFF: isize = 1;
+        const ON: isize = 2;
+        // An error instead of an answer: there is no such switch, so nobody can have used it.
+        let on = control < 0 || control & CURRENT == ON;
+        on && (bits & IMA_V != 0 || capabilities() & CAPABILITY_V != 0 && is_ratified())
+    }
+
+    /// Whether vectors are on in this thread: where they are off they trap, whatever the processor has.
+    fn control() -> isize {
+        const PR_RISCV_V_GET_CONTROL: usize = 70;
         // SAFETY: this request takes no memory.
-        let control = unsafe { call(167, [PR_RISCV_V_GET_CONTROL, 0, 0, 0, 0]) };
-        // An error: there is no such switch, so nobody can have used it.
-        control < 0 || control & CURRENT != OFF
+        unsafe { call(167, [PR_RISCV_V_GET_CONTROL, 0, 0, 0, 0]) }
     }
 
     const CAPABILITY_V: u64 = 1 << (b'V' - b'A');
@@ -211,5 +216,23 @@ mod tests {
             assert!(found.zbb());
         }
         assert!(!found.v() || (2..=1024).contains(&found.words()));
+    }
+
+    #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn vectors_are_used_only_where_they_are_on() {
+        use super::linux::usable;
+        let never = || -> bool { panic!("no vector instruction may be executed") };
+        let (v, bit) = (1 << 2, 1 << 21);
+        let (no_switch, off, on) = (-22, 0b1_0001, 0b1_0010);
+        // Known to hwprobe: on, or without a switch.
+        assert!(usable(v, on, || bit, never));
+        assert!(usable(v, no_switch, || 0, never));
+        assert!(!usable(v, off, || bit, never));
+        // Unknown to it: the capabilities decide, and whether V is that of 1.0.
+        assert!(usable(0, no_switch, || bit, || true));
+        assert!(!usable(0, no_switch, || bit, || false));
+        assert!(!usable(0, no_switch, || !bit, never));
+        assert!(!usable(0, off, || bit, never));
     }
 }
