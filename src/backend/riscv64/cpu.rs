@@ -12,8 +12,6 @@
 use core::arch::asm;
 use core::sync::atomic::{AtomicU8, Ordering};
 
-use super::vector;
-
 /// The extensions of this machine, and its vector length if it has vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found(u8);
@@ -109,7 +107,8 @@ use linux::extensions;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux {
-    use super::*;
+    use super::super::vector;
+    use super::Extensions;
 
     // The key of the extensions beyond the base, and its bits (Linux, asm/hwprobe.h).
     const KEY_IMA_EXT_0: i64 = 4;

@@ -47,11 +47,22 @@ impl Backend for Rvv {
     }
 
     fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        match self.0.words() {
-            2 => batch::run::<_, 2>(self, work, jobs),
-            4 => batch::run::<_, 4>(self, work, jobs),
-            8 => batch::run::<_, 8>(self, work, jobs),
-            _ => batch::run::<_, 16>(self, work, jobs),
+        let Some(first) = jobs.next() else { return };
+        // The first job is the longest: lanes beyond those that finish the others beside it would only be
+        // cleared and wiped. A register has as many lanes as it has words.
+        let longest = first.work();
+        let enough = |lanes| self.0.words() <= lanes || work <= lanes * longest;
+        let jobs = &mut core::iter::once(first).chain(jobs);
+        if enough(1) {
+            batch::run::<_, 1>(self, work, jobs);
+        } else if enough(2) {
+            batch::run::<_, 2>(self, work, jobs);
+        } else if enough(4) {
+            batch::run::<_, 4>(self, work, jobs);
+        } else if enough(8) {
+            batch::run::<_, 8>(self, work, jobs);
+        } else {
+            batch::run::<_, 16>(self, work, jobs);
         }
     }
 
