@@ -8,7 +8,7 @@
 //!   own on our account. The kernels are `unsafe fn`: their callers hold a token, and so the machine has V (TOKEN
 //!   in `SOUNDNESS.md`).
 //! - **Registers.** The compiler knows the vector registers by name, as clobbers only: `out("v0") _` to
-//!   `out("v31") _`. [`vector!`] names all of them, whichever a block uses. No value is passed from block to block
+//!   `out("v31") _`. `vector!` names all of them, whichever a block uses. No value is passed from block to block
 //!   in a vector register. General registers are operands, chosen by the compiler. No block touches `sp`, `gp`,
 //!   `tp` or floating-point state.
 //! - **Vector state.** `vl`, `vtype`, `vxrm` and `vxsat` are not preserved across calls by the ABI, and Rust takes
