@@ -1,10 +1,10 @@
 //! What the processor has and the operating system allows: `core` has no detection, and `std` none for V.
 //!
-//! Linux is asked in three ways. The system call `riscv_hwprobe` (since 6.4, and since 6.5 for V) knows the extensions
-//! that all processors have. It does not know that vectors can be switched off for a process: `prctl` does. If
-//! the call does not exist or does not know V, there is the bit of V among the capabilities in the auxiliary vector,
-//! which older kernels of some vendors also set for the draft 0.7.1: a setting that the draft lacks tells them
-//! apart. Whatever fails to answer, the answer is no.
+//! Linux is asked in three ways. The system call `riscv_hwprobe` (since 6.4, and since 6.5 for V) knows the
+//! extensions that all processors have. It does not know that vectors can be switched off for a process: `prctl`
+//! does. If the call does not exist or does not know V, there is the bit of V among the capabilities in the
+//! auxiliary vector, which older kernels of some vendors also set for the draft 0.7.1: a setting that the draft lacks
+//! tells them apart. Whatever fails to answer, the answer is no.
 //!
 //! Vectors are switched per thread, but a thread inherits the setting, and what is on stays on. So what holds
 //! for the thread that looks first holds for all, unless it has switched vectors on for itself alone.

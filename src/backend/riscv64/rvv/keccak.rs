@@ -13,38 +13,49 @@ macro_rules! lines {
     ($($line:expr),* $(,)?) => { concat!($($line, "\n"),*) };
 }
 
-/// v`to` = v`from` rotated left by `n` = 64 - `m`, through v31.
+/// v`to` = v`from` rotated left by `n` = 64 - `m`, through v`t`, for one after the other: a lane's place may be taken
+/// once it has been read.
 ///
 /// Without Zvkb in two shifts. Immediate shifts end at 31, so the longer one of the two is in a register, rN for N.
+/// First all the shifts, then what joins them: nothing waits for the instruction before it.
 macro_rules! rotate {
-    (v, $to:literal, $from:literal, $n:literal, $m:literal, short) => {
+    (v: $([$to:literal, $from:literal, $n:literal, $m:literal, $length:ident; $t:literal])*) => {
         lines!(
-            concat!("vsll.vi v31, v", $from, ", ", $n),
+            $(shift!($to, $from, $n, $m, $length, $t),)*
+            $(concat!("vor.vv v", $to, ", v", $to, ", v", $t),)*
+        )
+    };
+    (zvkb: $([$to:literal, $from:literal, $n:literal, $m:literal, $length:ident; $t:literal])*) => {
+        lines!($(concat!("vror.vi v", $to, ", v", $from, ", ", $m)),*)
+    };
+}
+macro_rules! shift {
+    ($to:literal, $from:literal, $n:literal, $m:literal, short, $t:literal) => {
+        lines!(
+            concat!("vsll.vi v", $t, ", v", $from, ", ", $n),
             concat!("vsrl.vx v", $to, ", v", $from, ", {r", $m, "}"),
-            concat!("vor.vv v", $to, ", v", $to, ", v31"),
         )
     };
-    (v, $to:literal, $from:literal, $n:literal, $m:literal, long) => {
+    ($to:literal, $from:literal, $n:literal, $m:literal, long, $t:literal) => {
         lines!(
-            concat!("vsll.vx v31, v", $from, ", {r", $n, "}"),
+            concat!("vsll.vx v", $t, ", v", $from, ", {r", $n, "}"),
             concat!("vsrl.vi v", $to, ", v", $from, ", ", $m),
-            concat!("vor.vv v", $to, ", v", $to, ", v31"),
         )
-    };
-    (zvkb, $to:literal, $from:literal, $n:literal, $m:literal, $length:ident) => {
-        concat!("vror.vi v", $to, ", v", $from, ", ", $m, "\n")
     };
 }
 
-/// The parity of the column of lanes a to e.
-macro_rules! parity {
-    ($c:literal, $a:literal, $b:literal, $d:literal, $e:literal, $f:literal) => {
+/// The parities of the columns, v25 to v29.
+macro_rules! parities {
+    () => {
         lines!(
-            concat!("vxor.vv v", $c, ", v", $a, ", v", $b),
-            concat!("vxor.vv v", $c, ", v", $c, ", v", $d),
-            concat!("vxor.vv v", $c, ", v", $c, ", v", $e),
-            concat!("vxor.vv v", $c, ", v", $c, ", v", $f),
+            parities!(25 0 5, 26 1 6, 27 2 7, 28 3 8, 29 4 9),
+            parities!(25 25 10, 26 26 11, 27 27 12, 28 28 13, 29 29 14),
+            parities!(25 25 15, 26 26 16, 27 27 17, 28 28 18, 29 29 19),
+            parities!(25 25 20, 26 26 21, 27 27 22, 28 28 23, 29 29 24),
         )
+    };
+    ($($sum:literal $a:literal $b:literal),*) => {
+        lines!($(concat!("vxor.vv v", $sum, ", v", $a, ", v", $b)),*)
     };
 }
 
@@ -53,7 +64,7 @@ macro_rules! parity {
 macro_rules! theta {
     ($arch:ident, $left:literal, $right:literal, $($lane:literal),*) => {
         lines!(
-            rotate!($arch, 30, $right, 1, 63, short),
+            rotate!($arch: [30, $right, 1, 63, short; 31]),
             concat!("vxor.vv v30, v30, v", $left),
             $(concat!("vxor.vv v", $lane, ", v", $lane, ", v30")),*
         )
@@ -174,41 +185,25 @@ macro_rules! permutation {
             complement!($arch),
             "li {round}, 24",
             "3:",
-            parity!(25, 0, 5, 10, 15, 20),
-            parity!(26, 1, 6, 11, 16, 21),
-            parity!(27, 2, 7, 12, 17, 22),
-            parity!(28, 3, 8, 13, 18, 23),
-            parity!(29, 4, 9, 14, 19, 24),
+            parities!(),
             theta!($arch, 29, 26, 0, 5, 10, 15, 20),
             theta!($arch, 25, 27, 1, 6, 11, 16, 21),
             theta!($arch, 26, 28, 2, 7, 12, 17, 22),
             theta!($arch, 27, 29, 3, 8, 13, 18, 23),
             theta!($arch, 28, 25, 4, 9, 14, 19, 24),
             // rho and pi: each lane takes its place from the one before it in the cycle, the last first.
-            rotate!($arch, 25, 1, 1, 63, short),
-            rotate!($arch, 1, 6, 44, 20, long),
-            rotate!($arch, 6, 9, 20, 44, short),
-            rotate!($arch, 9, 22, 61, 3, long),
-            rotate!($arch, 22, 14, 39, 25, long),
-            rotate!($arch, 14, 20, 18, 46, short),
-            rotate!($arch, 20, 2, 62, 2, long),
-            rotate!($arch, 2, 12, 43, 21, long),
-            rotate!($arch, 12, 13, 25, 39, short),
-            rotate!($arch, 13, 19, 8, 56, short),
-            rotate!($arch, 19, 23, 56, 8, long),
-            rotate!($arch, 23, 15, 41, 23, long),
-            rotate!($arch, 15, 4, 27, 37, short),
-            rotate!($arch, 4, 24, 14, 50, short),
-            rotate!($arch, 24, 21, 2, 62, short),
-            rotate!($arch, 21, 8, 55, 9, long),
-            rotate!($arch, 8, 16, 45, 19, long),
-            rotate!($arch, 16, 5, 36, 28, long),
-            rotate!($arch, 5, 3, 28, 36, short),
-            rotate!($arch, 3, 18, 21, 43, short),
-            rotate!($arch, 18, 17, 15, 49, short),
-            rotate!($arch, 17, 11, 10, 54, short),
-            rotate!($arch, 11, 7, 6, 58, short),
-            rotate!($arch, 7, 10, 3, 61, short),
+            rotate!($arch: [25, 1, 1, 63, short; 31] [1, 6, 44, 20, long; 30]
+                [6, 9, 20, 44, short; 29] [9, 22, 61, 3, long; 28]),
+            rotate!($arch: [22, 14, 39, 25, long; 31] [14, 20, 18, 46, short; 30]
+                [20, 2, 62, 2, long; 29] [2, 12, 43, 21, long; 28]),
+            rotate!($arch: [12, 13, 25, 39, short; 31] [13, 19, 8, 56, short; 30]
+                [19, 23, 56, 8, long; 29] [23, 15, 41, 23, long; 28]),
+            rotate!($arch: [15, 4, 27, 37, short; 31] [4, 24, 14, 50, short; 30]
+                [24, 21, 2, 62, short; 29] [21, 8, 55, 9, long; 28]),
+            rotate!($arch: [8, 16, 45, 19, long; 31] [16, 5, 36, 28, long; 30]
+                [5, 3, 28, 36, short; 29] [3, 18, 21, 43, short; 28]),
+            rotate!($arch: [18, 17, 15, 49, short; 31] [17, 11, 10, 54, short; 30]
+                [11, 7, 6, 58, short; 29] [7, 10, 3, 61, short; 28]),
             rows!($arch),
             "ld {t}, 0({constants})",
             "addi {constants}, {constants}, 8",

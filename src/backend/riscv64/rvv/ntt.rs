@@ -25,8 +25,8 @@ const _: () =
 // reduced in the third and the sixth layer; the seventh leaves less than 8q.
 const _: () = assert!(8 * PRODUCT <= i16::MAX as i32 && REDUCED <= PRODUCT && 2 * PRODUCT < 8 * Q as i32);
 
-/// The zetas of the layers across blocks, each with its twisted form: of the layer of length 128 at index 1, of those of
-/// length 64 from 2 on, and so forth.
+/// The zetas of the layers across blocks, each with its twisted form: that of the layer of length 128 at index 1, those
+/// of length 64 from 2 on, and so forth.
 type Across = [[i16; 2]; BLOCKS];
 /// Those of the layers within blocks, for every block: one of the layer of length 8, two of length 4, four of length
 /// 2, each with its twisted form.
@@ -331,14 +331,11 @@ pub(crate) unsafe fn ntt_inverse(f: &mut [i16; N]) {
 macro_rules! first_layer {
     ($r0:literal, $r1:literal, $r2:literal, $r3:literal, $r4:literal, $r5:literal, $r6:literal, $r7:literal) => {
         lines!(
-            montgomery_multiply!("vx", "v24", "{scale}", "{twisted}", $r0),
-            montgomery_multiply!("vx", "v25", "{scale}", "{twisted}", $r1),
-            montgomery_multiply!("vx", "v26", "{scale}", "{twisted}", $r2),
-            montgomery_multiply!("vx", "v27", "{scale}", "{twisted}", $r3),
-            montgomery_multiply!("vx", "v28", "{scale}", "{twisted}", $r4),
-            montgomery_multiply!("vx", "v29", "{scale}", "{twisted}", $r5),
-            montgomery_multiply!("vx", "v30", "{scale}", "{twisted}", $r6),
-            montgomery_multiply!("vx", "v31", "{scale}", "{twisted}", $r7),
+            montgomery_multiply!("vx":
+                ["v24", "{scale}", "{twisted}"; $r0] ["v25", "{scale}", "{twisted}"; $r1]
+                ["v26", "{scale}", "{twisted}"; $r2] ["v27", "{scale}", "{twisted}"; $r3]
+                ["v28", "{scale}", "{twisted}"; $r4] ["v29", "{scale}", "{twisted}"; $r5]
+                ["v30", "{scale}", "{twisted}"; $r6] ["v31", "{scale}", "{twisted}"; $r7]),
             concat!("vadd.vv ", $r0, ", v24, v25"),
             concat!("vadd.vv ", $r2, ", v26, v27"),
             concat!("vadd.vv ", $r4, ", v28, v29"),
@@ -347,17 +344,10 @@ macro_rules! first_layer {
             concat!("vsub.vv ", $r3, ", v27, v26"),
             concat!("vsub.vv ", $r5, ", v29, v28"),
             concat!("vsub.vv ", $r7, ", v31, v30"),
-            montgomery_multiply!("vv", $r1, "v16", "v20", "v24"),
-            montgomery_multiply!("vv", $r3, "v17", "v21", "v25"),
-            montgomery_multiply!("vv", $r5, "v18", "v22", "v26"),
-            montgomery_multiply!("vv", $r7, "v19", "v23", "v27"),
+            montgomery_multiply!("vv": [$r1, "v16", "v20"; "v24"] [$r3, "v17", "v21"; "v25"]
+                [$r5, "v18", "v22"; "v26"] [$r7, "v19", "v23"; "v27"]),
         )
     };
-}
-
-/// Reduces eight registers.
-macro_rules! reduce_all {
-    ($($r:literal $t:literal),*) => { lines!($(barrett_reduce!($r, $t)),*) };
 }
 
 /// The inverse of the layers of length 2, 4 and 8, from the order of this backend to the standard's.
@@ -384,7 +374,8 @@ unsafe fn inverse_layers_within(f: &[i16; N], a: *mut i16) {
             zetas!(0 => 16, 20),
             inverse_butterflies!("vv", "v16", "v20": 0 1 2 3, 8 9 10 11),
             inverse_butterflies!("vv", "v16", "v20": 4 5 6 7, 12 13 14 15),
-            reduce_all!("v0" "v24", "v1" "v25", "v2" "v26", "v3" "v27", "v4" "v28", "v5" "v29", "v6" "v30", "v7" "v31"),
+            barrett_reduce!("v0" "v24", "v1" "v25", "v2" "v26", "v3" "v27",
+                "v4" "v28", "v5" "v29", "v6" "v30", "v7" "v31"),
             "vssseg8e16.v v0, ({standard}), {block}",
             "addi {t}, {standard}, 16",
             "vssseg8e16.v v8, ({t}), {block}",
@@ -435,7 +426,8 @@ unsafe fn inverse_layers_across(a: *const i16, b: *mut i16) {
             zeta!(3 => "{z1}", "{w1}"),
             inverse_butterflies!("vx", "{z0}", "{w0}": 0 1 2 3, 4 5 6 7),
             inverse_butterflies!("vx", "{z1}", "{w1}": 8 9 10 11, 12 13 14 15),
-            reduce_all!("v0" "v24", "v1" "v25", "v2" "v26", "v3" "v27", "v8" "v28", "v9" "v29", "v10" "v30", "v11" "v31"),
+            barrett_reduce!("v0" "v24", "v1" "v25", "v2" "v26", "v3" "v27",
+                "v8" "v28", "v9" "v29", "v10" "v30", "v11" "v31"),
             zeta!(1 => "{z0}", "{w0}"),
             inverse_butterflies!("vx", "{z0}", "{w0}": 0 1 2 3, 8 9 10 11),
             inverse_butterflies!("vx", "{z0}", "{w0}": 4 5 6 7, 12 13 14 15),

@@ -17,32 +17,37 @@ macro_rules! lines {
 }
 pub(crate) use lines;
 
-/// v`a` = v`a` v`b` 2^-16 mod q, through v`t`; also by a scalar, with `vx` for `vv` and operands for the registers.
+/// `a` = `a` `b` 2^-16 mod q, through `t`, for several registers at once, so that nothing waits for the instruction
+/// before it; also by scalars, with `vx` for `vv` and operands for the registers.
 ///
 /// `twisted` is b q^-1 mod 2^16. a b - (a b q^-1 mod 2^16) q is divisible by 2^16, so the low halves of its two
 /// terms cancel and the difference of the high halves is exact.
 macro_rules! montgomery_multiply {
     ($form:literal, $a:literal, $b:literal, $twisted:literal, $t:literal) => {
+        $crate::backend::riscv64::rvv::reduce::montgomery_multiply!($form: [$a, $b, $twisted; $t])
+    };
+    ($form:literal: $([$a:literal, $b:literal, $twisted:literal; $t:literal])*) => {
         $crate::backend::riscv64::rvv::reduce::lines!(
-            concat!("vmul.", $form, " ", $t, ", ", $a, ", ", $twisted),
-            concat!("vmulh.", $form, " ", $a, ", ", $a, ", ", $b),
-            concat!("vmulh.vx ", $t, ", ", $t, ", {q}"),
-            concat!("vsub.vv ", $a, ", ", $a, ", ", $t),
+            $(concat!("vmul.", $form, " ", $t, ", ", $a, ", ", $twisted),)*
+            $(concat!("vmulh.", $form, " ", $a, ", ", $a, ", ", $b),)*
+            $(concat!("vmulh.vx ", $t, ", ", $t, ", {q}"),)*
+            $(concat!("vsub.vv ", $a, ", ", $a, ", ", $t),)*
         )
     };
 }
 pub(crate) use montgomery_multiply;
 
-/// v`a` to its representative in -(q-1)/2 ..= (q-1)/2, for every 16-bit number, through v`t`.
+/// `a` to its representative in -(q-1)/2 ..= (q-1)/2, for every 16-bit number, through `t`; several registers at
+/// once.
 ///
 /// The quotient is round(a BARRETT / 2^26). (There are instructions that round, but Zvkt leaves them out.)
 macro_rules! barrett_reduce {
-    ($a:literal, $t:literal) => {
+    ($($a:literal $t:literal),*) => {
         $crate::backend::riscv64::rvv::reduce::lines!(
-            concat!("vmulh.vx ", $t, ", ", $a, ", {barrett}"),
-            concat!("vadd.vx ", $t, ", ", $t, ", {half}"),
-            concat!("vsra.vi ", $t, ", ", $t, ", 10"),
-            concat!("vnmsac.vx ", $a, ", {q}, ", $t),
+            $(concat!("vmulh.vx ", $t, ", ", $a, ", {barrett}"),)*
+            $(concat!("vadd.vx ", $t, ", ", $t, ", {half}"),)*
+            $(concat!("vsra.vi ", $t, ", ", $t, ", 10"),)*
+            $(concat!("vnmsac.vx ", $a, ", {q}, ", $t),)*
         )
     };
 }
@@ -51,11 +56,11 @@ pub(crate) use barrett_reduce;
 /// Half of the 2^10 that `barrett_reduce` shifts by.
 pub(crate) const BARRETT_HALF: i16 = 1 << 9;
 
-/// v`a` to its representative in 0 ..= q-1, for every 16-bit number, through v`t`.
+/// `a` to its representative in 0 ..= q-1, for every 16-bit number, through `t`.
 macro_rules! canonicalise {
     ($a:literal, $t:literal) => {
         $crate::backend::riscv64::rvv::reduce::lines!(
-            $crate::backend::riscv64::rvv::reduce::barrett_reduce!($a, $t),
+            $crate::backend::riscv64::rvv::reduce::barrett_reduce!($a $t),
             concat!("vsra.vi ", $t, ", ", $a, ", 15"),
             concat!("vand.vx ", $t, ", ", $t, ", {q}"),
             concat!("vadd.vv ", $a, ", ", $a, ", ", $t),
@@ -192,7 +197,7 @@ mod tests {
 
     #[test]
     fn reductions_are_those_of_the_portable_backend_for_every_input() {
-        every_number!(barrett_reduce!("v0", "v1"), portable::barrett_reduce;
+        every_number!(barrett_reduce!("v0" "v1"), portable::barrett_reduce;
             barrett = in(reg) BARRETT, half = in(reg) BARRETT_HALF,);
         every_number!(canonicalise!("v0", "v1"), portable::canonicalise;
             barrett = in(reg) BARRETT, half = in(reg) BARRETT_HALF,);
