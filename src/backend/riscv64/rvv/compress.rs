@@ -418,8 +418,9 @@ unsafe fn decompress_5(b: *const u8, f: &mut [i16; N]) {
     unsafe {
         vector!(
             "2:",
-            "vsetvli {vl}, {n}, e16, m1, ta, ma",
+            "vsetvli {vl}, {n}, e8, mf2, ta, ma",
             "vlseg5e8.v v16, ({b})",
+            "vsetvli x0, {vl}, e16, m1, ta, ma",
             word!("v8", "v16", "v17", "v15"),
             word!("v9", "v18", "v19", "v15"),
             "vzext.vf2 v10, v20",
@@ -458,8 +459,9 @@ unsafe fn decompress_10(b: *const u8, f: &mut [i16; N]) {
     unsafe {
         vector!(
             "2:",
-            "vsetvli {vl}, {n}, e16, m2, ta, ma",
+            "vsetvli {vl}, {n}, e8, m1, ta, ma",
             "vlseg5e8.v v16, ({b})",
+            "vsetvli x0, {vl}, e16, m2, ta, ma",
             word!("v8", "v16", "v17", "v24"),
             word!("v10", "v18", "v19", "v24"),
             "vzext.vf2 v12, v20",
@@ -494,11 +496,12 @@ unsafe fn decompress_11(b: *const u8, f: &mut [i16; N]) {
     unsafe {
         vector!(
             "2:",
-            "vsetvli {vl}, {n}, e16, m1, ta, ma",
+            "vsetvli {vl}, {n}, e8, mf2, ta, ma",
             // eleven fields: eight and three
             "vlsseg8e8.v v16, ({b}), {eleven}",
             "addi {t}, {b}, 8",
             "vlsseg3e8.v v24, ({t}), {eleven}",
+            "vsetvli x0, {vl}, e16, m1, ta, ma",
             word!("v8", "v16", "v17", "v15"),
             word!("v9", "v18", "v19", "v15"),
             word!("v10", "v20", "v21", "v15"),
