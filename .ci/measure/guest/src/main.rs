@@ -119,11 +119,12 @@ fn keccak() {
         use kemstone::backend::aarch64::{neon::Neon, sha3::NeonSha3};
         if let Some(neon) = Neon::detect() {
             permutations::<_, 1>(neon, 1);
-            permutations::<_, 2>(neon, 2);
+            permutations::<_, 3>(neon, 3);
         }
         if let Some(sha3) = NeonSha3::detect() {
             permutations::<_, 1>(sha3, 1);
             permutations::<_, 2>(sha3, 2);
+            permutations::<_, 3>(sha3, 3);
         }
     }
     #[cfg(target_arch = "riscv64")]

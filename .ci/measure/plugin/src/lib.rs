@@ -2,15 +2,19 @@
 //! calls of `measure_begin` and `measure_end`, and on request writes them down.
 //!
 //! Arguments: `counts=FILE`, a line for each region; `trace=DIRECTORY`, a file for each region with an
-//! instruction a line, as the hexadecimal bytes that `llvm-mc --disassemble` reads.
+//! instruction a line, as the hexadecimal bytes that `llvm-mc --disassemble` reads; `functions=DIRECTORY`, a file for
+//! each region with the instructions of every function.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::fmt::Write as _;
 use std::fs;
 
-/// A translated block: its instructions' bytes, and whether it begins one of the marking functions.
+/// A translated block: its instructions' bytes, the function it is of, and whether it begins one of the marking
+/// functions.
 struct Block {
+    function: String,
     marker: Option<Marker>,
     bytes: Vec<Vec<u8>>,
 }
@@ -31,6 +35,7 @@ struct State {
     regions: Vec<u64>,
     counts: Option<String>,
     trace: Option<String>,
+    functions: Option<String>,
 }
 
 thread_local! {
@@ -60,6 +65,15 @@ unsafe extern "C" {
 /// The version of the interface.
 #[unsafe(no_mangle)]
 pub static qemu_plugin_version: c_int = 1;
+
+/// The name of the function that an instruction is of, if there are symbols.
+fn function(instruction: *const c_void) -> String {
+    // SAFETY: qemu hands out instructions of the block under translation; symbols are strings that end in a zero.
+    unsafe {
+        let symbol = qemu_plugin_insn_symbol(instruction);
+        if symbol.is_null() { "?".into() } else { CStr::from_ptr(symbol).to_string_lossy().into_owned() }
+    }
+}
 
 /// The marking function that begins at this instruction.
 fn marker(instruction: *const c_void) -> Option<Marker> {
@@ -93,7 +107,8 @@ extern "C" fn translate(_: Id, block: *mut c_void) {
     });
     let marker = instructions.first().and_then(|&first| marker(first));
     // Kept until the emulator exits: a block may run at any time.
-    let data: &'static Block = Box::leak(Box::new(Block { marker, bytes: bytes.collect() }));
+    let function = instructions.first().map_or_else(String::new, |&first| function(first));
+    let data: &'static Block = Box::leak(Box::new(Block { function, marker, bytes: bytes.collect() }));
     // SAFETY: `execute` reads a block, and this one is never freed.
     unsafe {
         qemu_plugin_register_vcpu_tb_exec_cb(block, execute, 0, std::ptr::from_ref(data).cast_mut().cast());
@@ -113,16 +128,30 @@ extern "C" fn execute(_: c_uint, data: *mut c_void) {
             if let Some(directory) = &state.trace {
                 write_trace(&format!("{directory}/{}", state.regions.len()), &state.executed);
             }
+            if let Some(directory) = &state.functions {
+                write_functions(&format!("{directory}/{}", state.regions.len()), &state.executed);
+            }
             state.regions.push(state.count);
         }
         _ if state.measuring => {
             state.count += block.bytes.len() as u64;
-            if state.trace.is_some() {
+            if state.trace.is_some() || state.functions.is_some() {
                 state.executed.push(block);
             }
         }
         _ => (),
     });
+}
+
+fn write_functions(file: &str, blocks: &[&Block]) {
+    let mut counts = BTreeMap::new();
+    for block in blocks {
+        *counts.entry(&block.function).or_insert(0) += block.bytes.len();
+    }
+    let mut counts: Vec<_> = counts.into_iter().map(|(name, count)| (count, name)).collect();
+    counts.sort();
+    let text: String = counts.iter().rev().map(|(count, name)| format!("{count:>8} {name}\n")).collect();
+    fs::write(file, text).expect("the directory can be written");
 }
 
 fn write_trace(file: &str, blocks: &[&Block]) {
@@ -162,6 +191,9 @@ pub unsafe extern "C" fn qemu_plugin_install(
         let argument = unsafe { CStr::from_ptr(*arguments.add(i)) }.to_string_lossy().into_owned();
         match argument.split_once('=') {
             Some(("counts", file)) => STATE.with_borrow_mut(|state| state.counts = Some(file.into())),
+            Some(("functions", directory)) => {
+                STATE.with_borrow_mut(|state| state.functions = Some(directory.into()));
+            }
             Some(("trace", directory)) => STATE.with_borrow_mut(|state| state.trace = Some(directory.into())),
             _ => {
                 eprintln!("measure: unknown argument {argument}");
