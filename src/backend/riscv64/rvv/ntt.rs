@@ -465,3 +465,38 @@ unsafe fn wipe(a: &mut MaybeUninit<[i16; N]>) {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::conformance::present;
+    use crate::backend::portable::{ntt as portable, reduce};
+    use crate::backend::riscv64::rvv::Rvv;
+
+    /// On any 16-bit numbers, as the portable backend: equal numbers make the largest sums.
+    #[test]
+    fn the_inverse_takes_any_input() {
+        if present("rvv", Rvv::detect()).is_none() {
+            return;
+        }
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 48) as i16
+        };
+        let constants = (i16::MIN..=i16::MAX).step_by(53).map(|c| [c; N]);
+        let inputs: [[i16; N]; 200] = core::array::from_fn(|_| core::array::from_fn(|_| random()));
+        for standard in constants.chain(inputs) {
+            let (mut f, mut expected) = ([0; N], [0; N]);
+            for (i, &c) in standard.iter().enumerate() {
+                f[(i & 1) * (N >> 1) + (i >> 1)] = c;
+            }
+            portable::split_into_runs(&standard, &mut expected);
+            // SAFETY: the machine has V.
+            unsafe { ntt_inverse(&mut f) };
+            portable::ntt_inverse(&mut expected);
+            assert!(f.iter().all(|c| c.unsigned_abs() < 8 * Q as u16), "{standard:?}");
+            assert_eq!(f.map(reduce::canonicalise), expected.map(reduce::canonicalise), "{standard:?}");
+        }
+    }
+}
