@@ -4,6 +4,9 @@ use super::cpu;
 use crate::backend::Backend;
 use crate::backend::batch::{self, Job, Permute, States};
 use crate::backend::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
+use crate::backend::poly::N;
+use crate::backend::portable::Portable;
+use crate::backend::probe::{Keccaks, Probe};
 
 /// Proof that this machine has Zbb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +24,11 @@ impl Backend for Zbb {
     const NAME: &'static str = "zbb";
 
     fn hash(self, job: Job<'_, Self>) {
-        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
+        batch::run_one(self, job);
     }
 
-    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        batch::run::<_, 1>(self, work, jobs);
+    fn hash_all<'a>(self, _work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
+        jobs.for_each(|job| batch::run_one(self, job));
     }
 }
 
@@ -33,6 +36,39 @@ impl Permute<1> for Zbb {
     fn permute(self, states: &mut States<1>, _used: usize) {
         // SAFETY: a Zbb exists only after detect found Zbb.
         unsafe { permute(states.single()) };
+    }
+}
+
+/// The steps of all arithmetic are the portable ones.
+impl Probe for Zbb {
+    const LANES: usize = Portable::LANES;
+    const PRODUCT: i32 = Portable::PRODUCT;
+
+    fn reduced(most: i32) -> i32 {
+        Portable::reduced(most)
+    }
+
+    fn montgomery_multiply(self, a: &mut [i16; N], b: i16) {
+        Portable.montgomery_multiply(a, b);
+    }
+
+    fn montgomery_reduce(self, a: &[i32; N], r: &mut [i16; N]) {
+        Portable.montgomery_reduce(a, r);
+    }
+
+    fn barrett_reduce(self, a: &mut [i16; N]) {
+        Portable.barrett_reduce(a);
+    }
+
+    fn canonicalise(self, a: &mut [i16; N]) {
+        Portable.canonicalise(a);
+    }
+
+    fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
+        visitor.kernel::<1, 1>(self, 1, |states, [rc]| {
+            // SAFETY: a Zbb exists only after detect found Zbb.
+            unsafe { one_round(states.single(), rc) }
+        });
     }
 }
 
@@ -45,6 +81,12 @@ pub(crate) fn permute(state: &mut [u64; 25]) {
         a = round(&round(&a, rc[0]), rc[1]);
     }
     *state = a;
+}
+
+/// One round of `permute`, for proofs.
+#[target_feature(enable = "zbb")]
+pub(crate) fn one_round(state: &mut [u64; 25], rc: u64) {
+    *state = round(state, rc);
 }
 
 /// One round in plain Rust: inlined above, it is compiled with the features there. (A `target_feature` function

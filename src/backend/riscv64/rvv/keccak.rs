@@ -3,9 +3,12 @@
 //! Lane x + 5y of every state is register `v0` + x + 5y: the 25 lanes, five column parities and two temporaries are
 //! exactly the 32 registers. A round works in place: pi moves the lanes along its one cycle of 24, and what chi
 //! finds in the other registers' place it leaves in the right one.
+//!
+//! A kernel runs one round for each constant it is given: all of them, or one when a test looks at a round. Their number
+//! is an immediate: there is no general register left for it.
 
 use super::super::{vector, zbb};
-use crate::backend::keccak::ROUND_CONSTANTS;
+use crate::backend::keccak::ROUNDS;
 use crate::backend::portable;
 
 /// Assembler text, a piece a line.
@@ -183,7 +186,7 @@ macro_rules! permutation {
             "vsetvli {vl}, {columns}, e64, m1, ta, ma",
             each_lane!(load),
             complement!($arch),
-            "li {round}, 24",
+            "li {round}, {rounds}",
             "3:",
             parities!(),
             theta!($arch, 29, 26, 0, 5, 10, 15, 20),
@@ -210,7 +213,7 @@ macro_rules! permutation {
             "vxor.vx v0, v0, {t}",
             "addi {round}, {round}, -1",
             "bnez {round}, 3b",
-            "addi {constants}, {constants}, -192",
+            "addi {constants}, {constants}, {back}",
             complement!($arch),
             each_lane!(store),
             // the next columns
@@ -227,9 +230,13 @@ macro_rules! permutation {
 /// # Safety
 ///
 /// The machine has V.
-pub(crate) unsafe fn permute<const W: usize>(states: &mut [[u64; W]; 25], used: usize) {
+pub(crate) unsafe fn permute<const W: usize, const R: usize>(
+    states: &mut [[u64; W]; 25],
+    used: usize,
+    constants: &[u64; R],
+) {
     // SAFETY: this is 25 rows of W words.
-    unsafe { permute_v(states.as_mut_ptr().cast(), 8 * W, used.min(W)) }
+    unsafe { permute_v(states.as_mut_ptr().cast(), 8 * W, used.min(W), constants) }
 }
 
 /// The same with the rotations and the and-not of Zvkb.
@@ -237,9 +244,13 @@ pub(crate) unsafe fn permute<const W: usize>(states: &mut [[u64; W]; 25], used: 
 /// # Safety
 ///
 /// The machine has V and Zvkb.
-pub(crate) unsafe fn permute_zvkb<const W: usize>(states: &mut [[u64; W]; 25], used: usize) {
+pub(crate) unsafe fn permute_zvkb<const W: usize, const R: usize>(
+    states: &mut [[u64; W]; 25],
+    used: usize,
+    constants: &[u64; R],
+) {
     // SAFETY: this is 25 rows of W words.
-    unsafe { permute_v_zvkb(states.as_mut_ptr().cast(), 8 * W, used.min(W)) }
+    unsafe { permute_v_zvkb(states.as_mut_ptr().cast(), 8 * W, used.min(W), constants) }
 }
 
 /// On `columns` of 25 rows that are `pitch` bytes apart.
@@ -247,12 +258,13 @@ pub(crate) unsafe fn permute_zvkb<const W: usize>(states: &mut [[u64; W]; 25], u
 /// # Safety
 ///
 /// The machine has V; each of the rows has `columns` words.
-unsafe fn permute_v(p: *mut u64, pitch: usize, columns: usize) {
+unsafe fn permute_v<const R: usize>(p: *mut u64, pitch: usize, columns: usize, constants: &[u64; R]) {
+    const { assert!(R > 0 && R <= ROUNDS) };
     // SAFETY: reads and writes the words of the rows, and reads the round constants.
     unsafe {
         vector!(permutation!(v);
             p = inout(reg) p => _, pitch = in(reg) pitch, columns = inout(reg) columns => _,
-            constants = inout(reg) ROUND_CONSTANTS.as_ptr() => _,
+            constants = inout(reg) constants.as_ptr() => _, rounds = const R, back = const -8 * R as i64,
             vl = out(reg) _, round = out(reg) _, t = out(reg) _,
             r36 = in(reg) 36, r37 = in(reg) 37, r39 = in(reg) 39, r41 = in(reg) 41, r43 = in(reg) 43,
             r44 = in(reg) 44, r45 = in(reg) 45, r46 = in(reg) 46, r49 = in(reg) 49, r50 = in(reg) 50,
@@ -267,12 +279,13 @@ unsafe fn permute_v(p: *mut u64, pitch: usize, columns: usize) {
 /// # Safety
 ///
 /// The machine has V and Zvkb; each of the rows has `columns` words.
-unsafe fn permute_v_zvkb(p: *mut u64, pitch: usize, columns: usize) {
+unsafe fn permute_v_zvkb<const R: usize>(p: *mut u64, pitch: usize, columns: usize, constants: &[u64; R]) {
+    const { assert!(R > 0 && R <= ROUNDS) };
     // SAFETY: reads and writes the words of the rows, and reads the round constants.
     unsafe {
         vector!(".option arch, +zvkb", permutation!(zvkb);
             p = inout(reg) p => _, pitch = in(reg) pitch, columns = inout(reg) columns => _,
-            constants = inout(reg) ROUND_CONSTANTS.as_ptr() => _,
+            constants = inout(reg) constants.as_ptr() => _, rounds = const R, back = const -8 * R as i64,
             vl = out(reg) _, round = out(reg) _, t = out(reg) _,
         )
     }
@@ -289,6 +302,20 @@ pub(crate) unsafe fn permute_x1(state: &mut [u64; 25], zbb: bool) {
         unsafe { zbb::permute(state) }
     } else {
         portable::keccak::permute(state);
+    }
+}
+
+/// One round of `permute_x1`, for proofs.
+///
+/// # Safety
+///
+/// If `zbb`, the machine has Zbb.
+pub(crate) unsafe fn one_round_x1(state: &mut [u64; 25], zbb: bool, rc: u64) {
+    if zbb {
+        // SAFETY: the machine has Zbb.
+        unsafe { zbb::one_round(state, rc) }
+    } else {
+        portable::keccak::one_round(state, rc);
     }
 }
 
@@ -351,8 +378,8 @@ unsafe fn transpose(rows: *const u64, pitch: usize, columns: usize, blocks: *mut
 mod tests {
     use super::super::Rvv;
     use crate::backend::batch::{Blocks, Permute, States};
-    use crate::backend::conformance::present;
-    use crate::backend::keccak::check;
+    use crate::backend::conformance::{present, sponge_steps};
+    use crate::backend::keccak::{ROUND_CONSTANTS, check};
 
     /// Every number of states up to W, whatever the vector length.
     fn states<const W: usize>(backend: Rvv)
@@ -387,13 +414,22 @@ mod tests {
     }
 
     #[test]
+    fn blocks_are_the_columns() {
+        let Some(backend) = present("rvv", Rvv::detect()) else { return };
+        sponge_steps::<Rvv, 2>(backend);
+        sponge_steps::<Rvv, 4>(backend);
+        sponge_steps::<Rvv, 8>(backend);
+        sponge_steps::<Rvv, 16>(backend);
+    }
+
+    #[test]
     fn zvkb_and_plain_vectors_agree() {
         let Some(backend) = present("rvv", Rvv::detect()) else { return };
         // SAFETY: the machine has V.
-        check::<4>(4, |state| unsafe { super::permute(state, 4) });
+        check::<4>(4, |state| unsafe { super::permute(state, 4, &ROUND_CONSTANTS) });
         if backend.0.zvkb() {
             // SAFETY: the machine has V and Zvkb.
-            check::<4>(4, |state| unsafe { super::permute_zvkb(state, 4) });
+            check::<4>(4, |state| unsafe { super::permute_zvkb(state, 4, &ROUND_CONSTANTS) });
         } else {
             std::println!("SKIPPED Zvkb: this machine lacks it");
         }

@@ -15,7 +15,9 @@ use zeroize::Zeroize;
 
 use super::cpu;
 use crate::backend::batch::{self, Blocks, Job, Permute, States};
-use crate::backend::poly::{self, Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
+use crate::backend::keccak::ROUND_CONSTANTS;
+use crate::backend::poly::{self, Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range};
+use crate::backend::probe::{Keccaks, Probe};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
 /// Proof that this machine has V; it knows the vector length, and of Zbb and Zvkb.
@@ -43,7 +45,7 @@ impl Backend for Rvv {
     const NAME: &'static str = "rvv";
 
     fn hash(self, job: Job<'_, Self>) {
-        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
+        batch::run_one(self, job);
     }
 
     fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
@@ -54,7 +56,7 @@ impl Backend for Rvv {
         let enough = |lanes| self.0.words() <= lanes || work <= lanes * longest;
         let jobs = &mut core::iter::once(first).chain(jobs);
         if enough(1) {
-            batch::run::<_, 1>(self, work, jobs);
+            jobs.for_each(|job| batch::run_one(self, job));
         } else if enough(2) {
             batch::run::<_, 2>(self, work, jobs);
         } else if enough(4) {
@@ -168,9 +170,63 @@ fn permute<const W: usize>(backend: Rvv, states: &mut States<W>, used: usize) {
         state.zeroize();
     } else if backend.0.zvkb() {
         // SAFETY: the token knows that there is Zvkb.
-        unsafe { keccak::permute_zvkb(&mut states.0, used) }
+        unsafe { keccak::permute_zvkb(&mut states.0, used, &ROUND_CONSTANTS) }
     } else {
-        kernel!(keccak::permute(&mut states.0, used))
+        kernel!(keccak::permute(&mut states.0, used, &ROUND_CONSTANTS))
+    }
+}
+
+impl Probe for Rvv {
+    /// Every position of a polynomial: how many numbers a register holds is the machine's choice, and no instruction
+    /// is given more than a polynomial has.
+    const LANES: usize = N;
+    const PRODUCT: i32 = reduce::PRODUCT;
+
+    fn reduced(_most: i32) -> i32 {
+        reduce::REDUCED
+    }
+
+    fn montgomery_multiply(self, a: &mut [i16; N], b: i16) {
+        kernel!(reduce::probe_multiply(a, b));
+    }
+
+    fn montgomery_reduce(self, a: &[i32; N], r: &mut [i16; N]) {
+        kernel!(reduce::probe_reduce(a, r));
+    }
+
+    fn barrett_reduce(self, a: &mut [i16; N]) {
+        kernel!(reduce::probe_barrett(a));
+    }
+
+    fn canonicalise(self, a: &mut [i16; N]) {
+        kernel!(reduce::probe_canonicalise(a));
+    }
+
+    fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
+        visitor.kernel::<1, 1>(self, 1, |states, [rc]| {
+            // SAFETY: the token knows whether there is Zbb.
+            unsafe { keccak::one_round_x1(states.single(), self.0.zbb(), rc) }
+        });
+        show::<2>(self, visitor);
+        show::<4>(self, visitor);
+        show::<8>(self, visitor);
+        show::<16>(self, visitor);
+    }
+}
+
+/// The kernels of this width: plain vectors always, although where there is Zvkb they are not used.
+fn show<const W: usize>(backend: Rvv, visitor: &mut impl Keccaks<Rvv>)
+where
+    Rvv: Permute<W>,
+{
+    visitor.kernel::<W, 1>(backend, W, |states, rc: [u64; 1]| {
+        kernel!(keccak::permute(&mut states.0, W, &rc));
+    });
+    if backend.0.zvkb() {
+        visitor.kernel::<W, 1>(backend, W, |states, rc: [u64; 1]| {
+            // SAFETY: the token knows that there is Zvkb.
+            unsafe { keccak::permute_zvkb(&mut states.0, W, &rc) }
+        });
     }
 }
 

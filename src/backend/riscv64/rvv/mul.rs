@@ -4,7 +4,8 @@
 //! a1 (b1 gamma). The cache of a multiplier holds b1 gamma, computed once for all its products.
 
 use super::super::vector;
-use super::reduce::{PRODUCT, factors, lines, montgomery_multiply};
+use super::reduce::{PRODUCT, factors, lines, montgomery_multiply, montgomery_reduce};
+use crate::backend::bounds;
 use crate::backend::poly::{N, Q};
 use crate::backend::tables::{Q_INVERSE, RESTORE, ZETAS};
 
@@ -15,12 +16,12 @@ const PAIRS: usize = N >> 1;
 const MAX_K: i64 = 4;
 
 // The sums of `sum_of_products`: a is below q, b any 16-bit number, the cache below q.
-const _: () = assert!(MAX_K * 2 * (Q as i64 - 1) * (1 << 15) <= 1 << 30);
-// After reduction: the quotient by 2^16 and at most q/2 + 1 more. The inverse transform takes that.
-const _: () =
-    assert!(((MAX_K * 2 * (Q as i64 - 1) * (1 << 15)) >> 16) + (Q as i64 >> 1) + 2 <= i16::MAX as i64);
-// In `mul_add` it is multiplied once more, and e_hat (below 8q) is added.
-const _: () = assert!(PRODUCT + 8 * Q as i32 <= i16::MAX as i32);
+const SUM: i64 = bounds::sum_of_products(MAX_K, Q as i64 - 1, 1 << 15);
+// The inverse transform takes any 16-bit number.
+const DOT: i32 = bounds::montgomery_reduced(SUM);
+const _: () = assert!(DOT <= i16::MAX as i32);
+// In `mul_add` it is multiplied once more, and e_hat is added.
+const _: () = assert!(PRODUCT + bounds::TRANSFORMED <= i16::MAX as i32);
 
 /// The gamma of every pair.
 static GAMMAS: [[i16; PAIRS]; 2] = {
@@ -97,17 +98,7 @@ macro_rules! sum_of_products {
             "vwmacc.vv v8, v16, v24", // a0 b1
             "addi {i}, {i}, -1",
             "bnez {i}, 3b",
-            // the low halves times q^-1, times q, off the high halves
-            "vnsrl.wi v16, v0, 0",
-            "vnsrl.wi v20, v8, 0",
-            "vnsrl.wi v24, v0, 16",
-            "vnsrl.wi v28, v8, 16",
-            "vmul.vx v16, v16, {q_inverse}",
-            "vmul.vx v20, v20, {q_inverse}",
-            "vmulh.vx v16, v16, {q}",
-            "vmulh.vx v20, v20, {q}",
-            "vsub.vv v24, v24, v16",
-            "vsub.vv v28, v28, v20",
+            montgomery_reduce!(["v24", "v0"; "v16"] ["v28", "v8"; "v20"]),
         )
     };
 }
@@ -118,7 +109,7 @@ fn addresses<const K: usize>(a: &[&[i16; N]; K], b: &[(&[i16; N], &[i16; N]); K]
     core::array::from_fn(|i| [a[i].as_ptr(), b[i].0.as_ptr(), b[i].1.as_ptr()])
 }
 
-/// `a . b` in 2^-16 form; |c| <= 18 000 or so.
+/// `a . b` in 2^-16 form; |c| <= 18 000 or so (`DOT`).
 ///
 /// # Safety
 ///

@@ -10,7 +10,8 @@ use core::mem::MaybeUninit;
 
 use super::super::vector;
 use super::reduce::{BARRETT_HALF, PRODUCT, REDUCED, barrett_reduce, factors, lines, montgomery_multiply};
-use crate::backend::poly::{N, Q};
+use crate::backend::bounds::{TRANSFORMED, forward, sum};
+use crate::backend::poly::{Lazy, N, Q, Range};
 use crate::backend::tables::{BARRETT, RESTORE_AND_SCALE, ZETAS};
 
 /// Blocks, and coefficients in each.
@@ -18,12 +19,14 @@ const BLOCKS: usize = 16;
 const _: () = assert!(BLOCKS * BLOCKS == N);
 
 // A layer of the transform adds at most a product; |f| < q before the first.
-const _: () =
-    assert!((Q as i32 - 1) + 7 * PRODUCT < 8 * Q as i32 && PRODUCT < Q as i32 && 8 * Q as i32 <= 1 << 15);
+const _: () = assert!(forward(7, PRODUCT) == TRANSFORMED);
 // A layer of the inverse replaces (x, y) by (x + y, zeta (y - x)): the bound of a sum doubles, that of a product does
 // not grow. From products (by the scale, or in the layer before), three layers go without a reduction. So sums are
 // reduced in the third and the sixth layer; the seventh leaves less than 8q.
-const _: () = assert!(8 * PRODUCT <= i16::MAX as i32 && REDUCED <= PRODUCT && 2 * PRODUCT < 8 * Q as i32);
+const _: () = {
+    const B: i32 = PRODUCT + 1;
+    assert!(sum(sum(sum(B))) <= i16::MAX as i32 && REDUCED < B && sum(B) <= Lazy::MAX as i32 + 1);
+};
 
 /// The zetas of the layers across blocks, each with its twisted form: that of the layer of length 128 at index 1, those
 /// of length 64 from 2 on, and so forth.
@@ -79,10 +82,8 @@ const fn within(backwards: bool) -> Within {
 macro_rules! butterflies {
     ($form:literal: $([$x:literal, $y:literal, $zeta:literal, $twisted:literal; $t:literal, $u:literal])*) => {
         lines!(
-            $(concat!("vmul.", $form, " v", $t, ", v", $y, ", ", $twisted),)*
-            $(concat!("vmulh.", $form, " v", $u, ", v", $y, ", ", $zeta),)*
-            $(concat!("vmulh.vx v", $t, ", v", $t, ", {q}"),)*
-            $(concat!("vsub.vv v", $u, ", v", $u, ", v", $t),)*
+            montgomery_multiply!($form:
+                $([concat!("v", $u), concat!("v", $y), $zeta, $twisted; concat!("v", $t)])*),
             $(concat!("vsub.vv v", $y, ", v", $x, ", v", $u),)*
             $(concat!("vadd.vv v", $x, ", v", $x, ", v", $u),)*
         )
@@ -100,10 +101,8 @@ macro_rules! inverse_butterflies {
         lines!(
             $(concat!("vsub.vv v", $u, ", v", $y, ", v", $x),)*
             $(concat!("vadd.vv v", $x, ", v", $x, ", v", $y),)*
-            $(concat!("vmul.", $form, " v", $t, ", v", $u, ", ", $twisted),)*
-            $(concat!("vmulh.", $form, " v", $u, ", v", $u, ", ", $zeta),)*
-            $(concat!("vmulh.vx v", $t, ", v", $t, ", {q}"),)*
-            $(concat!("vsub.vv v", $y, ", v", $u, ", v", $t),)*
+            montgomery_multiply!($form:
+                $([concat!("v", $y), concat!("v", $u), $zeta, $twisted; concat!("v", $t)])*),
         )
     };
     ($form:literal, $zeta:literal, $twisted:literal: $a:literal $b:literal $c:literal $d:literal,
@@ -247,22 +246,9 @@ unsafe fn layers_across(a: *const i16, b: *mut i16) {
 macro_rules! last_layer {
     ($y0:literal, $y1:literal, $y2:literal, $y3:literal, $x0:literal, $x1:literal, $x2:literal, $x3:literal) => {
         lines!(
-            concat!("vmul.vv v24, v", $y0, ", v20"),
-            concat!("vmul.vv v25, v", $y1, ", v21"),
-            concat!("vmul.vv v26, v", $y2, ", v22"),
-            concat!("vmul.vv v27, v", $y3, ", v23"),
-            concat!("vmulh.vv v28, v", $y0, ", v16"),
-            concat!("vmulh.vv v29, v", $y1, ", v17"),
-            concat!("vmulh.vv v30, v", $y2, ", v18"),
-            concat!("vmulh.vv v31, v", $y3, ", v19"),
-            "vmulh.vx v24, v24, {q}",
-            "vmulh.vx v25, v25, {q}",
-            "vmulh.vx v26, v26, {q}",
-            "vmulh.vx v27, v27, {q}",
-            "vsub.vv v28, v28, v24",
-            "vsub.vv v29, v29, v25",
-            "vsub.vv v30, v30, v26",
-            "vsub.vv v31, v31, v27",
+            montgomery_multiply!("vv":
+                ["v28", concat!("v", $y0), "v16", "v20"; "v24"] ["v29", concat!("v", $y1), "v17", "v21"; "v25"]
+                ["v30", concat!("v", $y2), "v18", "v22"; "v26"] ["v31", concat!("v", $y3), "v19", "v23"; "v27"]),
             concat!("vadd.vv v24, v", $x0, ", v28"),
             concat!("vsub.vv v25, v", $x0, ", v28"),
             concat!("vadd.vv v26, v", $x1, ", v29"),
@@ -332,10 +318,10 @@ macro_rules! first_layer {
     ($r0:literal, $r1:literal, $r2:literal, $r3:literal, $r4:literal, $r5:literal, $r6:literal, $r7:literal) => {
         lines!(
             montgomery_multiply!("vx":
-                ["v24", "{scale}", "{twisted}"; $r0] ["v25", "{scale}", "{twisted}"; $r1]
-                ["v26", "{scale}", "{twisted}"; $r2] ["v27", "{scale}", "{twisted}"; $r3]
-                ["v28", "{scale}", "{twisted}"; $r4] ["v29", "{scale}", "{twisted}"; $r5]
-                ["v30", "{scale}", "{twisted}"; $r6] ["v31", "{scale}", "{twisted}"; $r7]),
+                ["v24", "v24", "{scale}", "{twisted}"; $r0] ["v25", "v25", "{scale}", "{twisted}"; $r1]
+                ["v26", "v26", "{scale}", "{twisted}"; $r2] ["v27", "v27", "{scale}", "{twisted}"; $r3]
+                ["v28", "v28", "{scale}", "{twisted}"; $r4] ["v29", "v29", "{scale}", "{twisted}"; $r5]
+                ["v30", "v30", "{scale}", "{twisted}"; $r6] ["v31", "v31", "{scale}", "{twisted}"; $r7]),
             concat!("vadd.vv ", $r0, ", v24, v25"),
             concat!("vadd.vv ", $r2, ", v26, v27"),
             concat!("vadd.vv ", $r4, ", v28, v29"),
@@ -344,8 +330,8 @@ macro_rules! first_layer {
             concat!("vsub.vv ", $r3, ", v27, v26"),
             concat!("vsub.vv ", $r5, ", v29, v28"),
             concat!("vsub.vv ", $r7, ", v31, v30"),
-            montgomery_multiply!("vv": [$r1, "v16", "v20"; "v24"] [$r3, "v17", "v21"; "v25"]
-                [$r5, "v18", "v22"; "v26"] [$r7, "v19", "v23"; "v27"]),
+            montgomery_multiply!("vv": [$r1, $r1, "v16", "v20"; "v24"] [$r3, $r3, "v17", "v21"; "v25"]
+                [$r5, $r5, "v18", "v22"; "v26"] [$r7, $r7, "v19", "v23"; "v27"]),
         )
     };
 }

@@ -5,8 +5,7 @@ use crate::backend::poly::{N, Q};
 use crate::backend::tables::{BARRETT, Q_INVERSE};
 
 /// Largest absolute value of a Montgomery product by |b| <= (q-1)/2, whatever the 16-bit a.
-/// (Exhaustive search finds -2492 to 2496.)
-pub(crate) const PRODUCT: i32 = 2496;
+pub(crate) use crate::backend::portable::reduce::PRODUCT;
 
 /// Largest absolute value of a Barrett reduction, whatever the 16-bit number.
 pub(crate) const REDUCED: i32 = (Q as i32 - 1) >> 1;
@@ -17,25 +16,42 @@ macro_rules! lines {
 }
 pub(crate) use lines;
 
-/// `a` = `a` `b` 2^-16 mod q, through `t`, for several registers at once, so that nothing waits for the instruction
-/// before it; also by scalars, with `vx` for `vv` and operands for the registers.
+/// `to` = `a` `b` 2^-16 mod q, through `t`, for several registers at once, so that nothing waits for the instruction
+/// before it; also by scalars, with `vx` for `vv` and operands for the registers. `to` may be `a`.
 ///
 /// `twisted` is b q^-1 mod 2^16. a b - (a b q^-1 mod 2^16) q is divisible by 2^16, so the low halves of its two
 /// terms cancel and the difference of the high halves is exact.
 macro_rules! montgomery_multiply {
     ($form:literal, $a:literal, $b:literal, $twisted:literal, $t:literal) => {
-        $crate::backend::riscv64::rvv::reduce::montgomery_multiply!($form: [$a, $b, $twisted; $t])
+        $crate::backend::riscv64::rvv::reduce::montgomery_multiply!($form: [$a, $a, $b, $twisted; $t])
     };
-    ($form:literal: $([$a:literal, $b:literal, $twisted:literal; $t:literal])*) => {
+    ($form:literal: $([$to:expr, $a:expr, $b:expr, $twisted:expr; $t:expr])*) => {
         $crate::backend::riscv64::rvv::reduce::lines!(
             $(concat!("vmul.", $form, " ", $t, ", ", $a, ", ", $twisted),)*
-            $(concat!("vmulh.", $form, " ", $a, ", ", $a, ", ", $b),)*
+            $(concat!("vmulh.", $form, " ", $to, ", ", $a, ", ", $b),)*
             $(concat!("vmulh.vx ", $t, ", ", $t, ", {q}"),)*
-            $(concat!("vsub.vv ", $a, ", ", $a, ", ", $t),)*
+            $(concat!("vsub.vv ", $to, ", ", $to, ", ", $t),)*
         )
     };
 }
 pub(crate) use montgomery_multiply;
+
+/// `to` = `sum` 2^-16 mod q, through `t`, for several registers at once: |to| <= |sum| / 2^16 + q / 2 + 1 for
+/// |sum| <= 2^30. Two registers hold the `sum` of one.
+///
+/// The low half times q^-1, times q, has the same low half; it goes off the high half.
+macro_rules! montgomery_reduce {
+    ($([$to:literal, $sum:literal; $t:literal])*) => {
+        $crate::backend::riscv64::rvv::reduce::lines!(
+            $(concat!("vnsrl.wi ", $t, ", ", $sum, ", 0"),)*
+            $(concat!("vnsrl.wi ", $to, ", ", $sum, ", 16"),)*
+            $(concat!("vmul.vx ", $t, ", ", $t, ", {q_inverse}"),)*
+            $(concat!("vmulh.vx ", $t, ", ", $t, ", {q}"),)*
+            $(concat!("vsub.vv ", $to, ", ", $to, ", ", $t),)*
+        )
+    };
+}
+pub(crate) use montgomery_reduce;
 
 /// `a` to its representative in -(q-1)/2 ..= (q-1)/2, for every 16-bit number, through `t`; several registers at
 /// once.
@@ -167,6 +183,96 @@ pub(crate) unsafe fn sub(v: &[i16; N], f: &[i16; N], difference: &mut [i16; N]) 
             difference = inout(reg) difference.as_mut_ptr() => _, n = inout(reg) N => _, vl = out(reg) _,
             q = in(reg) Q, barrett = in(reg) BARRETT, half = in(reg) BARRETT_HALF,
         )
+    }
+}
+
+/// The numbers of an array in place, v8, four registers at a time.
+macro_rules! in_place {
+    ($a:ident: $($line:expr),*; $($operand:tt)*) => {
+        vector!(
+            "2:",
+            "vsetvli {vl}, {n}, e16, m4, ta, ma",
+            "vle16.v v8, ({a})",
+            $($line,)*
+            "vse16.v v8, ({a})",
+            "sub {n}, {n}, {vl}",
+            "slli {vl}, {vl}, 1",
+            "add {a}, {a}, {vl}",
+            "bnez {n}, 2b";
+            a = inout(reg) $a.as_mut_ptr() => _, n = inout(reg) N => _, vl = out(reg) _, q = in(reg) Q, $($operand)*
+        )
+    };
+}
+
+/// `montgomery_multiply` of every number, for proofs: by a scalar, and -2^15 where the product by a vector differs.
+///
+/// # Safety
+///
+/// The machine has V.
+pub(crate) unsafe fn probe_multiply(a: &mut [i16; N], b: i16) {
+    let [[b], [twisted]] = factors([b]);
+    // SAFETY: reads and writes the numbers of `a`.
+    unsafe {
+        in_place!(a:
+            "vmv.v.x v16, {b}",
+            "vmv.v.x v20, {twisted}",
+            montgomery_multiply!("vv": ["v4", "v8", "v16", "v20"; "v12"]),
+            montgomery_multiply!("vx", "v8", "{b}", "{twisted}", "v12"),
+            "vmsne.vv v0, v8, v4",
+            "vmerge.vxm v8, v8, {least}, v0";
+            b = in(reg) b, twisted = in(reg) twisted, least = in(reg) i16::MIN,
+        )
+    }
+}
+
+/// `montgomery_reduce` of every number, for proofs.
+///
+/// # Safety
+///
+/// The machine has V.
+pub(crate) unsafe fn probe_reduce(a: &[i32; N], r: &mut [i16; N]) {
+    // SAFETY: reads 256 numbers of `a`, writes 256 of `r`.
+    unsafe {
+        vector!(
+            "2:",
+            "vsetvli {vl}, {n}, e32, m8, ta, ma",
+            "vle32.v v0, ({a})",
+            "vsetvli x0, {vl}, e16, m4, ta, ma",
+            montgomery_reduce!(["v8", "v0"; "v12"]),
+            "vse16.v v8, ({r})",
+            "sub {n}, {n}, {vl}",
+            "slli {vl}, {vl}, 1",
+            "add {r}, {r}, {vl}",
+            "slli {vl}, {vl}, 1",
+            "add {a}, {a}, {vl}",
+            "bnez {n}, 2b";
+            a = inout(reg) a.as_ptr() => _, r = inout(reg) r.as_mut_ptr() => _,
+            n = inout(reg) N => _, vl = out(reg) _, q = in(reg) Q, q_inverse = in(reg) Q_INVERSE,
+        )
+    }
+}
+
+/// `barrett_reduce` of every number, for proofs.
+///
+/// # Safety
+///
+/// The machine has V.
+pub(crate) unsafe fn probe_barrett(a: &mut [i16; N]) {
+    // SAFETY: reads and writes the numbers of `a`.
+    unsafe {
+        in_place!(a: barrett_reduce!("v8" "v12"); barrett = in(reg) BARRETT, half = in(reg) BARRETT_HALF,)
+    }
+}
+
+/// `canonicalise` of every number, for proofs.
+///
+/// # Safety
+///
+/// The machine has V.
+pub(crate) unsafe fn probe_canonicalise(a: &mut [i16; N]) {
+    // SAFETY: reads and writes the numbers of `a`.
+    unsafe {
+        in_place!(a: canonicalise!("v8", "v12"); barrett = in(reg) BARRETT, half = in(reg) BARRETT_HALF,)
     }
 }
 
