@@ -15,6 +15,9 @@
 //!   `ntt`, `multiplier`, `mul_add`, `dot_inverse`, `encode12` and `decode12` with another order
 //!   of coefficients overrides them all. The other operations can be overridden one by one.
 
+#[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+#[allow(unsafe_code)]
+pub mod aarch64;
 pub mod batch;
 pub mod bounds;
 pub(crate) mod keccak;

@@ -3,6 +3,8 @@
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::Backend;
+#[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+use super::aarch64::{neon::Neon, sha3::NeonSha3};
 use super::portable::Portable;
 use super::probe::Probe;
 #[cfg(target_arch = "riscv64")]
@@ -27,6 +29,12 @@ pub enum Selected {
     /// RISC-V with V.
     #[cfg(target_arch = "riscv64")]
     Rvv(Rvv),
+    /// AArch64 with NEON.
+    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+    Neon(Neon),
+    /// AArch64 with NEON and the SHA-3 instructions.
+    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+    NeonSha3(NeonSha3),
 }
 
 /// Looks for a backend. `None`: the machine lacks it.
@@ -43,6 +51,10 @@ const DETECT: &[(&str, Detect)] = &[
     (Zbb::NAME, || Zbb::detect().map(Selected::Zbb)),
     #[cfg(target_arch = "riscv64")]
     (Rvv::NAME, || Rvv::detect().map(Selected::Rvv)),
+    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+    (Neon::NAME, || Neon::detect().map(Selected::Neon)),
+    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+    (NeonSha3::NAME, || NeonSha3::detect().map(Selected::NeonSha3)),
 ];
 
 /// The backend that this build is bound to, by `--cfg kemstone_backend="..."`.
@@ -56,6 +68,10 @@ const FORCED: Option<&str> = if cfg!(kemstone_backend = "portable") {
     Some("zbb")
 } else if cfg!(kemstone_backend = "rvv") {
     Some("rvv")
+} else if cfg!(kemstone_backend = "neon") {
+    Some("neon")
+} else if cfg!(kemstone_backend = "neon-sha3") {
+    Some("neon-sha3")
 } else {
     None
 };
@@ -140,6 +156,10 @@ pub(crate) enum Held<P: PerBackend> {
     Avx2(Avx2, P::Of<Avx2>),
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512, P::Of<Avx512>),
+    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+    Neon(Neon, P::Of<Neon>),
+    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+    NeonSha3(NeonSha3, P::Of<NeonSha3>),
     #[cfg(target_arch = "riscv64")]
     Zbb(Zbb, P::Of<Zbb>),
     #[cfg(target_arch = "riscv64")]
@@ -155,6 +175,10 @@ impl<P: PerBackend> Held<P> {
             Selected::Avx2(backend) => Self::Avx2(backend, P::empty()),
             #[cfg(target_arch = "x86_64")]
             Selected::Avx512(backend) => Self::Avx512(backend, P::empty()),
+            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+            Selected::Neon(backend) => Self::Neon(backend, P::empty()),
+            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+            Selected::NeonSha3(backend) => Self::NeonSha3(backend, P::empty()),
             #[cfg(target_arch = "riscv64")]
             Selected::Zbb(backend) => Self::Zbb(backend, P::empty()),
             #[cfg(target_arch = "riscv64")]
@@ -177,6 +201,10 @@ macro_rules! with_backend {
             $crate::backend::select::Selected::Avx2($backend) => $body,
             #[cfg(target_arch = "x86_64")]
             $crate::backend::select::Selected::Avx512($backend) => $body,
+            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+            $crate::backend::select::Selected::Neon($backend) => $body,
+            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+            $crate::backend::select::Selected::NeonSha3($backend) => $body,
             #[cfg(target_arch = "riscv64")]
             $crate::backend::select::Selected::Zbb($backend) => $body,
             #[cfg(target_arch = "riscv64")]
@@ -196,6 +224,10 @@ macro_rules! with_held {
             $crate::backend::select::Held::Avx2($backend, $value) => $body,
             #[cfg(target_arch = "x86_64")]
             $crate::backend::select::Held::Avx512($backend, $value) => $body,
+            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+            $crate::backend::select::Held::Neon($backend, $value) => $body,
+            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+            $crate::backend::select::Held::NeonSha3($backend, $value) => $body,
             #[cfg(target_arch = "riscv64")]
             $crate::backend::select::Held::Zbb($backend, $value) => $body,
             #[cfg(target_arch = "riscv64")]
