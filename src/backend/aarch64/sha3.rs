@@ -19,7 +19,7 @@ use core::arch::asm;
 use super::neon::keccak::{permute_pair, permute_three, round_x2};
 use super::neon::{arithmetic, compress, encode, keccak, kernel, mul, ntt, reduce, sample};
 use super::{at, at_mut, cpu};
-use crate::backend::batch::{self, Job, Permute, States};
+use crate::backend::batch::{self, Blocks, Job, Permute, States};
 use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
@@ -79,6 +79,10 @@ impl Permute<2> for NeonSha3 {
     fn permute(self, states: &mut States<2>, _used: usize) {
         sha3!(permute_x2(&mut states.0));
     }
+
+    fn squeeze(self, states: &States<2>, _used: usize, blocks: &mut Blocks<2>) {
+        kernel!(keccak::squeeze(&states.0, &mut blocks.0));
+    }
 }
 
 impl Permute<3> for NeonSha3 {
@@ -89,14 +93,19 @@ impl Permute<3> for NeonSha3 {
             _ => sha3!(permute_x3_mixed(&mut states.0)),
         }
     }
+
+    fn squeeze(self, states: &States<3>, _used: usize, blocks: &mut Blocks<3>) {
+        kernel!(keccak::squeeze(&states.0, &mut blocks.0));
+    }
 }
 
 /// Permutes one state, by SHA-3 instructions throughout.
 #[target_feature(enable = "neon,sha3")]
 fn permute_x1(state: &mut [u64; 25]) {
     let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| vdupq_n_u64(state[i]));
-    for rc in ROUND_CONSTANTS {
-        a = round_x2!(a, rc; veor3q_u64, vrax1q_u64, xor_rol, bcax);
+    for rc in ROUND_CONSTANTS.as_chunks::<2>().0 {
+        a = round_x2!(a, rc[0]; veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order);
+        a = round_x2!(a, rc[1]; veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order);
     }
     for i in 0..25 {
         state[i] = vgetq_lane_u64::<0>(a[i]);
@@ -106,19 +115,19 @@ fn permute_x1(state: &mut [u64; 25]) {
 /// Permutes two states, by SHA-3 instructions throughout.
 #[target_feature(enable = "neon,sha3")]
 fn permute_x2(state: &mut [[u64; 2]; 25]) {
-    permute_pair!(state; veor3q_u64, vrax1q_u64, xor_rol, bcax);
+    permute_pair!(state; veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order);
 }
 
 /// Permutes the first two of three states, by SHA-3 instructions where they rotate.
 #[target_feature(enable = "neon,sha3")]
 fn permute_x2_mixed(state: &mut [[u64; 3]; 25]) {
-    permute_pair!(state; xor3, vrax1q_u64, xor_rol, chi);
+    permute_pair!(state; xor3, vrax1q_u64, xor_rol, chi, any_order);
 }
 
 /// Permutes three states, by SHA-3 instructions where they rotate and scalar ones.
 #[target_feature(enable = "neon,sha3")]
 fn permute_x3_mixed(state: &mut [[u64; 3]; 25]) {
-    permute_three!(state; xor3, vrax1q_u64, xor_rol, chi);
+    permute_three!(state, 1; xor3, vrax1q_u64, xor_rol, chi, any_order);
 }
 
 macro_rules! xor_rol {
@@ -130,6 +139,14 @@ macro_rules! xor_rol {
     };
 }
 use xor_rol;
+
+/// Fewer instructions here need fewer registers.
+macro_rules! any_order {
+    ($class:ident, $out:ident, $d:ident, $i:expr) => {
+        let _ = &mut $d;
+    };
+}
+use any_order;
 
 #[inline]
 #[target_feature(enable = "neon,sha3")]

@@ -11,7 +11,7 @@ use core::arch::asm;
 use zeroize::Zeroize;
 
 use crate::backend::aarch64::neon::keccak;
-use crate::backend::aarch64::{at, at_mut};
+use crate::backend::aarch64::{at, at_mut, store_bytes};
 use crate::backend::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
 
 /// The column's lane, by y, in whose frame the column parity is summed, and whether that lane has the frame of
@@ -50,8 +50,11 @@ const FRAMES: Frames = {
     while i < 25 {
         let (x, y) = (mod5(i), row_of(i));
         frames.moved[i] = moved_frame(x, y, &frames.parity);
-        frames.lane[i] =
-            if in_frame_of_second(x, y) { moved_frame(mod5(x + 2), y, &frames.parity) } else { frames.moved[i] };
+        frames.lane[i] = if in_frame_of_second(x, y) {
+            moved_frame(mod5(x + 2), y, &frames.parity)
+        } else {
+            frames.moved[i]
+        };
         i += 1;
     }
     let mut x = 0;
@@ -108,6 +111,31 @@ const fn column(x: usize) -> [usize; 5] {
     lanes
 }
 
+/// Keeps the compiler from computing anything with `d` before the row of `out` from index `i` on: rows in disorder
+/// would need more registers than there are. No instruction.
+macro_rules! in_order {
+    (reg, $out:ident, $d:ident, $i:expr) => {
+        $crate::backend::aarch64::neon::keccak::in_order!(
+            reg "/* {0} {1} {2} {3} {4} {5} {6} {7} {8} {9} */", $out, $d, $i)
+    };
+    (vreg, $out:ident, $d:ident, $i:expr) => {
+        $crate::backend::aarch64::neon::keccak::in_order!(
+            vreg "/* {0:v} {1:v} {2:v} {3:v} {4:v} {5:v} {6:v} {7:v} {8:v} {9:v} */", $out, $d, $i)
+    };
+    ($class:ident $text:literal, $out:ident, $d:ident, $i:expr) => {
+        // SAFETY: no instruction at all.
+        unsafe {
+            core::arch::asm!(
+                $text,
+                in($class) $out[$i], in($class) $out[$i + 1], in($class) $out[$i + 2], in($class) $out[$i + 3],
+                in($class) $out[$i + 4], inout($class) $d[0], inout($class) $d[1], inout($class) $d[2], inout($class) $d[3], inout($class) $d[4],
+                options(pure, nomem, nostack, preserves_flags)
+            );
+        }
+    };
+}
+pub(crate) use in_order;
+
 /// Permutes one state.
 pub(crate) fn permute_x1(state: &mut [u64; 25]) {
     let mut a = enter(state);
@@ -156,7 +184,7 @@ pub(crate) fn round_x1(a: &[u64; 25], rc: u64) -> [u64; 25] {
             c[LEFT] ^ c[RIGHT].rotate_left(const { between(FRAMES.parity[RIGHT] + 1, FRAMES.parity[LEFT]) })
         }};
     }
-    let d = [d!(0), d!(1), d!(2), d!(3), d!(4)];
+    let mut d = [d!(0), d!(1), d!(2), d!(3), d!(4)];
     macro_rules! b {
         ($x:literal, $y:literal) => {{
             const COLUMN: usize = pi_column($x, $y);
@@ -172,8 +200,7 @@ pub(crate) fn round_x1(a: &[u64; 25], rc: u64) -> [u64; 25] {
             const SECOND: usize = mod5($x + 2);
             const OWN: u32 = FRAMES.moved[$x + 5 * $y];
             const ITS: u32 = FRAMES.moved[SECOND + 5 * $y];
-            let t = $b[SECOND]
-                & !$b[FIRST].rotate_left(const { between(FRAMES.moved[FIRST + 5 * $y], ITS) });
+            let t = $b[SECOND] & !$b[FIRST].rotate_left(const { between(FRAMES.moved[FIRST + 5 * $y], ITS) });
             out[$x + 5 * $y] = if const { in_frame_of_second($x, $y) } {
                 t ^ $b[$x].rotate_left(const { between(OWN, ITS) })
             } else {
@@ -192,20 +219,24 @@ pub(crate) fn round_x1(a: &[u64; 25], rc: u64) -> [u64; 25] {
         };
     }
     row!(0);
+    in_order!(reg, out, d, 0);
     row!(1);
+    in_order!(reg, out, d, 5);
     row!(2);
+    in_order!(reg, out, d, 10);
     row!(3);
+    in_order!(reg, out, d, 15);
     row!(4);
     out[0] ^= rc;
     out
 }
 
-/// A round of two states, one a column: `round_x2!(a, rc; xor3, rax, xor_rol, chi)`.
+/// A round of two states, one a column: `round_x2!(a, rc; xor3, rax, xor_rol, chi, in_order)`.
 ///
 /// `xor3(a, b, c)` is their sum, `rax(a, b)` is a + (b <<< 1), `xor_rol!(a, b, N)` is (a + b) <<< N, and `chi(a, b, c)`
-/// is a + (~b)c.
+/// is a + (~b)c. The last is `in_order`, or its like.
 macro_rules! round_x2 {
-    ($a:ident, $rc:expr; $xor3:ident, $rax:ident, $xor_rol:ident, $chi:ident) => {{
+    ($a:ident, $rc:expr; $xor3:ident, $rax:ident, $xor_rol:ident, $chi:ident, $order:ident) => {{
         use $crate::backend::keccak::{RHO, pi_column, pi_lane};
         let a: [uint64x2_t; 25] = $a;
         macro_rules! parity {
@@ -214,7 +245,8 @@ macro_rules! round_x2 {
             };
         }
         let c = [parity!(0), parity!(1), parity!(2), parity!(3), parity!(4)];
-        let d = [$rax(c[4], c[1]), $rax(c[0], c[2]), $rax(c[1], c[3]), $rax(c[2], c[4]), $rax(c[3], c[0])];
+        let mut d =
+            [$rax(c[4], c[1]), $rax(c[0], c[2]), $rax(c[1], c[3]), $rax(c[2], c[4]), $rax(c[3], c[0])];
         let mut out = a;
         macro_rules! b {
             ($x:literal, $y:literal) => {{
@@ -233,9 +265,13 @@ macro_rules! round_x2 {
             };
         }
         row!(0);
+        $order!(vreg, out, d, 0);
         row!(1);
+        $order!(vreg, out, d, 5);
         row!(2);
+        $order!(vreg, out, d, 10);
         row!(3);
+        $order!(vreg, out, d, 15);
         row!(4);
         out[0] = veorq_u64(out[0], vdupq_n_u64($rc));
         out
@@ -247,8 +283,9 @@ pub(crate) use round_x2;
 macro_rules! permute_pair {
     ($state:ident; $($instruction:ident),+) => {{
         let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(at(&$state[i], 0)));
-        for rc in ROUND_CONSTANTS {
-            a = round_x2!(a, rc; $($instruction),+);
+        for rc in ROUND_CONSTANTS.as_chunks::<2>().0 {
+            a = round_x2!(a, rc[0]; $($instruction),+);
+            a = round_x2!(a, rc[1]; $($instruction),+);
         }
         for i in 0..25 {
             keccak::store(at_mut(&mut $state[i], 0), a[i]);
@@ -257,16 +294,18 @@ macro_rules! permute_pair {
 }
 pub(crate) use permute_pair;
 
-/// Permutes three columns: two in vector registers, and meanwhile the third in general ones. Two rounds of
-/// both stand side by side, and the processor runs them side by side as far as it looks ahead.
+/// Permutes three columns: two in vector registers, and meanwhile the third in general ones. Their rounds
+/// alternate, and the processor runs them side by side as far as it looks ahead. So many rounds a turn.
 macro_rules! permute_three {
-    ($state:ident; $($instruction:ident),+) => {{
+    ($state:ident, $rounds:literal; $($instruction:ident),+) => {{
         let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(at(&$state[i], 0)));
         let mut third = core::array::from_fn(|i| $state[i][2]);
         let mut s = keccak::enter(&third);
-        for rc in ROUND_CONSTANTS {
-            a = round_x2!(a, rc; $($instruction),+);
-            s = keccak::round_x1(&s, rc);
+        for turn in ROUND_CONSTANTS.as_chunks::<$rounds>().0 {
+            for &rc in turn {
+                a = round_x2!(a, rc; $($instruction),+);
+                s = keccak::round_x1(&s, rc);
+            }
         }
         keccak::leave(&s, &mut third);
         for i in 0..25 {
@@ -280,7 +319,7 @@ pub(crate) use permute_three;
 /// Permutes three states.
 #[target_feature(enable = "neon")]
 pub(crate) fn permute_x3(state: &mut [[u64; 3]; 25]) {
-    permute_three!(state; xor3, rax, xor_rol, chi);
+    permute_three!(state, 2; xor3, rax, xor_rol, chi, in_order);
 }
 
 /// Permutes one state, that of a column.
@@ -291,6 +330,20 @@ pub(crate) fn permute_column<const W: usize>(state: &mut [[u64; W]; 25], column:
         state[i][column] = lanes[i];
     }
     lanes.zeroize();
+}
+
+/// The first 22 lanes of every state, as the bytes of its block.
+#[target_feature(enable = "neon")]
+pub(crate) fn squeeze<const W: usize>(state: &[[u64; W]; 25], blocks: &mut [[u8; 192]; W]) {
+    for (i, [low, high]) in state[..22].as_chunks().0.iter().enumerate() {
+        let (x, y) = (load(at(low, 0)), load(at(high, 0)));
+        store_bytes(at_mut(&mut blocks[0], 16 * i), vreinterpretq_u8_u64(vzip1q_u64(x, y)));
+        store_bytes(at_mut(&mut blocks[1], 16 * i), vreinterpretq_u8_u64(vzip2q_u64(x, y)));
+        for column in 2..W {
+            *at_mut(&mut blocks[column], 16 * i) = low[column].to_le_bytes();
+            *at_mut(&mut blocks[column], 16 * i + 8) = high[column].to_le_bytes();
+        }
+    }
 }
 
 #[inline]

@@ -12,7 +12,7 @@ pub(crate) mod ntt;
 pub(crate) mod reduce;
 pub(crate) mod sample;
 
-use crate::backend::batch::{self, Job, Permute, States};
+use crate::backend::batch::{self, Blocks, Job, Permute, States};
 use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
@@ -152,6 +152,10 @@ impl Permute<3> for Neon {
                 keccak::permute_column(&mut states.0, column);
             }
         }
+    }
+
+    fn squeeze(self, states: &States<3>, _used: usize, blocks: &mut Blocks<3>) {
+        kernel!(keccak::squeeze(&states.0, &mut blocks.0));
     }
 }
 

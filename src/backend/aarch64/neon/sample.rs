@@ -61,47 +61,49 @@ pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], fi
 #[inline]
 #[target_feature(enable = "neon")]
 fn accept(block: &[u8; XOF_BLOCK], a: &mut [i16]) -> usize {
-    let a = &mut a[..CANDIDATES];
-    let mut n = 0;
-    for [low, high] in [[0, 4], [4, 7]] {
-        // At most sixty-four candidates, and the bytes of `masks` say which are accepted.
-        let mut candidates = [vdupq_n_u16(0xfff); 8];
-        for i in low..high {
-            let pair = unpack12(at(block, GROUP * i));
-            [candidates[2 * (i - low)], candidates[2 * (i - low) + 1]] = pair;
-        }
-        let masks = masks(&candidates);
-        let counts = vcnt_u8(masks);
-        let masks = vget_lane_u64::<0>(vreinterpret_u64_u8(masks));
-        let counts = vget_lane_u64::<0>(vreinterpret_u64_u8(counts));
-        // Byte i of the product is the sum of the counts up to the i-th: where the next eight go.
-        let ends = counts.wrapping_mul(0x0101_0101_0101_0101);
-        let mut start = 0;
-        for i in 0..2 * (high - low) {
-            let mask = (masks >> (8 * i)) as usize & 0xff;
-            let shuffle = load_bytes(&ACCEPTED[mask]);
-            // Eight are written, the accepted are counted.
-            if let Some(room) = a[n + start..].first_chunk_mut() {
-                let accepted = vqtbl1q_u8(vreinterpretq_u8_u16(candidates[i]), shuffle);
-                store(room, vreinterpretq_s16_u8(accepted));
-            }
-            start = (ends >> (8 * i)) as usize & 0xff;
-        }
-        n += start;
+    let groups = block.as_chunks().0;
+    let n = accept_groups::<4>(at(groups, 0), a);
+    n + accept_groups::<3>(at(groups, 4), &mut a[n..])
+}
+
+/// The same for G groups, at most four.
+#[inline]
+#[target_feature(enable = "neon")]
+fn accept_groups<const G: usize>(groups: &[[u8; GROUP]; G], a: &mut [i16]) -> usize {
+    let a = &mut a[..2 * LANES * G];
+    // What is no candidate is never accepted.
+    let mut candidates = [[vdupq_n_u16(0xfff); 2]; 4];
+    for i in 0..G {
+        candidates[i] = unpack12(&groups[i]);
     }
-    n
+    let masks = masks(&candidates);
+    let counts = vget_lane_u64::<0>(vreinterpret_u64_u8(vcnt_u8(masks)));
+    let masks = vget_lane_u64::<0>(vreinterpret_u64_u8(masks));
+    // Byte i of the product is the sum of the counts up to the i-th: where the next eight go.
+    let ends = counts.wrapping_mul(0x0101_0101_0101_0101);
+    let mut start = 0;
+    for i in 0..2 * G {
+        let mask = (masks >> (8 * i)) as usize & 0xff;
+        let candidates = vreinterpretq_u8_u16(candidates[i >> 1][i & 1]);
+        let accepted = vqtbl1q_u8(candidates, load_bytes(&ACCEPTED[mask]));
+        // Eight are written, the accepted are counted.
+        // SAFETY: no mask before this one counts more than eight, so `start` is at most 8 i, and i < 2 G.
+        store(unsafe { &mut *a.as_mut_ptr().add(start).cast() }, vreinterpretq_s16_u8(accepted));
+        start = (ends >> (8 * i)) as usize & 0xff;
+    }
+    start
 }
 
 /// Bit j of byte i: whether number j of register i is below q.
 #[inline]
 #[target_feature(enable = "neon")]
-fn masks(candidates: &[uint16x8_t; 8]) -> uint8x8_t {
+fn masks(candidates: &[[uint16x8_t; 2]; 4]) -> uint8x8_t {
     let bit = vreinterpretq_u8_u64(vdupq_n_u64(0x8040_2010_0804_0201));
     let q = vdupq_n_u16(Q as u16);
     let mut bits = [vdupq_n_u8(0); 4];
     for i in 0..4 {
-        let low = vreinterpretq_u8_u16(vcltq_u16(candidates[2 * i], q));
-        let high = vreinterpretq_u8_u16(vcltq_u16(candidates[2 * i + 1], q));
+        let low = vreinterpretq_u8_u16(vcltq_u16(candidates[i][0], q));
+        let high = vreinterpretq_u8_u16(vcltq_u16(candidates[i][1], q));
         bits[i] = vandq_u8(vuzp1q_u8(low, high), bit);
     }
     let sums = vpaddq_u8(vpaddq_u8(bits[0], bits[1]), vpaddq_u8(bits[2], bits[3]));
