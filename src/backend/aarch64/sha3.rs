@@ -104,8 +104,8 @@ impl Permute<3> for NeonSha3 {
 fn permute_x1(state: &mut [u64; 25]) {
     let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| vdupq_n_u64(state[i]));
     for rc in ROUND_CONSTANTS.as_chunks::<2>().0 {
-        a = round_x2!(a, rc[0]; veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order);
-        a = round_x2!(a, rc[1]; veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order);
+        a = round_x2!(a, rc[0]; (veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order));
+        a = round_x2!(a, rc[1]; (veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order));
     }
     for i in 0..25 {
         state[i] = vgetq_lane_u64::<0>(a[i]);
@@ -115,19 +115,19 @@ fn permute_x1(state: &mut [u64; 25]) {
 /// Permutes two states, by SHA-3 instructions throughout.
 #[target_feature(enable = "neon,sha3")]
 fn permute_x2(state: &mut [[u64; 2]; 25]) {
-    permute_pair!(state; veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order);
+    permute_pair!(state; (veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order));
 }
 
 /// Permutes the first two of three states, by SHA-3 instructions where they rotate.
 #[target_feature(enable = "neon,sha3")]
 fn permute_x2_mixed(state: &mut [[u64; 3]; 25]) {
-    permute_pair!(state; xor3, vrax1q_u64, xor_rol, chi, any_order);
+    permute_pair!(state; (xor3, vrax1q_u64, xor_rol, chi, any_order));
 }
 
 /// Permutes three states, by SHA-3 instructions where they rotate and scalar ones.
 #[target_feature(enable = "neon,sha3")]
 fn permute_x3_mixed(state: &mut [[u64; 3]; 25]) {
-    permute_three!(state, 1; xor3, vrax1q_u64, xor_rol, chi, any_order);
+    permute_three!(state, [0]; (xor3, vrax1q_u64, xor_rol, chi, any_order));
 }
 
 macro_rules! xor_rol {

@@ -231,12 +231,12 @@ pub(crate) fn round_x1(a: &[u64; 25], rc: u64) -> [u64; 25] {
     out
 }
 
-/// A round of two states, one a column: `round_x2!(a, rc; xor3, rax, xor_rol, chi, in_order)`.
+/// A round of two states, one a column: `round_x2!(a, rc; (xor3, rax, xor_rol, chi, in_order))`.
 ///
 /// `xor3(a, b, c)` is their sum, `rax(a, b)` is a + (b <<< 1), `xor_rol!(a, b, N)` is (a + b) <<< N, and `chi(a, b, c)`
 /// is a + (~b)c. The last is `in_order`, or its like.
 macro_rules! round_x2 {
-    ($a:ident, $rc:expr; $xor3:ident, $rax:ident, $xor_rol:ident, $chi:ident, $order:ident) => {{
+    ($a:ident, $rc:expr; ($xor3:ident, $rax:ident, $xor_rol:ident, $chi:ident, $order:ident)) => {{
         use $crate::backend::keccak::{RHO, pi_column, pi_lane};
         let a: [uint64x2_t; 25] = $a;
         macro_rules! parity {
@@ -281,11 +281,11 @@ pub(crate) use round_x2;
 
 /// Permutes the first two columns, of as many as there are: `permute_pair!(state; as round_x2)`.
 macro_rules! permute_pair {
-    ($state:ident; $($instruction:ident),+) => {{
+    ($state:ident; $instructions:tt) => {{
         let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(at(&$state[i], 0)));
         for rc in ROUND_CONSTANTS.as_chunks::<2>().0 {
-            a = round_x2!(a, rc[0]; $($instruction),+);
-            a = round_x2!(a, rc[1]; $($instruction),+);
+            a = round_x2!(a, rc[0]; $instructions);
+            a = round_x2!(a, rc[1]; $instructions);
         }
         for i in 0..25 {
             keccak::store(at_mut(&mut $state[i], 0), a[i]);
@@ -295,17 +295,18 @@ macro_rules! permute_pair {
 pub(crate) use permute_pair;
 
 /// Permutes three columns: two in vector registers, and meanwhile the third in general ones. Their rounds
-/// alternate, and the processor runs them side by side as far as it looks ahead. So many rounds a turn.
+/// alternate, and the processor runs them side by side as far as it looks ahead. As many rounds a turn as
+/// there are numbers.
 macro_rules! permute_three {
-    ($state:ident, $rounds:literal; $($instruction:ident),+) => {{
+    ($state:ident, [$($round:literal),+]; $instructions:tt) => {{
         let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(at(&$state[i], 0)));
         let mut third = core::array::from_fn(|i| $state[i][2]);
         let mut s = keccak::enter(&third);
-        for turn in ROUND_CONSTANTS.as_chunks::<$rounds>().0 {
-            for &rc in turn {
-                a = round_x2!(a, rc; $($instruction),+);
-                s = keccak::round_x1(&s, rc);
-            }
+        for rc in ROUND_CONSTANTS.as_chunks::<{ [$($round),+].len() }>().0 {
+            $(
+                a = round_x2!(a, rc[$round]; $instructions);
+                s = keccak::round_x1(&s, rc[$round]);
+            )+
         }
         keccak::leave(&s, &mut third);
         for i in 0..25 {
@@ -319,7 +320,7 @@ pub(crate) use permute_three;
 /// Permutes three states.
 #[target_feature(enable = "neon")]
 pub(crate) fn permute_x3(state: &mut [[u64; 3]; 25]) {
-    permute_three!(state, 2; xor3, rax, xor_rol, chi, in_order);
+    permute_three!(state, [0, 1]; (xor3, rax, xor_rol, chi, in_order));
 }
 
 /// Permutes one state, that of a column.
