@@ -9,9 +9,15 @@
 //! | with SVE: Neoverse V1, V2, N2 | one a cycle | scalar | theirs for rotations only | as two, the third scalar |
 //! | without: Apple M1 and later | four a cycle | theirs | theirs throughout | |
 //!
-//! Cycles by llvm-mca's models, of the single state, the two, and the three; SHA-3 instructions throughout take two
-//! states 1541 on V1, 1547 on V2, 1550 on N2: V1 691, 927, 993; V2 650, 959, 1160; N2 802, 1491, 1459. On V3, which
-//! runs several a cycle, three states as here take 754, and two with SHA-3 instructions throughout 538: near enough.
+//! Cycles by llvm-mca's models: of one state, of two and of three done as the first row says, and of two by SHA-3
+//! instructions throughout.
+//!
+//! | | one | two | three | two throughout |
+//! |---|---|---|---|---|
+//! | Neoverse V1 | 691 | 1031 | 983 | 1551 |
+//! | Neoverse V2 | 640 | 1042 | 1125 | 1553 |
+//! | Neoverse N2 | 803 | 1399 | 1406 | 1553 |
+//! | Neoverse V3, several a cycle | 423 | 692 | 740 | 507 |
 
 use core::arch::aarch64::*;
 use core::arch::asm;

@@ -127,8 +127,16 @@ macro_rules! in_order {
         unsafe {
             core::arch::asm!(
                 $text,
-                in($class) $out[$i], in($class) $out[$i + 1], in($class) $out[$i + 2], in($class) $out[$i + 3],
-                in($class) $out[$i + 4], inout($class) $d[0], inout($class) $d[1], inout($class) $d[2], inout($class) $d[3], inout($class) $d[4],
+                in($class) $out[$i],
+                in($class) $out[$i + 1],
+                in($class) $out[$i + 2],
+                in($class) $out[$i + 3],
+                in($class) $out[$i + 4],
+                inout($class) $d[0],
+                inout($class) $d[1],
+                inout($class) $d[2],
+                inout($class) $d[3],
+                inout($class) $d[4],
                 options(pure, nomem, nostack, preserves_flags)
             );
         }
@@ -313,6 +321,7 @@ macro_rules! permute_three {
             keccak::store(at_mut(&mut $state[i], 0), a[i]);
             $state[i][2] = third[i];
         }
+        zeroize::Zeroize::zeroize(&mut third);
     }};
 }
 pub(crate) use permute_three;

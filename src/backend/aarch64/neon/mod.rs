@@ -3,6 +3,10 @@
 //! The order of T_q here: of every sixteen numbers, the eight even ones come first and the eight odd ones
 //! after them. The halves of the products' pairs are then registers, and the transform, which has to bring the
 //! lowest bits of the index from lanes to registers anyway, leaves them there.
+//!
+//! Three states are hashed at once, two in vector registers and one in general registers: without rotations, vectors
+//! alone are no faster than scalar instructions, but both run side by side. Neoverse N1, for one, takes 992 cycles for
+//! one state and 2330 for three (llvm-mca's model, corrected to the four instructions that it decodes in a cycle).
 
 pub(crate) mod compress;
 pub(crate) mod encode;

@@ -15,7 +15,8 @@ use crate::backend::tables::centred;
 const MAX_K: i64 = 4;
 
 /// Pairs of registers: the even and the odd numbers of sixteen.
-const PAIRS: usize = N / (2 * LANES);
+const PAIRS: usize = N >> 4;
+const _: () = assert!(PAIRS * 2 * LANES == N);
 
 // The sums of `sum_of_products`: a is below q, b any 16-bit number, the cache below q.
 const SUM: i64 = MAX_K * 2 * (Q as i64 - 1) * (1 << 15);

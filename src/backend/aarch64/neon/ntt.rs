@@ -30,9 +30,9 @@ pub(crate) const ZETAS: [i16; 128] = {
 /// The factor that undoes a product's 2^-16 and divides by 128 (FIPS 203, Algorithm 10, line 14).
 const SCALE: Factors = Factors::all(1 << (16 - 7));
 
-/// The factors of the first three layers by the index of the zeta, and their quotients; q in the place of the first.
+/// The factors of the first three layers by the index of the zeta, and their quotients. The first is not used.
 static ACROSS: [[i16; LANES]; 2] = {
-    let (mut all, mut i) = ([[Q, 0, 0, 0, 0, 0, 0, 0], [0; LANES]], 1);
+    let (mut all, mut i) = ([[0; LANES]; 2], 1);
     while i < LANES {
         all[0][i] = ZETAS[i];
         all[1][i] = quotient(ZETAS[i]);
@@ -43,7 +43,7 @@ static ACROSS: [[i16; LANES]; 2] = {
 
 /// The factors of the layers within 32 coefficients.
 struct Within {
-    /// q, the zeta of length 16, the two of length 8, a gap, and the quotients of the three.
+    /// In lanes 1 to 3 the zeta of length 16 and the two of length 8, in lanes 5 to 7 their quotients.
     across: [i16; LANES],
     /// Of the lower and the upper 16 coefficients.
     length_4: [Factors; 2],

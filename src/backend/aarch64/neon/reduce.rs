@@ -69,7 +69,7 @@ pub(crate) fn multiply(a: int16x8_t, b: &Factors) -> int16x8_t {
     vmlsq_s16(vmulq_s16(a, load(&b.b)), quotient, vdupq_n_s16(Q))
 }
 
-/// The same by the factor in lane B of `b` and its quotient in lane T of `t`; lane 0 of `b` holds q.
+/// The same by the factor in lane B of `b` and its quotient in lane T of `t`.
 #[inline]
 #[target_feature(enable = "neon")]
 pub(crate) fn multiply_lane<const B: i32, const T: i32>(
@@ -78,7 +78,7 @@ pub(crate) fn multiply_lane<const B: i32, const T: i32>(
     t: int16x8_t,
 ) -> int16x8_t {
     let quotient = vqrdmulhq_laneq_s16::<T>(a, t);
-    vmlsq_laneq_s16::<0>(vmulq_laneq_s16::<B>(a, b), quotient, b)
+    vmlsq_s16(vmulq_laneq_s16::<B>(a, b), quotient, vdupq_n_s16(Q))
 }
 
 /// `a 2^-16 mod q` for the numbers of 32 bits of both arguments, |a| <= 2^30: |result| <= |a| / 2^16 + q / 2 + 1.
@@ -190,7 +190,7 @@ mod tests {
 
     #[target_feature(enable = "neon")]
     fn times_lane(a: &mut [i16; LANES]) {
-        let factors = load(&[Q, 0, 0, -1664, 0, quotient(-1664), 0, 0]);
+        let factors = load(&[0, 0, 0, -1664, 0, quotient(-1664), 0, 0]);
         store(a, multiply_lane::<3, 5>(load(a), factors, factors));
     }
 
