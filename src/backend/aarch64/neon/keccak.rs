@@ -287,13 +287,13 @@ macro_rules! round_x2 {
 }
 pub(crate) use round_x2;
 
-/// Permutes the first two columns, of as many as there are: `permute_pair!(state; as round_x2)`.
+/// Permutes the first two columns, of as many as there are: `permute_pair!(state, [0, 1]; (as round_x2))`, with as many
+/// rounds a turn as there are numbers.
 macro_rules! permute_pair {
-    ($state:ident; $instructions:tt) => {{
+    ($state:ident, [$($round:literal),+]; $instructions:tt) => {{
         let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(at(&$state[i], 0)));
-        for rc in ROUND_CONSTANTS.as_chunks::<2>().0 {
-            a = round_x2!(a, rc[0]; $instructions);
-            a = round_x2!(a, rc[1]; $instructions);
+        for rc in ROUND_CONSTANTS.as_chunks::<{ [$($round),+].len() }>().0 {
+            $(a = round_x2!(a, rc[$round]; $instructions);)+
         }
         for i in 0..25 {
             keccak::store(at_mut(&mut $state[i], 0), a[i]);
@@ -303,8 +303,8 @@ macro_rules! permute_pair {
 pub(crate) use permute_pair;
 
 /// Permutes three columns: two in vector registers, and meanwhile the third in general ones. Their rounds
-/// alternate, and the processor runs them side by side as far as it looks ahead. As many rounds a turn as
-/// there are numbers.
+/// alternate, and the processor runs them side by side as far as it looks ahead. Otherwise as
+/// `permute_pair`.
 macro_rules! permute_three {
     ($state:ident, [$($round:literal),+]; $instructions:tt) => {{
         let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(at(&$state[i], 0)));
