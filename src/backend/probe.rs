@@ -8,7 +8,8 @@ use super::poly::N;
 /// The steps of a backend's kernels, on as many numbers as a polynomial has. Each must be the code that the kernels
 /// use, on every lane of their registers; that is why nothing here has a default.
 pub trait Probe: Backend {
-    /// 16-bit numbers in a register of the arithmetic kernels; 1 where the compiler chooses the registers.
+    /// 16-bit numbers in a register of the arithmetic kernels; 1 where the compiler chooses the registers, [`N`] where
+    /// the machine chooses their length.
     const LANES: usize;
 
     /// The bound of a Montgomery product that the kernels' assertions rest on: any 16-bit number times a

@@ -262,7 +262,8 @@ impl Whole {
         for turn in turns((1 << eight) * 4 * 40) {
             let (choice, last, bit) = (turn & ((1 << eight) - 1), turn >> eight & 3, turn >> (eight + 2));
             // An odd factor: each eight columns are chosen in all ways, and not in the same way.
-            let chosen = (0..W).step_by(8).fold(0, |chosen, i| chosen | ((choice * (5 * i + 1)) & 0xff) << i);
+            let chosen =
+                (0..W).step_by(8).fold(0, |chosen, i| chosen | (((choice * (5 * i + 1)) & 0xff) << i));
             let messages: [([u8; 32], u64); W] = core::array::from_fn(|i| {
                 let mut message = [0; 5];
                 let byte = (bit + i) % 40;
