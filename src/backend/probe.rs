@@ -12,15 +12,22 @@ pub trait Probe: Backend {
     /// the machine chooses their length.
     const LANES: usize;
 
-    /// The bound of a Montgomery product that the kernels' assertions rest on: any 16-bit number times a
-    /// centred constant.
+    /// The power of two that a product by `montgomery_multiply` lacks: a b 2^-MONTGOMERY (mod q). 16 by Montgomery
+    /// multiplication, 0 by Barrett multiplication.
+    const MONTGOMERY: u32;
+
+    /// The bound of such a product that the kernels' assertions rest on: any 16-bit number times a centred constant.
     const PRODUCT: i32;
+
+    /// The same for |a| <= `most`, where the assertions make use of that.
+    fn product(_most: i32) -> i32 {
+        Self::PRODUCT
+    }
 
     /// The bound of `barrett_reduce` that the kernels' assertions rest on, for |a| <= `most`.
     fn reduced(most: i32) -> i32;
 
-    /// Every number times `b` by Montgomery multiplication, `b` being prepared as the kernels' constants are.
-    /// |b| <= (q-1)/2.
+    /// Every number times `b` as the kernels multiply by constants, `b` being prepared as these are. |b| <= (q-1)/2.
     fn montgomery_multiply(self, a: &mut [i16; N], b: i16);
 
     /// Montgomery reduction of sums of products: |a| <= 2^30.

@@ -48,11 +48,13 @@ fn products_are_right<B: Probe>(backend: B, a: &[i16; N], b: i16) -> bool {
     let mut r = *a;
     backend.montgomery_multiply(&mut r, b);
     a.iter().zip(&r).fold(true, |right, (&a, &r)| {
-        right & divisible(((r as i32) << 16) - a as i32 * b as i32) & ((r as i32).abs() <= B::PRODUCT)
+        right
+            & divisible(((r as i32) << B::MONTGOMERY) - a as i32 * b as i32)
+            & ((r as i32).abs() <= B::product((a as i32).abs()).min(B::PRODUCT))
     })
 }
 
-/// r 2^16 = a b (mod q) and |r| <= PRODUCT.
+/// r 2^MONTGOMERY = a b (mod q), and r within its bounds.
 pub(crate) fn montgomery_multiply<B: Probe>(backend: B) -> Covered {
     let mut inputs = 0;
     let mut check = |start: usize, b: i16| {
@@ -68,7 +70,9 @@ pub(crate) fn montgomery_multiply<B: Probe>(backend: B) -> Covered {
     // Every constant in use, every number in every lane.
     let scaled = |zeta: i16| centred(zeta as i64 * RESTORE_AND_SCALE as i64 * 169);
     let zetas = ZETAS.iter().flat_map(|&zeta| [zeta, -zeta, scaled(zeta), -scaled(zeta)]);
-    let constants: BTreeSet<i16> = zetas.chain([RESTORE, RESTORE_AND_SCALE]).collect();
+    // They bring the factor 2^16 with them that Montgomery multiplication takes away.
+    let prepared = |b: i16| if B::MONTGOMERY == 16 { b } else { centred(b as i64 * 169) };
+    let constants: BTreeSet<i16> = zetas.chain([RESTORE, RESTORE_AND_SCALE]).map(prepared).collect();
     for (n, &b) in constants.iter().enumerate() {
         for lane in turns(B::LANES) {
             for start in (0..1 << 16).step_by(N) {

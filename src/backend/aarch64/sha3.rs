@@ -22,12 +22,13 @@
 use core::arch::aarch64::*;
 use core::arch::asm;
 
-use super::neon::keccak::{permute_pair, permute_three, round_x2};
-use super::neon::{arithmetic, compress, encode, keccak, kernel, mul, ntt, reduce, sample};
+use super::neon::keccak::{permutation, round_x2, rounds_of_pair, rounds_of_three};
+use super::neon::{arithmetic, arithmetic_steps, compress, encode, keccak, kernel, mul, ntt, reduce, sample};
 use super::{at, at_mut, cpu};
 use crate::backend::batch::{self, Blocks, Job, Permute, States};
 use crate::backend::keccak::ROUND_CONSTANTS;
-use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::probe::{Keccaks, Probe};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
 /// Proof that this machine has NEON and the SHA-3 instructions.
@@ -57,7 +58,7 @@ impl Backend for NeonSha3 {
     const NAME: &'static str = "neon-sha3";
 
     fn hash(self, job: Job<'_, Self>) {
-        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
+        batch::run_one(self, job);
     }
 
     fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
@@ -105,6 +106,23 @@ impl Permute<3> for NeonSha3 {
     }
 }
 
+impl Probe for NeonSha3 {
+    arithmetic_steps!();
+
+    /// The kernels for all processors, whichever this is.
+    fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
+        let [more_pipes, one_pipe] = [false, true].map(|one_pipe| Self { one_pipe });
+        visitor.kernel::<1, 1>(more_pipes, 1, |states, [rc]| sha3!(one_round_x1(states.single(), rc)));
+        visitor.kernel::<2, 1>(more_pipes, 2, |states, [rc]| sha3!(one_round_x2(&mut states.0, rc)));
+        visitor.kernel::<1, 1>(one_pipe, 1, |states, [rc]| keccak::one_round_x1(states.single(), rc));
+        visitor.kernel::<3, 1>(one_pipe, 1, |states, [rc]| {
+            keccak::on_column(&mut states.0, 0, |state| keccak::one_round_x1(state, rc));
+        });
+        visitor.kernel::<3, 1>(one_pipe, 2, |states, [rc]| sha3!(one_round_x2_mixed(&mut states.0, rc)));
+        visitor.kernel::<3, 1>(one_pipe, 3, |states, [rc]| sha3!(one_round_x3_mixed(&mut states.0, rc)));
+    }
+}
+
 /// Permutes one state, by SHA-3 instructions throughout.
 #[target_feature(enable = "neon,sha3")]
 fn permute_x1(state: &mut [u64; 25]) {
@@ -118,22 +136,32 @@ fn permute_x1(state: &mut [u64; 25]) {
     }
 }
 
-/// Permutes two states, by SHA-3 instructions throughout.
+/// One round of the same, for proofs.
 #[target_feature(enable = "neon,sha3")]
-fn permute_x2(state: &mut [[u64; 2]; 25]) {
-    permute_pair!(state, [0, 1]; (veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order));
+fn one_round_x1(state: &mut [u64; 25], rc: u64) {
+    let a: [uint64x2_t; 25] = core::array::from_fn(|i| vdupq_n_u64(state[i]));
+    let a = round_x2!(a, rc; (veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order));
+    for i in 0..25 {
+        state[i] = vgetq_lane_u64::<0>(a[i]);
+    }
 }
 
-/// Permutes the first two of three states, by SHA-3 instructions where they rotate.
-#[target_feature(enable = "neon,sha3")]
-fn permute_x2_mixed(state: &mut [[u64; 3]; 25]) {
-    permute_pair!(state, [0]; (xor3, vrax1q_u64, xor_rol, chi, any_order));
+permutation! {
+    /// Permutes two states, by SHA-3 instructions throughout.
+    "neon,sha3", permute_x2, one_round_x2, 2, rounds_of_pair, [0, 1];
+    (veor3q_u64, vrax1q_u64, xor_rol, bcax, any_order)
 }
 
-/// Permutes three states, by SHA-3 instructions where they rotate and scalar ones.
-#[target_feature(enable = "neon,sha3")]
-fn permute_x3_mixed(state: &mut [[u64; 3]; 25]) {
-    permute_three!(state, [0]; (xor3, vrax1q_u64, xor_rol, chi, any_order));
+permutation! {
+    /// Permutes the first two of three states, by SHA-3 instructions where they rotate.
+    "neon,sha3", permute_x2_mixed, one_round_x2_mixed, 3, rounds_of_pair, [0];
+    (xor3, vrax1q_u64, xor_rol, chi, any_order)
+}
+
+permutation! {
+    /// Permutes three states, by SHA-3 instructions where they rotate and scalar ones.
+    "neon,sha3", permute_x3_mixed, one_round_x3_mixed, 3, rounds_of_three, [0];
+    (xor3, vrax1q_u64, xor_rol, chi, any_order)
 }
 
 macro_rules! xor_rol {

@@ -40,6 +40,7 @@ impl Permute<1> for Portable {
 
 impl Probe for Portable {
     const LANES: usize = 1;
+    const MONTGOMERY: u32 = 16;
     const PRODUCT: i32 = reduce::PRODUCT;
 
     fn reduced(_most: i32) -> i32 {

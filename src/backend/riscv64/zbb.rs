@@ -42,6 +42,7 @@ impl Permute<1> for Zbb {
 /// The steps of all arithmetic are the portable ones.
 impl Probe for Zbb {
     const LANES: usize = Portable::LANES;
+    const MONTGOMERY: u32 = Portable::MONTGOMERY;
     const PRODUCT: i32 = Portable::PRODUCT;
 
     fn reduced(most: i32) -> i32 {

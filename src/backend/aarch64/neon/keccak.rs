@@ -168,6 +168,11 @@ pub(crate) fn leave(a: &[u64; 25], state: &mut [u64; 25]) {
     }
 }
 
+/// One round of `permute_x1`, for proofs.
+pub(crate) fn one_round_x1(state: &mut [u64; 25], rc: u64) {
+    leave(&round_x1(&enter(state), rc), state);
+}
+
 /// One round of a state whose lanes are in their frames.
 #[inline(always)]
 pub(crate) fn round_x1(a: &[u64; 25], rc: u64) -> [u64; 25] {
@@ -287,12 +292,12 @@ macro_rules! round_x2 {
 }
 pub(crate) use round_x2;
 
-/// Permutes the first two columns, of as many as there are: `permute_pair!(state, [0, 1]; (as round_x2))`, with as many
-/// rounds a turn as there are numbers.
-macro_rules! permute_pair {
-    ($state:ident, [$($round:literal),+]; $instructions:tt) => {{
+/// Runs rounds with these constants on the first two columns, of as many as there are:
+/// `rounds_of_pair!(state, constants, [0, 1]; (as round_x2))`, with as many rounds a turn as there are numbers.
+macro_rules! rounds_of_pair {
+    ($state:ident, $constants:expr, [$($round:literal),+]; $instructions:tt) => {{
         let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(at(&$state[i], 0)));
-        for rc in ROUND_CONSTANTS.as_chunks::<{ [$($round),+].len() }>().0 {
+        for rc in $constants.as_chunks::<{ [$($round),+].len() }>().0 {
             $(a = round_x2!(a, rc[$round]; $instructions);)+
         }
         for i in 0..25 {
@@ -300,17 +305,16 @@ macro_rules! permute_pair {
         }
     }};
 }
-pub(crate) use permute_pair;
+pub(crate) use rounds_of_pair;
 
-/// Permutes three columns: two in vector registers, and meanwhile the third in general ones. Their rounds
-/// alternate, and the processor runs them side by side as far as it looks ahead. Otherwise as
-/// `permute_pair`.
-macro_rules! permute_three {
-    ($state:ident, [$($round:literal),+]; $instructions:tt) => {{
+/// The same for three columns: two in vector registers, and meanwhile the third in general ones. Their rounds
+/// alternate, and the processor runs them side by side as far as it looks ahead.
+macro_rules! rounds_of_three {
+    ($state:ident, $constants:expr, [$($round:literal),+]; $instructions:tt) => {{
         let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(at(&$state[i], 0)));
         let mut third = core::array::from_fn(|i| $state[i][2]);
         let mut s = keccak::enter(&third);
-        for rc in ROUND_CONSTANTS.as_chunks::<{ [$($round),+].len() }>().0 {
+        for rc in $constants.as_chunks::<{ [$($round),+].len() }>().0 {
             $(
                 a = round_x2!(a, rc[$round]; $instructions);
                 s = keccak::round_x1(&s, rc[$round]);
@@ -324,18 +328,50 @@ macro_rules! permute_three {
         zeroize::Zeroize::zeroize(&mut third);
     }};
 }
-pub(crate) use permute_three;
+pub(crate) use rounds_of_three;
 
-/// Permutes three states.
-#[target_feature(enable = "neon")]
-pub(crate) fn permute_x3(state: &mut [[u64; 3]; 25]) {
-    permute_three!(state, [0, 1]; (xor3, rax, xor_rol, chi, in_order));
+/// A permutation and, for proofs, one round of it:
+/// `permutation!(features, permute, one_round, states, macro, turn; instructions)`.
+macro_rules! permutation {
+    (
+        $(#[$doc:meta])*
+        $features:literal, $permute:ident, $one_round:ident, $width:literal, $rounds:ident, $turn:tt;
+        $instructions:tt
+    ) => {
+        $(#[$doc])*
+        #[target_feature(enable = $features)]
+        pub(crate) fn $permute(state: &mut [[u64; $width]; 25]) {
+            $rounds!(state, ROUND_CONSTANTS, $turn; $instructions);
+        }
+
+        /// One round of the same, for proofs.
+        #[target_feature(enable = $features)]
+        pub(crate) fn $one_round(state: &mut [[u64; $width]; 25], rc: u64) {
+            $rounds!(state, [rc], [0]; $instructions);
+        }
+    };
+}
+pub(crate) use permutation;
+
+permutation! {
+    /// Permutes three states.
+    "neon", permute_x3, one_round_x3, 3, rounds_of_three, [0, 1]; (xor3, rax, xor_rol, chi, in_order)
 }
 
 /// Permutes one state, that of a column.
 pub(crate) fn permute_column<const W: usize>(state: &mut [[u64; W]; 25], column: usize) {
+    on_column(state, column, permute_x1);
+}
+
+/// Runs `f` on the state of a column.
+#[inline]
+pub(crate) fn on_column<const W: usize>(
+    state: &mut [[u64; W]; 25],
+    column: usize,
+    f: impl FnOnce(&mut [u64; 25]),
+) {
     let mut lanes = core::array::from_fn(|i| state[i][column]);
-    permute_x1(&mut lanes);
+    f(&mut lanes);
     for i in 0..25 {
         state[i][column] = lanes[i];
     }

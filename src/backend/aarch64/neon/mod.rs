@@ -17,7 +17,8 @@ pub(crate) mod reduce;
 pub(crate) mod sample;
 
 use crate::backend::batch::{self, Blocks, Job, Permute, States};
-use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::probe::{Keccaks, Probe};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
 /// Proof that this machine has NEON: the module exists on such targets only.
@@ -124,11 +125,45 @@ macro_rules! arithmetic {
 }
 pub(crate) use arithmetic;
 
+/// The steps of `arithmetic!`, as [`Probe`] shows them.
+macro_rules! arithmetic_steps {
+    () => {
+        const LANES: usize = reduce::LANES;
+        const MONTGOMERY: u32 = 0;
+        const PRODUCT: i32 = reduce::product(1 << 15);
+
+        fn product(most: i32) -> i32 {
+            reduce::product(most)
+        }
+
+        fn reduced(most: i32) -> i32 {
+            reduce::reduced(most)
+        }
+
+        fn montgomery_multiply(self, a: &mut [i16; N], b: i16) {
+            kernel!(reduce::probe_multiply(a, b));
+        }
+
+        fn montgomery_reduce(self, a: &[i32; N], r: &mut [i16; N]) {
+            kernel!(reduce::probe_reduce(a, r));
+        }
+
+        fn barrett_reduce(self, a: &mut [i16; N]) {
+            kernel!(reduce::probe_barrett(a));
+        }
+
+        fn canonicalise(self, a: &mut [i16; N]) {
+            kernel!(reduce::probe_canonicalise(a));
+        }
+    };
+}
+pub(crate) use arithmetic_steps;
+
 impl Backend for Neon {
     const NAME: &'static str = "neon";
 
     fn hash(self, job: Job<'_, Self>) {
-        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
+        batch::run_one(self, job);
     }
 
     fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
@@ -160,6 +195,20 @@ impl Permute<3> for Neon {
 
     fn squeeze(self, states: &States<3>, _used: usize, blocks: &mut Blocks<3>) {
         kernel!(keccak::squeeze(&states.0, &mut blocks.0));
+    }
+}
+
+impl Probe for Neon {
+    arithmetic_steps!();
+
+    fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
+        visitor.kernel::<1, 1>(self, 1, |states, [rc]| keccak::one_round_x1(states.single(), rc));
+        visitor.kernel::<3, 1>(self, 2, |states, [rc]| {
+            for column in 0..2 {
+                keccak::on_column(&mut states.0, column, |state| keccak::one_round_x1(state, rc));
+            }
+        });
+        visitor.kernel::<3, 1>(self, 3, |states, [rc]| kernel!(keccak::one_round_x3(&mut states.0, rc)));
     }
 }
 

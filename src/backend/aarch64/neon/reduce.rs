@@ -157,6 +157,46 @@ pub(crate) fn sub(v: &[i16; N], f: &[i16; N], difference: &mut [i16; N]) {
     }
 }
 
+/// `multiply` of every number, for proofs, and `multiply_lane`, which must agree.
+#[target_feature(enable = "neon")]
+pub(crate) fn probe_multiply(a: &mut [i16; N], b: i16) {
+    let all = Factors::all(b);
+    let lanes = load(&[0, 0, 0, b, 0, all.quotient[0], 0, 0]);
+    for a in a.as_chunks_mut::<LANES>().0 {
+        let v = load(a);
+        let mut of_lane = [0; LANES];
+        store(&mut of_lane, multiply_lane::<3, 5>(v, lanes, lanes));
+        store(a, multiply(v, &all));
+        assert_eq!(*a, of_lane);
+    }
+}
+
+/// `montgomery_reduce` of every number, for proofs.
+#[target_feature(enable = "neon")]
+pub(crate) fn probe_reduce(a: &[i32; N], r: &mut [i16; N]) {
+    for (r, [low, high]) in r.as_chunks_mut().0.iter_mut().zip(a.as_chunks::<4>().0.as_chunks().0) {
+        // SAFETY: each is 16 readable bytes.
+        let [low, high] = [low, high].map(|half| unsafe { vld1q_s32(half.as_ptr()) });
+        store(r, montgomery_reduce(low, high));
+    }
+}
+
+/// `barrett_reduce` of every number, for proofs.
+#[target_feature(enable = "neon")]
+pub(crate) fn probe_barrett(a: &mut [i16; N]) {
+    for a in a.as_chunks_mut::<LANES>().0 {
+        store(a, barrett_reduce(load(a)));
+    }
+}
+
+/// `canonicalise` of every number, for proofs.
+#[target_feature(enable = "neon")]
+pub(crate) fn probe_canonicalise(a: &mut [i16; N]) {
+    for a in a.as_chunks_mut::<LANES>().0 {
+        store(a, canonicalise(load(a)));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -180,6 +180,7 @@ impl Probe for Rvv {
     /// Every position of a polynomial: how many numbers a register holds is the machine's choice, and no instruction
     /// is given more than a polynomial has.
     const LANES: usize = N;
+    const MONTGOMERY: u32 = 16;
     const PRODUCT: i32 = reduce::PRODUCT;
 
     fn reduced(_most: i32) -> i32 {

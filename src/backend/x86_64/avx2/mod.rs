@@ -150,6 +150,7 @@ impl Permute<4> for Avx2 {
 
 impl Probe for Avx2 {
     const LANES: usize = reduce::LANES;
+    const MONTGOMERY: u32 = 16;
     const PRODUCT: i32 = reduce::PRODUCT;
 
     fn reduced(most: i32) -> i32 {

@@ -155,6 +155,7 @@ impl Permute<8> for Avx512 {
 
 impl Probe for Avx512 {
     const LANES: usize = reduce::LANES;
+    const MONTGOMERY: u32 = 16;
     const PRODUCT: i32 = reduce::PRODUCT;
 
     fn reduced(most: i32) -> i32 {
