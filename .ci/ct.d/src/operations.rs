@@ -1,0 +1,256 @@
+//! The operations of the public API, with three choices of secrets each and the same public data.
+
+use core::convert::Infallible;
+use core::hint::black_box;
+
+use kemstone::backend::batch::{Function, Job, Output, run_one};
+use kemstone::backend::portable::Portable;
+use kemstone::backend::select::on;
+use kemstone::{Seed, SharedSecret};
+
+use crate::wrapped::{Added, Wrapped};
+use crate::{CHOICES, Tool};
+
+/// Bytes that depend on `n` only.
+fn bytes<const L: usize>(n: u64) -> [u8; L] {
+    let mut x = n;
+    core::array::from_fn(|_| {
+        x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (x >> 56) as u8
+    })
+}
+
+/// G(d || k).
+fn g(seed: &[u8; 64], k: u8) -> [u8; 64] {
+    let (mut out, mut d) = ([0; 64], [0; 32]);
+    d.copy_from_slice(&seed[..32]);
+    run_one(Portable, Job::with_byte(Function::Sha3_512, &d, k, Output::Bytes(&mut out)));
+    out
+}
+
+macro_rules! parameter_set {
+    ($set:ident, $k:literal) => {
+        /// Every operation of this parameter set. `A` declassifies what the XOF makes of rho.
+        pub fn $set<T: Tool, A: Added>(tool: &mut T) {
+            use kemstone::backend::select::Selected;
+            use kemstone::$set::*;
+
+            const S: core::ops::Range<usize> = 0..384 * $k;
+            const Z: core::ops::Range<usize> = DECAPSULATION_KEY_SIZE - 32..DECAPSULATION_KEY_SIZE;
+
+            // 0: the key and a ciphertext for it. 1: the ciphertext is damaged. 2: s and z are another key's.
+            let seeds: [[u8; 64]; CHOICES] = [bytes(1), bytes(2), bytes(3)];
+            let ms: [[u8; 32]; CHOICES] = [bytes(4), bytes(5), bytes(6)];
+            let key = DecapsulationKey::from_seed(&Seed::from(seeds[0]));
+            let ek = key.encapsulation_key();
+            let dk0 = *key.as_expanded_bytes();
+            let mut dk2 = *DecapsulationKey::from_seed(&Seed::from(seeds[1])).as_expanded_bytes();
+            dk2[S.end..Z.start].copy_from_slice(&dk0[S.end..Z.start]);
+            let dks = [dk0, dk0, dk2];
+            let (c0, expected) = ek
+                .encapsulate_with(|m| {
+                    *m = ms[0];
+                    Ok::<_, Infallible>(())
+                })
+                .unwrap();
+            let mut c1 = c0.to_bytes();
+            c1[17] ^= 4;
+            let cs = [c0.to_bytes(), c1, c0.to_bytes()];
+            let accepted = |choice, k: &[u8; 32]| assert_eq!(k == expected.as_bytes(), choice == 0);
+            // Keys that are refused: a number of s is 4095, here or there; the hash is another one.
+            let mut refused = [dk0; CHOICES];
+            refused[0][0..2].fill(0xff);
+            refused[1][S.end - 2..S.end].fill(0xff);
+            refused[2] = dk2;
+            refused[2][S.start + 600..S.start + 602].fill(0xff);
+            let mut other_hash = [dk0, dk0, dk2];
+            for (dk, at) in other_hash.iter_mut().zip([0, 31, 7]) {
+                dk[Z.start - 32 + at] ^= 1;
+            }
+
+            for backend in tool.backends() {
+                on(backend, || {
+                    let name = |what: &str| format!("{} {} {what}", stringify!($set), backend.name());
+
+                    tool.operation(&name("key generation"), 0, &mut |tool: &mut T, choice| {
+                        let mut dk = [0; DECAPSULATION_KEY_SIZE];
+                        tool.rho_sigma(g(&seeds[choice], $k));
+                        let seed = Seed::from(seeds[choice]);
+                        tool.secret(seed.as_bytes());
+                        tool.examine(&mut || {
+                            if !T::MARKS {
+                                return DecapsulationKey::expand_into(&seed, &mut dk);
+                            }
+                            match backend {
+                                Selected::Portable(portable) => {
+                                    DecapsulationKey::expand_into_on(
+                                        Wrapped::<_, A>::new(portable),
+                                        &seed,
+                                        &mut dk,
+                                    );
+                                }
+                                Selected::Avx2(avx2) => {
+                                    DecapsulationKey::expand_into_on(
+                                        Wrapped::<_, A>::new(avx2),
+                                        &seed,
+                                        &mut dk,
+                                    );
+                                }
+                                _ => panic!("{} is not wrapped", backend.name()),
+                            }
+                        });
+                        tool.derived(&dk);
+                        if T::MARKS {
+                            let plain = Seed::from(seeds[choice]);
+                            assert!(dk == *DecapsulationKey::from_seed(&plain).as_expanded_bytes());
+                        }
+                        tool.expanded(&dk[S.end..Z.start - 32]);
+                    });
+
+                    tool.operation(&name("encapsulation"), 0, &mut |tool: &mut T, choice| {
+                        let (mut c, mut k) = ([0; CIPHERTEXT_SIZE], [0; 32]);
+                        let m = ms[choice];
+                        tool.secret(&m);
+                        tool.examine(&mut || {
+                            let fill = |to: &mut [u8; 32]| {
+                                *to = m;
+                                Ok::<_, Infallible>(())
+                            };
+                            _ = ek.encapsulate_into(fill, &mut c, &mut k);
+                        });
+                        tool.derived(&c);
+                        tool.derived(&k);
+                    });
+
+                    let prepared = PreparedEncapsulationKey::new(&ek);
+                    tool.operation(&name("encapsulation, prepared"), 0, &mut |tool: &mut T, choice| {
+                        let (mut c, mut k) = ([0; CIPHERTEXT_SIZE], [0; 32]);
+                        let m = ms[choice];
+                        tool.secret(&m);
+                        tool.examine(&mut || {
+                            let fill = |to: &mut [u8; 32]| {
+                                *to = m;
+                                Ok::<_, Infallible>(())
+                            };
+                            _ = prepared.encapsulate_into(fill, &mut c, &mut k);
+                        });
+                        tool.derived(&c);
+                        tool.derived(&k);
+                    });
+
+                    // A key in memory has passed its check; that it passes the one of s again is no news.
+                    tool.operation(&name("decapsulation"), 1, &mut |tool: &mut T, choice| {
+                        let mut k = [0; 32];
+                        let key = DecapsulationKey::from_expanded_bytes(&dks[choice]).unwrap();
+                        let c = Ciphertext::from(cs[choice]);
+                        tool.secret(&key.as_expanded_bytes()[S]);
+                        tool.secret(&key.as_expanded_bytes()[Z]);
+                        tool.examine(&mut || key.decapsulate_into(&c, &mut k));
+                        tool.derived(&k);
+                        accepted(choice, &k);
+                    });
+
+                    tool.operation(&name("decapsulation, expanded"), 1, &mut |tool: &mut T, choice| {
+                        let (mut k, mut done) = ([0; 32], false);
+                        let dk = dks[choice];
+                        let c = Ciphertext::from(cs[choice]);
+                        tool.secret(&dk[S]);
+                        tool.secret(&dk[Z]);
+                        tool.examine(&mut || {
+                            done = DecapsulationKey::decapsulate_expanded_into(&dk, &c, &mut k).is_ok();
+                        });
+                        assert!(done);
+                        tool.derived(&k);
+                        accepted(choice, &k);
+                    });
+
+                    tool.operation(
+                        &name("decapsulation, expanded, refused"),
+                        1,
+                        &mut |tool: &mut T, choice| {
+                            let (mut k, mut done) = ([0; 32], false);
+                            let dk = refused[choice];
+                            let c = Ciphertext::from(cs[choice]);
+                            tool.secret(&dk[S]);
+                            tool.secret(&dk[Z]);
+                            tool.examine(&mut || {
+                                done = DecapsulationKey::decapsulate_expanded_into(&dk, &c, &mut k).is_ok();
+                            });
+                            assert!(!done && k == [0; 32]);
+                        },
+                    );
+
+                    for (what, dks, passes) in [
+                        ("check of an expanded key, passed", &dks, true),
+                        ("check of an expanded key, refused by s", &refused, false),
+                        ("check of an expanded key, refused by H(ek)", &other_hash, false),
+                    ] {
+                        tool.operation(&name(what), 1, &mut |tool: &mut T, choice| {
+                            let dk = dks[choice];
+                            tool.secret(&dk[S]);
+                            tool.secret(&dk[Z]);
+                            let mut passed = false;
+                            tool.examine(&mut || {
+                                if let Ok(key) = DecapsulationKey::from_expanded_bytes(&dk) {
+                                    passed = true;
+                                    black_box(&key);
+                                }
+                            });
+                            assert_eq!(passed, passes);
+                        });
+                    }
+
+                    tool.operation(&name("preparation"), 0, &mut |tool: &mut T, choice| {
+                        let key = DecapsulationKey::from_expanded_bytes(&dks[choice]).unwrap();
+                        tool.secret(&key.as_expanded_bytes()[S]);
+                        tool.secret(&key.as_expanded_bytes()[Z]);
+                        tool.examine(&mut || _ = black_box(&PreparedDecapsulationKey::new(&key)));
+                    });
+
+                    // The secrets are marked before they are prepared, so that all that is kept of them is marked.
+                    tool.operation(&name("decapsulation, prepared"), 0, &mut |tool: &mut T, choice| {
+                        let mut k = [0; 32];
+                        let key = DecapsulationKey::from_expanded_bytes(&dks[choice]).unwrap();
+                        let c = Ciphertext::from(cs[choice]);
+                        tool.secret(&key.as_expanded_bytes()[S]);
+                        tool.secret(&key.as_expanded_bytes()[Z]);
+                        let prepared = PreparedDecapsulationKey::new(&key);
+                        tool.examine(&mut || prepared.decapsulate_into(&c, &mut k));
+                        tool.derived(&k);
+                        accepted(choice, &k);
+                    });
+                });
+            }
+        }
+    };
+}
+
+parameter_set!(ml_kem_512, 2);
+parameter_set!(ml_kem_768, 3);
+parameter_set!(ml_kem_1024, 4);
+
+/// What does not depend on the parameter set: `==`, whose answer is the only thing it tells.
+pub fn comparisons<T: Tool>(tool: &mut T) {
+    let ours: [u8; 32] = bytes(1);
+    let mut theirs = [ours; CHOICES];
+    theirs[1][0] ^= 1;
+    theirs[2][31] ^= 0x80;
+    tool.operation("comparison of shared secrets", 0, &mut |tool: &mut T, choice| {
+        let (ours, theirs) = (SharedSecret::from(ours), SharedSecret::from(theirs[choice]));
+        tool.secret(ours.as_bytes());
+        tool.secret(theirs.as_bytes());
+        let mut equal = [0];
+        tool.examine(&mut || equal = black_box([u8::from(ours == theirs)]));
+        tool.derived(&equal);
+        // Read again: the tool has changed what it knows of this memory.
+        assert_eq!(black_box(&mut equal)[0] == 1, choice == 0);
+    });
+}
+
+/// Every operation.
+pub fn all<T: Tool, A: Added>(tool: &mut T) {
+    comparisons(tool);
+    ml_kem_512::<T, A>(tool);
+    ml_kem_768::<T, A>(tool);
+    ml_kem_1024::<T, A>(tool);
+}
