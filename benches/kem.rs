@@ -9,7 +9,9 @@ use kemstone::backend::select::for_each;
 
 macro_rules! parameter_set {
     ($criterion:ident, $module:ident) => {{
-        use kemstone::$module::{DecapsulationKey, EncapsulationKey};
+        use kemstone::$module::{
+            DecapsulationKey, EncapsulationKey, PreparedDecapsulationKey, PreparedEncapsulationKey,
+        };
         let seed = Seed::from([7; 64]);
         let dk = DecapsulationKey::from_seed(&seed);
         let ek = dk.encapsulation_key();
@@ -23,6 +25,20 @@ macro_rules! parameter_set {
             row("keygen", &mut || drop(black_box(DecapsulationKey::from_seed(black_box(&seed)))));
             row("encaps", &mut || drop(black_box(black_box(&ek).encapsulate_deterministic(&[9; 32]))));
             row("decaps", &mut || drop(black_box(black_box(&dk).decapsulate(black_box(&ciphertext)))));
+            row("decaps_expanded", &mut || {
+                let expanded = black_box(dk.as_expanded_bytes());
+                drop(black_box(DecapsulationKey::decapsulate_expanded(expanded, black_box(&ciphertext))));
+            });
+            let prepared = PreparedEncapsulationKey::boxed(&ek);
+            row("encaps_prepared", &mut || {
+                drop(black_box(black_box(&prepared).encapsulate_deterministic(&[9; 32])));
+            });
+            let prepared = PreparedDecapsulationKey::boxed(&dk);
+            row("decaps_prepared", &mut || {
+                drop(black_box(black_box(&prepared).decapsulate(black_box(&ciphertext))));
+            });
+            row("prepare_ek", &mut || drop(black_box(PreparedEncapsulationKey::boxed(black_box(&ek)))));
+            row("prepare_dk", &mut || drop(black_box(PreparedDecapsulationKey::boxed(black_box(&dk)))));
             row("parse_ek", &mut || drop(black_box(EncapsulationKey::from_bytes(black_box(ek.as_bytes())))));
             row("parse_dk", &mut || {
                 drop(black_box(DecapsulationKey::from_expanded_bytes(black_box(dk.as_expanded_bytes()))));
