@@ -659,6 +659,11 @@ mod tests {
     }
 
     #[test]
+    fn columns_are_set_filled_and_read() {
+        conformance::sponge_steps::<_, 8>(Plain::<8>);
+    }
+
+    #[test]
     fn a_long_chain_rides_beside_the_matrix() {
         // ML-KEM-768 encapsulation: 27 blocks of matrix and a key of nine blocks on four lanes.
         let mut h = [0; 32];

@@ -6,7 +6,7 @@ use super::batch::{Permute, States};
 use super::poly::N;
 
 /// The steps of a backend's kernels, on as many numbers as a polynomial has. Each must be the code that the kernels
-/// use, on every lane of their registers; that is why nothing here has a default.
+/// use, on every lane of their registers; that is why no step has a default.
 pub trait Probe: Backend {
     /// 16-bit numbers in a register of the arithmetic kernels; 1 where the compiler chooses the registers, [`N`] where
     /// the machine chooses their length.

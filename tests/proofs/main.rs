@@ -2,9 +2,9 @@
 //! that have few inputs are settled by finitely many of them, and these are all run. Where an item rests on more than
 //! its run, the premise is a statement about the source that a reader can check:
 //!
-//! - **P1, leaves.** The transforms consist of sums, differences, moves, Montgomery products by constants, Montgomery
-//!   reductions of sums and Barrett reductions. The leaves are run on all inputs (`montgomery_multiply`,
-//!   `montgomery_reduce`, `barrett_reduce`).
+//! - **P1, leaves.** The transforms consist of sums, differences, moves, products by constants (Montgomery's, with NEON
+//!   Barrett's), Montgomery reductions of sums and Barrett reductions. The leaves are run on all inputs
+//!   (`montgomery_multiply`, `montgomery_reduce`, `barrett_reduce`).
 //! - **P2, no overflow.** No sum or difference leaves its 16 or 32 bits. The compiler refuses a bound that does not fit
 //!   (`backend::bounds`); the bounds of the leaves are part of their proofs.
 //! - **P3, linearity.** From P1 and P2: modulo q the transforms are linear, products bilinear. Two such maps that agree

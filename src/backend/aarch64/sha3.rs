@@ -212,7 +212,7 @@ fn chi(a: uint64x2_t, b: uint64x2_t, c: uint64x2_t) -> uint64x2_t {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::conformance::{present, suite};
+    use crate::backend::conformance::{present, sponge_steps, suite};
     use crate::backend::keccak::check;
 
     /// The machine's proof, tuned as for other processors.
@@ -238,6 +238,13 @@ mod tests {
                 check::<3>(used, |state| permute(backend, used, state));
             }
         }
+    }
+
+    #[test]
+    fn columns_are_read() {
+        let Some(backend) = present("neon-sha3", NeonSha3::detect()) else { return };
+        sponge_steps::<_, 2>(backend);
+        sponge_steps::<_, 3>(backend);
     }
 
     mod one_pipe {

@@ -214,5 +214,14 @@ impl Probe for Neon {
 
 #[cfg(test)]
 mod tests {
-    crate::backend::conformance::suite!("neon", super::Neon::detect());
+    use super::Neon;
+    use crate::backend::conformance::{present, sponge_steps, suite};
+
+    suite!("neon", Neon::detect());
+
+    #[test]
+    fn columns_are_read() {
+        let Some(backend) = present("neon", Neon::detect()) else { return };
+        sponge_steps::<_, 3>(backend);
+    }
 }
