@@ -35,7 +35,8 @@ static ACCEPTED: [[u8; 16]; 256] = {
 #[target_feature(enable = "neon")]
 pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], filled: usize) -> usize {
     const LAST: usize = N - CANDIDATES;
-    if filled <= LAST {
+    // Below it, no block fills the polynomial.
+    if filled < LAST {
         return filled + accept(block, &mut a_hat[filled..]);
     }
     // The block may hold more than there is room for. What is behind `LAST` is therefore moved where there
