@@ -22,8 +22,12 @@ pub trait Tool {
     /// `decisions`: how often that code may decide something by secrets, because it tells its caller the answer.
     fn operation(&mut self, name: &str, decisions: u64, run: &mut dyn FnMut(&mut Self, usize));
 
-    /// The same for code with a leak, which must be found; `seen` is false if this tool cannot see this kind.
-    fn planted(&mut self, name: &str, seen: bool, run: &mut dyn FnMut(&mut Self, usize));
+    /// The same for code with a leak in a function of this (mangled) name, which must be found there; `seen` is false if
+    /// this tool cannot see leaks of this kind.
+    fn planted(&mut self, name: &str, function: &str, seen: bool, run: &mut dyn FnMut(&mut Self, usize));
+
+    /// The same for code without a leak, in the same surroundings as those with one.
+    fn clean(&mut self, name: &str, run: &mut dyn FnMut(&mut Self, usize));
 
     /// From now on these bytes are secret.
     fn secret(&mut self, bytes: &[u8]);

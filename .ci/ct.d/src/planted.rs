@@ -40,6 +40,16 @@ fn division(a: &[u8; 32]) -> u32 {
     (u32::from(a[4]) * 1000) / black_box(3329)
 }
 
+/// Looks at all pairs.
+#[inline(never)]
+fn no_exit(a: &[u8; 32], b: &[u8; 32]) -> u8 {
+    let mut difference = 0;
+    for (a, b) in a.iter().zip(b) {
+        difference |= black_box(*a) ^ black_box(*b);
+    }
+    difference
+}
+
 /// A sampler that has a look at what it has sampled.
 #[derive(Clone, Copy)]
 struct Curious;
@@ -47,6 +57,7 @@ struct Curious;
 static NOTED: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);
 
 impl Added for Curious {
+    #[inline(never)]
     fn noise(f: &Poly<Noise>) {
         if f.coefficients()[200] < 0 {
             NOTED.fetch_add(1, core::sync::atomic::Ordering::Relaxed);
@@ -56,28 +67,42 @@ impl Added for Curious {
 
 /// Every planted leak, the last one deep inside an operation. `divisions`: this tool sees them.
 pub fn all<T: Tool>(tool: &mut T, divisions: bool) {
-    let mut plant = |name, seen, leak: fn(&[u8; 32])| {
-        tool.planted(name, seen, &mut |tool: &mut T, choice| {
+    type Leak = fn(&[u8; 32]);
+    let branch: Leak = |a| _ = black_box(branch(a));
+    let table: Leak = |a| _ = black_box(table(a));
+    let early_exit: Leak = |a| _ = black_box(early_exit(a, &[7; 32]));
+    let division: Leak = |a| _ = black_box(division(a));
+    let no_exit: Leak = |a| _ = black_box(no_exit(a, &[7; 32]));
+    let run = |leak: Leak| {
+        move |tool: &mut T, choice: usize| {
             let a = SECRETS[choice];
             tool.secret(&a);
             tool.examine(&mut || leak(&a));
-        });
+        }
     };
-    plant("branch", true, |a| _ = black_box(branch(a)));
-    plant("table", true, |a| _ = black_box(table(a)));
-    plant("early exit", true, |a| _ = black_box(early_exit(a, &[7; 32])));
-    plant("division", divisions, |a| _ = black_box(division(a)));
+    tool.planted("branch", "planted6branch", true, &mut run(branch));
+    tool.planted("table", "planted5table", true, &mut run(table));
+    tool.planted("early exit", "planted10early_exit", true, &mut run(early_exit));
+    tool.planted("division", "planted8division", divisions, &mut run(division));
+    tool.clean("comparison without exit", &mut run(no_exit));
 
     let seed = Seed::from([1; 64]);
     let ek = on(Selected::Portable(Portable), || ml_kem_768::DecapsulationKey::from_seed(&seed))
         .encapsulation_key();
-    tool.planted("branch in the sampling of noise", true, &mut |tool: &mut T, choice| {
+    let mut encapsulate = |tool: &mut T, choice: usize| {
         let (mut c, mut k) = ([0; ml_kem_768::CIPHERTEXT_SIZE], [0; 32]);
         let m = SECRETS[choice];
         tool.secret(&m);
-        tool.examine(&mut || {
-            let curious = Wrapped::<_, Curious>::new(Portable);
-            kemstone::encapsulate_768_on(curious, ek.as_bytes(), &m, &mut c, &mut k);
+        tool.examine(&mut || match Selected::by_name("avx2") {
+            Some(Selected::Avx2(avx2)) => {
+                let curious = Wrapped::<_, Curious>::new(avx2);
+                kemstone::encapsulate_768_on(curious, ek.as_bytes(), &m, &mut c, &mut k);
+            }
+            _ => {
+                let curious = Wrapped::<_, Curious>::new(Portable);
+                kemstone::encapsulate_768_on(curious, ek.as_bytes(), &m, &mut c, &mut k);
+            }
         });
-    });
+    };
+    tool.planted("branch in the sampling of noise", "noise", true, &mut encapsulate);
 }

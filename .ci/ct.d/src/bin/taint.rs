@@ -143,7 +143,7 @@ impl Tool for Taint {
         self.operations += 1;
     }
 
-    fn planted(&mut self, name: &str, seen: bool, run: &mut dyn FnMut(&mut Self, usize)) {
+    fn planted(&mut self, name: &str, _function: &str, seen: bool, run: &mut dyn FnMut(&mut Self, usize)) {
         let reports = self.reports(|taint| (0..CHOICES).for_each(|choice| run(taint, choice)));
         println!("planted {name}: {reports} reports");
         for place in self.new_places() {
@@ -153,6 +153,14 @@ impl Tool for Taint {
             (true, 0) => self.failures.push(format!("planted leak not found: {name}")),
             (true, _) => self.leaks += 1,
             (false, _) => println!("    this tool does not look for it"),
+        }
+    }
+
+    fn clean(&mut self, name: &str, run: &mut dyn FnMut(&mut Self, usize)) {
+        let reports = self.reports(|taint| (0..CHOICES).for_each(|choice| run(taint, choice)));
+        println!("nothing planted: {name}: {reports} reports");
+        for place in self.new_places() {
+            self.failures.push(format!("found where nothing is, {name}: {place}"));
         }
     }
 
