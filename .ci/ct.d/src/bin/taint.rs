@@ -136,7 +136,7 @@ impl Tool for Taint {
             if reports > decisions {
                 self.failures.push(format!("{name}: {reports} reports, {decisions} allowed"));
             }
-            self.decisions += reports;
+            self.decisions += reports.min(decisions);
             seen.push(reports.to_string());
         }
         println!("{name}: {} reports", seen.join("+"));
