@@ -8,7 +8,7 @@ macro_rules! prepared_keys {
         /// An [`EncapsulationKey`] for many encapsulations: keeps the matrix A, t and H(ek), which each would compute
         /// again. For static keys, HPKE and ECH; a key that is used once gains nothing.
         ///
-        /// It takes 4032, 7488 or 11968 bytes for ML-KEM-512, 768 or 1024. All of it is public: nothing to wipe.
+        /// It takes at most 4032, 7488 or 11968 bytes for ML-KEM-512, 768 or 1024. All of it is public: nothing to wipe.
         ///
         /// ```
         /// # #[cfg(feature = "getrandom")] {
@@ -130,7 +130,7 @@ macro_rules! prepared_keys {
         /// A [`DecapsulationKey`] for many decapsulations: keeps the matrix A, s and t, which each would compute again.
         /// For the static keys of servers, HPKE and ECH; a key that is used once gains nothing.
         ///
-        /// It takes 5952, 10304 or 15680 bytes for ML-KEM-512, 768 or 1024. Its secrets are wiped on drop; `Debug` shows
+        /// It takes at most 5952, 10304 or 15680 bytes for ML-KEM-512, 768 or 1024. Its secrets are wiped on drop; `Debug` shows
         /// nothing of them.
         ///
         /// A key returned by value may leave its bytes behind where it was built before it was moved, as
@@ -285,11 +285,12 @@ mod tests {
 
     #[test]
     fn sizes_are_as_documented() {
-        assert_eq!(size_of::<ml_kem_512::PreparedEncapsulationKey>(), 4032);
-        assert_eq!(size_of::<ml_kem_768::PreparedEncapsulationKey>(), 7488);
-        assert_eq!(size_of::<ml_kem_1024::PreparedEncapsulationKey>(), 11968);
-        assert_eq!(size_of::<ml_kem_512::PreparedDecapsulationKey>(), 5952);
-        assert_eq!(size_of::<ml_kem_768::PreparedDecapsulationKey>(), 10304);
-        assert_eq!(size_of::<ml_kem_1024::PreparedDecapsulationKey>(), 15680);
+        // A target with one backend needs no room to say which.
+        assert!(size_of::<ml_kem_512::PreparedEncapsulationKey>() <= 4032);
+        assert!(size_of::<ml_kem_768::PreparedEncapsulationKey>() <= 7488);
+        assert!(size_of::<ml_kem_1024::PreparedEncapsulationKey>() <= 11968);
+        assert!(size_of::<ml_kem_512::PreparedDecapsulationKey>() <= 5952);
+        assert!(size_of::<ml_kem_768::PreparedDecapsulationKey>() <= 10304);
+        assert!(size_of::<ml_kem_1024::PreparedDecapsulationKey>() <= 15680);
     }
 }
