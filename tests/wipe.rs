@@ -272,6 +272,10 @@ fn a_left_secret_is_found() {
 }
 
 #[test]
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    ignore = "what compilers spill differs by target, and was judged on x86-64 only; run it with --ignored"
+)]
 fn stacks_are_clean() {
     let mut found = Vec::new();
     for_each(|selected| {
@@ -279,10 +283,5 @@ fn stacks_are_clean() {
         found.extend(operations::<MlKem768>(selected));
         found.extend(operations::<MlKem1024>(selected));
     });
-    // What compilers spill differs by target: elsewhere the findings are printed, not judged.
-    assert!(
-        found.is_empty() || cfg!(not(target_arch = "x86_64")),
-        "left on the stack:\n{}",
-        found.join("\n")
-    );
+    assert!(found.is_empty(), "left on the stack:\n{}", found.join("\n"));
 }
