@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use kemstone::backend::batch::{Function, Job, Output, SAMPLE_BLOCKS};
+use kemstone::backend::batch::{Function, Job, Jobs};
 use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
 use kemstone::backend::select::{Visitor, for_each};
 use kemstone::backend::{Backend, Eta};
@@ -65,15 +65,13 @@ impl Visitor for Kernels<'_> {
         compression!(1 4 5 10 11);
         let (message, mut digest) = ([7; 1184], [0; 32]);
         row("hash/sha3_256_1184_bytes", &mut || {
-            backend.hash(Job::new(Function::Sha3_256, black_box(&message), &[], Output::Bytes(&mut digest)));
+            backend.hash(Job::new(Function::Sha3_256, black_box(&message), &[], &mut digest));
         });
         for count in [1, 2, 4, 8] {
-            let mut entries: Vec<NttPoly<B>> = (0..count).map(|_| NttPoly::ZERO).collect();
+            let mut rows: Vec<[NttPoly<B>; 1]> = (0..count).map(|_| [NttPoly::ZERO]).collect();
+            let rho = message.first_chunk().expect("32 bytes");
             row(&format!("hash_all/{count}_entries"), &mut || {
-                let jobs = entries.iter_mut().zip(0..).map(|(entry, i)| {
-                    Job::with_bytes(Function::Shake128, &message[..32], i, 0, Output::SampleNtt(entry))
-                });
-                backend.hash_all(count * SAMPLE_BLOCKS, &mut { jobs });
+                backend.hash_all(&mut [Jobs::matrix(rho, 0, &mut rows, false)]);
             });
         }
     }

@@ -5,10 +5,12 @@
 //! as the others have work: with four lanes ML-KEM-768 encapsulation hashes its key and
 //! samples its matrix in nine permutations.
 
+use core::slice;
+
 use zeroize::{Zeroize, optimization_barrier};
 
 use super::poly::{N, NttPoly};
-use super::{Backend, XOF_BLOCK};
+use super::{Backend, Eta, XOF_BLOCK};
 
 /// Blocks of XOF output that nearly always suffice for a polynomial: 336 candidates of 256 that are needed, with
 /// 81 % accepted.
@@ -16,7 +18,6 @@ pub const SAMPLE_BLOCKS: usize = 3;
 
 /// `W` Keccak states side by side: row x + 5y holds lane A\[x, y\] (FIPS 202) of each of them.
 #[repr(align(64))]
-#[derive(Debug)]
 pub struct States<const W: usize>(pub [[u64; W]; 25]);
 
 impl<const W: usize> States<W> {
@@ -38,12 +39,15 @@ pub trait Permute<const W: usize>: Backend {
     /// How many states a narrower and cheaper permutation serves; `W` if there is none worth having.
     const NARROW: usize = W;
 
-    /// Sets the columns that have a `Start` to it; the others keep their states.
-    fn start(self, states: &mut States<W>, starts: &[Option<Start<'_>>; W]) {
-        for (column, start) in starts.iter().enumerate() {
-            let Some(start) = start else { continue };
+    // A permutation of the columns `0..used` follows: rows are best written as widely as it will read them.
+
+    /// Sets the columns that have an end, which are below `used`, to `start` with that end in word 4; the others keep
+    /// their states.
+    fn start(self, states: &mut States<W>, _used: usize, start: Start<'_>, ends: &[Option<u64>; W]) {
+        for (column, end) in ends.iter().enumerate() {
+            let Some(end) = end else { continue };
             let words = start.seed.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word));
-            let block = words.chain([start.end]).chain([0; 20]);
+            let block = words.chain([*end]).chain([0; 20]);
             for (row, word) in states.0.iter_mut().zip(block) {
                 row[column] = word;
             }
@@ -53,8 +57,8 @@ pub trait Permute<const W: usize>: Backend {
         }
     }
 
-    /// Adds whole words of message, at most 25, to a column.
-    fn absorb(self, states: &mut States<W>, column: usize, words: &[u8]) {
+    /// Adds whole words of message, at most 25, to a column below `used`.
+    fn absorb(self, states: &mut States<W>, _used: usize, column: usize, words: &[u8]) {
         for (row, word) in states.0.iter_mut().zip(words.as_chunks().0) {
             row[column] ^= u64::from_le_bytes(*word);
         }
@@ -75,21 +79,28 @@ pub trait Permute<const W: usize>: Backend {
     }
 }
 
-/// What a new sponge begins with: the only block of a padded message of a seed and at most two more bytes, which nearly
-/// all are.
-#[derive(Clone, Copy, Debug)]
+/// What new sponges begin with that have only one block of padded message, a seed and at most two bytes: all of it but
+/// for word 4, where those bytes are and the padding begins.
+#[derive(Clone, Copy)]
 pub struct Start<'a> {
     /// Words 0 to 3.
     pub seed: &'a [u8; 32],
-    /// Word 4.
-    pub end: u64,
     /// The word that [`LAST_BIT`] is added to, one of [`LAST_WORDS`], or `usize::MAX` if none is. All other words are zero.
     pub last: usize,
 }
 
-impl Start<'_> {
-    /// Nothing: a sponge whose message is absorbed as it comes.
-    const EMPTY: Self = Self { seed: &[0; 32], end: 0, last: usize::MAX };
+impl<'a> Start<'a> {
+    /// With an end of zero: nothing, for a sponge whose message is absorbed as it comes.
+    const EMPTY: Self = Self { seed: &[0; 32], last: usize::MAX };
+
+    fn new(function: Function, seed: &'a [u8; 32]) -> Self {
+        Self { seed, last: (function.rate() >> 3) - 1 }
+    }
+
+    /// Whether one call can start both.
+    fn is(self, other: Self) -> bool {
+        core::ptr::eq(self.seed, other.seed) && self.last == other.last
+    }
 }
 
 /// The last bit of a block, the end of the padding (FIPS 202, section 5.1).
@@ -104,7 +115,6 @@ pub const LAST_WORDS: [usize; 3] = [
 
 /// One block for each of `W` sponges; 24 words, of which a squeeze fills the first 21.
 #[repr(align(64))]
-#[derive(Debug)]
 pub struct Blocks<const W: usize>(pub [[u8; 192]; W]);
 
 /// The hash functions of FIPS 203, section 4.1: rate in bytes and domain suffix of FIPS 202.
@@ -137,21 +147,125 @@ impl Function {
             Function::Shake128 | Function::Shake256 => 0x1f,
         }
     }
+
+    /// The suffix as byte `i` of a word.
+    const fn suffix_at(self, i: u32) -> u64 {
+        (self.suffix() as u64) << (8 * i)
+    }
 }
 
-/// What becomes of a sponge's output.
-#[derive(Debug)]
-pub enum Output<'a, B> {
-    /// All of it, as bytes.
-    Bytes(&'a mut [u8]),
-    /// As many blocks as fill the polynomial (FIPS 203, Algorithm 7).
-    SampleNtt(&'a mut NttPoly<B>),
-    /// None: the sponge goes on from here, absorbs the whole blocks of the message and stops.
-    Absorb(&'a mut Absorbed),
+/// Sponges that do not depend on one another: one, or several that differ in an index and in where their output
+/// goes.
+pub enum Jobs<'a, B> {
+    /// One sponge, or none.
+    One(Option<Job<'a>>),
+    /// Outputs of the PRF.
+    Prf(Prf<'a>),
+    /// Entries of the matrix.
+    Matrix(Matrix<'a, B>),
+}
+
+impl<'a, B> Jobs<'a, B> {
+    /// PRF_eta(s, n), PRF_eta(s, n + 1), ... (FIPS 203, equation 4.3): SHAKE256(s || n), of which the first `length`
+    /// bytes of each of the `outputs` receive as many.
+    pub fn prf<const L: usize>(s: &'a [u8; 32], n: u8, length: usize, outputs: &'a mut [[u8; L]]) -> Self {
+        const { assert!(L > 0) };
+        Jobs::Prf(Prf { s, n, length: length.min(L), stride: L, outputs: outputs.as_flattened_mut() })
+    }
+
+    /// Rows of the matrix from row `i` on (FIPS 203, Algorithm 13, lines 3 to 7): as many blocks of XOF(rho || j || i)
+    /// as fill it (Algorithm 7) at row i, column j, or `transposed`, at row j, column i.
+    pub fn matrix<const K: usize>(
+        rho: &'a [u8; 32],
+        i: u8,
+        rows: &'a mut [[NttPoly<B>; K]],
+        transposed: bool,
+    ) -> Self {
+        let entries = rows.as_flattened_mut();
+        Jobs::Matrix(Matrix { rho, row: i, column: 0, columns: K as u8, transposed, entries })
+    }
+
+    /// Permutations that these jobs take in all; for sampled polynomials, those they take nearly always.
+    pub fn work(&self) -> usize {
+        match self {
+            Jobs::One(job) => job.as_ref().map_or(0, |job| job.work),
+            Jobs::Prf(prf) => {
+                let (mut sponges, mut left) = (0, prf.outputs.len());
+                while left > 0 {
+                    (sponges, left) = (sponges + 1, left.saturating_sub(prf.stride));
+                }
+                sponges * prf.work()
+            }
+            Jobs::Matrix(matrix) => matrix.entries.len() * SAMPLE_BLOCKS,
+        }
+    }
+
+    /// Permutations that the longest of these jobs takes.
+    pub fn longest(&self) -> usize {
+        match self {
+            Jobs::One(_) => self.work(),
+            Jobs::Prf(prf) => prf.work(),
+            Jobs::Matrix(_) => SAMPLE_BLOCKS,
+        }
+    }
+}
+
+impl<'a, B> From<Job<'a>> for Jobs<'a, B> {
+    fn from(job: Job<'a>) -> Self {
+        Jobs::One(Some(job))
+    }
+}
+
+/// [`Jobs::prf`].
+pub struct Prf<'a> {
+    s: &'a [u8; 32],
+    n: u8,
+    length: usize,
+    stride: usize,
+    /// Those that are still to come.
+    outputs: &'a mut [u8],
+}
+
+impl<'a> Prf<'a> {
+    fn work(&self) -> usize {
+        blocks(self.length.saturating_sub(1), Function::Shake256.rate())
+    }
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<(u64, &'a mut [u8])> {
+        let output = self.outputs.split_off_mut(..self.stride)?;
+        let end = u64::from(self.n) | Function::Shake256.suffix_at(1);
+        self.n = self.n.wrapping_add(1);
+        Some((end, output.get_mut(..self.length)?))
+    }
+}
+
+/// [`Jobs::matrix`].
+pub struct Matrix<'a, B> {
+    rho: &'a [u8; 32],
+    row: u8,
+    column: u8,
+    columns: u8,
+    transposed: bool,
+    /// Those that are still to come.
+    entries: &'a mut [NttPoly<B>],
+}
+
+impl<'a, B> Matrix<'a, B> {
+    #[inline(always)]
+    fn next(&mut self) -> Option<(u64, &'a mut NttPoly<B>)> {
+        let entry = self.entries.split_off_first_mut()?;
+        let (i, j) = (u64::from(self.row), u64::from(self.column));
+        let index = if self.transposed { i | j << 8 } else { j | i << 8 };
+        self.column += 1;
+        if self.column == self.columns {
+            (self.row, self.column) = (self.row.wrapping_add(1), 0);
+        }
+        Some((index | Function::Shake128.suffix_at(2), entry))
+    }
 }
 
 /// A sponge that has absorbed whole blocks of a public message and waits for the rest.
-#[derive(Debug)]
 pub struct Absorbed([u8; 200]);
 
 impl Absorbed {
@@ -159,140 +273,145 @@ impl Absorbed {
     pub const NOTHING: Self = Self([0; 200]);
 }
 
-/// One sponge: a function, its message `head || tail || suffix`, where the output goes, and how far it has come.
-///
-/// A job is moved once, from the iterator to its lane: everything a lane needs to know is in it.
-#[derive(Debug)]
-pub struct Job<'a, B> {
-    output: Output<'a, B>,
+/// What becomes of a sponge's output.
+enum Output<'a> {
+    /// All of it, as bytes.
+    Bytes(&'a mut [u8]),
+    /// None: the sponge goes on from here, absorbs the whole blocks of the message and stops.
+    Absorb(&'a mut Absorbed),
+}
+
+/// One sponge: a function, its message `head || tail`, where the output goes, and how far it has come.
+pub struct Job<'a> {
+    function: Function,
     head: &'a [u8],
     tail: &'a [u8],
     /// What went before the message.
     before: Option<&'a Absorbed>,
-    function: Function,
-    /// The last bytes of the message, right-aligned: those from `index_at` on are still to come.
-    index: [u8; 2],
-    index_at: u8,
+    output: Output<'a>,
     /// Nothing has been absorbed yet.
     fresh: bool,
     /// The whole message is in the state: from now on the sponge is squeezed.
     absorbed: bool,
-    /// Permutations still to come; for a sampled polynomial, those it takes nearly always.
+    /// Permutations still to come.
     work: usize,
-    /// Coefficients sampled so far.
-    filled: usize,
 }
 
-impl<'a, B> Job<'a, B> {
-    /// `function(head || tail)`.
+impl<'a> Job<'a> {
+    /// `function(head || tail)`, as many bytes as `out` has.
     #[inline]
-    pub fn new(function: Function, head: &'a [u8], tail: &'a [u8], output: Output<'a, B>) -> Self {
-        Self::with_index(function, head, tail, ([0; 2], 2), None, output)
-    }
-
-    #[inline]
-    fn with_index(
-        function: Function,
-        head: &'a [u8],
-        tail: &'a [u8],
-        (index, index_at): ([u8; 2], u8),
-        before: Option<&'a Absorbed>,
-        output: Output<'a, B>,
-    ) -> Self {
-        let message = head.len() + tail.len() + index.len() - usize::from(index_at);
-        let squeezed = match &output {
-            Output::Bytes(bytes) => blocks(bytes.len().saturating_sub(1), function.rate()),
-            Output::SampleNtt(_) => SAMPLE_BLOCKS,
-            // The block that would hold the padding is not absorbed.
-            Output::Absorb(_) => 0,
-        };
-        // Padding always takes a byte, and the last block absorbed is the first squeezed.
-        let work = blocks(message, function.rate()) + squeezed - 1;
-        Self {
-            output,
-            head,
-            tail,
-            before,
-            function,
-            index,
-            index_at,
-            fresh: true,
-            absorbed: false,
-            work,
-            filled: 0,
-        }
-    }
-
-    /// `function(head || i)`.
-    #[inline]
-    pub fn with_byte(function: Function, head: &'a [u8], i: u8, output: Output<'a, B>) -> Self {
-        Self::with_index(function, head, &[], ([0, i], 1), None, output)
-    }
-
-    /// `function(head || i || j)`.
-    #[inline]
-    pub fn with_bytes(function: Function, head: &'a [u8], i: u8, j: u8, output: Output<'a, B>) -> Self {
-        Self::with_index(function, head, &[], ([i, j], 0), None, output)
+    pub fn new(function: Function, head: &'a [u8], tail: &'a [u8], out: &'a mut [u8]) -> Self {
+        Self::build(function, [head, tail], None, Output::Bytes(out))
     }
 
     /// Absorbs the whole blocks of `message`; what does not fill one is left out.
     #[inline]
     pub fn absorb(function: Function, message: &'a [u8], state: &'a mut Absorbed) -> Self {
-        Self::new(function, message, &[], Output::Absorb(state))
+        Self::build(function, [message, &[]], None, Output::Absorb(state))
     }
 
     /// `function(before || rest)`.
     #[inline]
-    pub fn resume(function: Function, before: &'a Absorbed, rest: &'a [u8], output: Output<'a, B>) -> Self {
-        Self::with_index(function, rest, &[], ([0; 2], 2), Some(before), output)
+    pub fn resume(function: Function, before: &'a Absorbed, rest: &'a [u8], out: &'a mut [u8]) -> Self {
+        Self::build(function, [rest, &[]], Some(before), Output::Bytes(out))
     }
 
-    /// Permutations this job takes; for a sampled polynomial, those it takes nearly always.
+    #[inline]
+    fn build(
+        function: Function,
+        [head, tail]: [&'a [u8]; 2],
+        before: Option<&'a Absorbed>,
+        output: Output<'a>,
+    ) -> Self {
+        let squeezed = match &output {
+            Output::Bytes(bytes) => blocks(bytes.len().saturating_sub(1), function.rate()),
+            // The block that would hold the padding is not absorbed.
+            Output::Absorb(_) => 0,
+        };
+        // Padding always takes a byte, and the last block absorbed is the first squeezed.
+        let work = blocks(head.len() + tail.len(), function.rate()) + squeezed - 1;
+        Self { function, head, tail, before, output, fresh: true, absorbed: false, work }
+    }
+
+    /// Permutations this job takes.
     pub fn work(&self) -> usize {
         self.work
     }
 
-    /// What the column of a lane starts with that takes over this job. If the message is a seed and at most two bytes,
-    /// that is all of it.
+    /// The next eight bytes of the message, with its padding (FIPS 202, section 5.1) but for the last bit.
     #[inline(always)]
-    fn start(&mut self) -> Start<'a> {
-        let (Ok(seed), [], None) = (self.head.try_into(), self.tail, self.before) else {
-            return Start::EMPTY;
-        };
-        let [i, j] = self.index.map(u64::from);
-        let suffix = u64::from(self.function.suffix());
-        let end = match self.index_at {
-            0 => i | j << 8 | suffix << 16,
-            1 => j | suffix << 8,
-            _ => suffix,
-        };
-        self.absorbed = true;
-        Start { seed, end, last: (self.function.rate() >> 3) - 1 }
-    }
-
-    /// Moves the next block of the padded message into `block`; true if it was the last one.
-    fn next_block(&mut self, block: &mut [u8]) -> bool {
-        let mut free = &mut *block;
+    fn next_word(&mut self) -> [u8; 8] {
+        if self.head.is_empty() {
+            (self.head, self.tail) = (self.tail, &[]);
+        }
+        if let Some((word, rest)) = self.head.split_first_chunk() {
+            self.head = rest;
+            return *word;
+        }
+        let mut word = [0; 8];
+        let mut free = &mut word[..];
         take(&mut self.head, &mut free);
         take(&mut self.tail, &mut free);
-        while self.index_at < 2
-            && let [first, ..] = free
+        if let [first, ..] = free
+            && !self.absorbed
         {
-            *first = self.index[usize::from(self.index_at)];
-            free = &mut free[1..];
-            self.index_at += 1;
+            *first = self.function.suffix();
+            self.absorbed = true;
         }
-        match free {
-            // The message ended exactly here or goes on: its padding is in a later block.
-            [] => false,
-            [first, rest @ ..] => {
-                *first = self.function.suffix();
-                rest.fill(0);
-                if let Some(last) = block.last_mut() {
-                    *last |= 0x80;
+        word
+    }
+
+    /// Adds the next block to the column.
+    fn take_in<B: Permute<W>, const W: usize>(
+        &mut self,
+        backend: B,
+        states: &mut States<W>,
+        used: usize,
+        column: usize,
+    ) {
+        if self.fresh {
+            self.fresh = false;
+            match (&self.output, self.before) {
+                (Output::Absorb(Absorbed(state)), _) | (_, Some(Absorbed(state))) => {
+                    backend.absorb(states, used, column, state);
+                }
+                _ => {}
+            }
+        }
+        let rate = self.function.rate();
+        // Whole blocks of a long message need no copy.
+        let piece = if self.head.is_empty() { &mut self.tail } else { &mut self.head };
+        if let Some((words, rest)) = piece.split_at_checked(rate) {
+            *piece = rest;
+            backend.absorb(states, used, column, words);
+        } else {
+            let mut block = [[0; 8]; 25];
+            for word in block.iter_mut().take(rate >> 3) {
+                *word = self.next_word();
+            }
+            if self.absorbed {
+                block[(rate >> 3) - 1][7] |= 0x80;
+            }
+            backend.absorb(states, used, column, &block.as_flattened()[..rate]);
+            wipe(&mut block);
+        }
+    }
+
+    /// Takes one block of output, if it is time for output; true if the job is done.
+    fn give_out<const W: usize>(&mut self, states: &States<W>, column: usize, block: &[u8; 192]) -> bool {
+        self.work = self.work.saturating_sub(1);
+        match &mut self.output {
+            Output::Bytes(bytes) if self.absorbed => {
+                take(&mut &block[..self.function.rate()], bytes);
+                bytes.is_empty()
+            }
+            Output::Absorb(state) if self.work == 0 => {
+                for (row, word) in states.0.iter().zip(state.0.as_chunks_mut().0) {
+                    *word = row[column].to_le_bytes();
                 }
                 true
             }
+            _ => false,
         }
     }
 }
@@ -315,147 +434,185 @@ fn take(from: &mut &[u8], to: &mut &mut [u8]) {
     (*from, *to) = (&from[n..], rest);
 }
 
-impl<B: Backend> Job<'_, B> {
-    /// Adds the next block to the column.
-    fn take_in<const W: usize>(&mut self, backend: B, states: &mut States<W>, column: usize)
-    where
-        B: Permute<W>,
-    {
-        if self.fresh {
-            self.fresh = false;
-            match (&self.output, self.before) {
-                (Output::Absorb(Absorbed(state)), _) | (_, Some(Absorbed(state))) => {
-                    backend.absorb(states, column, state);
-                }
-                _ => {}
-            }
-        }
-        let rate = self.function.rate();
-        // Whole blocks of a long message need no copy.
-        let piece = if self.head.is_empty() { &mut self.tail } else { &mut self.head };
-        if let Some((words, rest)) = piece.split_at_checked(rate) {
-            *piece = rest;
-            backend.absorb(states, column, words);
-        } else {
-            let mut block = [0; 200];
-            self.absorbed = self.next_block(&mut block[..rate]);
-            backend.absorb(states, column, &block[..rate]);
-            wipe(&mut block);
-        }
-    }
-
-    /// Takes one block of output, if it is time for output; true if the job is done.
-    fn give_out<const W: usize>(
-        &mut self,
-        backend: B,
-        states: &States<W>,
-        column: usize,
-        block: &[u8; 192],
-    ) -> bool {
-        self.work = self.work.saturating_sub(1);
-        match &mut self.output {
-            Output::Bytes(bytes) if self.absorbed => {
-                let mut squeezed = &block[..self.function.rate()];
-                take(&mut squeezed, bytes);
-                bytes.is_empty()
-            }
-            Output::SampleNtt(a_hat) if self.absorbed => {
-                if let Some(block) = block.first_chunk() {
-                    self.filled = backend.sample_ntt_block(block, a_hat, self.filled);
-                }
-                self.filled >= N
-            }
-            Output::Absorb(state) if self.work == 0 => {
-                for (row, word) in states.0.iter().zip(state.0.as_chunks_mut().0) {
-                    *word = row[column].to_le_bytes();
-                }
-                true
-            }
-            _ => false,
-        }
-    }
-}
-
 /// The message may be a secret.
-fn wipe(block: &mut [u8; 200]) {
-    *block = [0; 200];
+fn wipe(block: &mut [[u8; 8]; 25]) {
+    *block = [[0; 8]; 25];
     optimization_barrier(block);
 }
 
-/// Whether a lane beyond the narrow width should take a job: not if the lanes below get through it, and through all
-/// that is left, while the longest of them is at work anyway.
-fn worthwhile<B>(lanes: &[Option<Job<'_, B>>], narrow: usize, work: usize) -> bool {
-    let (mut taken, mut chain, mut soonest) = (0, 0, usize::MAX);
-    for job in lanes[..narrow].iter().flatten() {
-        (taken, chain, soonest) = (taken + job.work, chain.max(job.work), soonest.min(job.work));
-    }
-    let beyond: usize = lanes[narrow..].iter().flatten().map(|job| job.work).sum();
-    let room = (narrow * chain).saturating_sub(taken);
-    soonest.saturating_add(SAMPLE_BLOCKS) > chain || work.saturating_sub(taken + beyond) > room
+/// What a column of states is at work on.
+enum Lane<'g, 'a, B> {
+    Free,
+    Job(&'g mut Job<'a>),
+    /// Receives output until it is full.
+    Bytes(&'a mut [u8]),
+    /// Receives coefficients until it is full; the number of those that it has.
+    Entry(&'a mut NttPoly<B>, usize),
 }
 
-/// Runs every job over the `W`-wide Keccak of `backend`. `work` is the number of permutations all of them take:
-/// where widths differ in cost, the choice among them depends on it, and nothing else does.
-pub fn run<'a, B: Permute<W>, const W: usize>(
-    backend: B,
-    mut work: usize,
-    jobs: &mut dyn Iterator<Item = Job<'a, B>>,
-) {
-    let mut states = States::<W>::ZERO;
-    let mut blocks = Blocks::<W>::ZERO;
-    let mut lanes: [Option<Job<'a, B>>; W] = [const { None }; W];
-    // Lanes from `used` on are free.
-    let (mut more, mut used) = (true, 0);
-    loop {
-        if more {
-            let (mut starts, mut any) = ([const { None }; W], false);
-            let mut column = 0;
-            while more && column < W {
-                if lanes[column].is_some() {
-                    column += 1;
-                    continue;
-                }
-                if column >= B::NARROW && !worthwhile(&lanes, B::NARROW, work) {
-                    break;
-                }
-                lanes[column] = jobs.next();
-                match &mut lanes[column] {
-                    // There is nothing to absorb.
-                    Some(job) if job.work == 0 => lanes[column] = None,
-                    Some(job) => {
-                        starts[column] = Some(job.start());
-                        (used, any) = (used.max(column + 1), true);
+/// What is still to be given to lanes.
+struct Queue<'g, 'a, B> {
+    next: Option<&'g mut Jobs<'a, B>>,
+    rest: slice::IterMut<'g, Jobs<'a, B>>,
+}
+
+impl<'g, 'a, B> Queue<'g, 'a, B> {
+    fn new(jobs: &'g mut [Jobs<'a, B>]) -> Self {
+        let mut rest = jobs.iter_mut();
+        Self { next: rest.next(), rest }
+    }
+
+    /// A lane's work, what its column starts with, and the permutations it takes. Inlined, so that a lane is built where
+    /// it will be: one that is moved would have to wait for itself to reach the cache.
+    #[inline(always)]
+    fn next(&mut self) -> Option<(Lane<'g, 'a, B>, (Start<'a>, u64), usize)> {
+        loop {
+            match self.next.take()? {
+                Jobs::One(job) => {
+                    self.next = self.rest.next();
+                    // With no work there is nothing to absorb.
+                    if let Some(job) = job
+                        && job.work > 0
+                    {
+                        let work = job.work;
+                        return Some((Lane::Job(job), (Start::EMPTY, 0), work));
                     }
-                    None => more = false,
                 }
-            }
-            if any {
-                backend.start(&mut states, &starts);
+                jobs @ Jobs::Prf(_) => {
+                    if let Jobs::Prf(prf) = jobs {
+                        let (start, work) = (Start::new(Function::Shake256, prf.s), prf.work());
+                        if let Some((end, output)) = prf.next() {
+                            self.next = Some(jobs);
+                            return Some((Lane::Bytes(output), (start, end), work));
+                        }
+                    }
+                    self.next = self.rest.next();
+                }
+                jobs @ Jobs::Matrix(_) => {
+                    if let Jobs::Matrix(matrix) = jobs
+                        && let Some((end, entry)) = matrix.next()
+                    {
+                        let start = Start::new(Function::Shake128, matrix.rho);
+                        self.next = Some(jobs);
+                        return Some((Lane::Entry(entry, 0), (start, end), SAMPLE_BLOCKS));
+                    }
+                    self.next = self.rest.next();
+                }
             }
         }
-        let (before, mut squeezing) = (used, false);
-        used = 0;
-        for (column, lane) in lanes.iter_mut().enumerate().take(before) {
-            let Some(job) = lane else { continue };
-            if !job.absorbed {
-                job.take_in(backend, &mut states, column);
+    }
+}
+
+/// How many permutations lanes with `left` to do can take over while the longest of them is at work anyway.
+fn spare_permutations(left: &[usize]) -> usize {
+    let (mut taken, mut chain, mut soonest) = (0, 0, usize::MAX);
+    for &left in left {
+        (taken, chain, soonest) = (taken + left, chain.max(left), soonest.min(left));
+    }
+    // What starts in the first lane that becomes free must not be the last to end.
+    if soonest.saturating_add(SAMPLE_BLOCKS) > chain { 0 } else { left.len() * chain - taken }
+}
+
+/// Moves what fits of a block of the PRF to the front of `bytes`; true if they are full.
+#[inline(always)]
+fn fill(bytes: &mut &mut [u8], block: &[u8; 192]) -> bool {
+    // What one polynomial with eta = 2 takes, nearly always: not worth the call of a copy of unknown length.
+    const USUAL: usize = Eta::Two.bytes();
+    if let (Ok(bytes), Some(block)) = (<&mut [u8; USUAL]>::try_from(&mut **bytes), block.first_chunk()) {
+        *bytes = *block;
+        return true;
+    }
+    take(&mut &block[..Function::Shake256.rate()], bytes);
+    bytes.is_empty()
+}
+
+/// Runs every job over the `W`-wide Keccak of `backend`.
+pub fn run<B: Permute<W>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) {
+    // Permutations that nobody has begun.
+    let mut waiting: usize = jobs.iter().map(Jobs::work).sum();
+    let mut queue = Queue::new(jobs);
+    let mut states = States::<W>::ZERO;
+    let mut blocks = Blocks::<W>::ZERO;
+    let mut lanes = [const { Lane::Free }; W];
+    // Permutations that the jobs in the lanes still take; what is left of a free lane is zero.
+    let mut left = [0; W];
+    // Lanes from `used` on are free.
+    let (mut more, mut used) = (true, 0);
+    // Until then every state is zero.
+    let mut permuted = false;
+    loop {
+        if more {
+            // Columns of which one call sets all.
+            let (mut start, mut ends) = (Start::EMPTY, [None; W]);
+            // What the narrow lanes can still do besides; they are filled first, so it does not change any more.
+            let mut spare = None;
+            for column in 0..W {
+                if !matches!(lanes[column], Lane::Free) {
+                    continue;
+                }
+                if column >= B::NARROW
+                    && waiting <= *spare.get_or_insert_with(|| spare_permutations(&left[..B::NARROW]))
+                {
+                    break;
+                }
+                let Some((lane, (next, end), work)) = queue.next() else {
+                    more = false;
+                    break;
+                };
+                let end = (permuted || !next.is(Start::EMPTY)).then_some(end);
+                if !start.is(next) {
+                    backend.start(&mut states, used, start, &ends);
+                    (start, ends) = (next, [None; W]);
+                }
+                (lanes[column], ends[column], left[column]) = (lane, end, work);
+                waiting = waiting.saturating_sub(work);
+                used = used.max(column + 1);
             }
-            (used, squeezing) = (column + 1, squeezing | job.absorbed);
-            work = work.saturating_sub(1);
+            backend.start(&mut states, used, start, &ends);
         }
         if used == 0 {
             break;
         }
+        let mut squeezing = false;
+        for (column, lane) in lanes.iter_mut().enumerate().take(used) {
+            squeezing |= match lane {
+                Lane::Free => false,
+                Lane::Bytes(_) | Lane::Entry(..) => true,
+                Lane::Job(job) => {
+                    if !job.absorbed {
+                        job.take_in(backend, &mut states, used, column);
+                    }
+                    job.absorbed
+                }
+            };
+        }
         backend.permute(&mut states, used);
+        permuted = true;
         // A block is taken from every lane or from none: most of the time all of them are being squeezed.
         if squeezing {
             backend.squeeze(&states, used, &mut blocks);
         }
-        for (column, (lane, block)) in lanes.iter_mut().zip(&blocks.0).enumerate().take(used) {
-            if let Some(job) = lane
-                && job.give_out(backend, &states, column, block)
-            {
-                *lane = None;
+        let before = used;
+        used = 0;
+        for (column, ((lane, left), block)) in
+            lanes.iter_mut().zip(&mut left).zip(&blocks.0).enumerate().take(before)
+        {
+            let done = match lane {
+                Lane::Free => continue,
+                Lane::Job(job) => job.give_out(&states, column, block),
+                Lane::Bytes(bytes) => fill(bytes, block),
+                Lane::Entry(entry, filled) => {
+                    if let Some(block) = block.first_chunk() {
+                        *filled = backend.sample_ntt_block(block, entry, *filled);
+                    }
+                    *filled >= N
+                }
+            };
+            *left = left.saturating_sub(1);
+            if done {
+                (*lane, *left) = (Lane::Free, 0);
+            } else {
+                used = column + 1;
             }
         }
     }
@@ -464,22 +621,21 @@ pub fn run<'a, B: Permute<W>, const W: usize>(
 }
 
 /// Runs one job.
-pub fn run_one<B: Permute<1>>(backend: B, mut job: Job<'_, B>) {
+pub fn run_one<B: Permute<1>>(backend: B, mut job: Job<'_>) {
     if job.work == 0 {
         return;
     }
     let mut states = States::<1>::ZERO;
     let mut blocks = Blocks::<1>::ZERO;
-    backend.start(&mut states, &[Some(job.start())]);
     loop {
         if !job.absorbed {
-            job.take_in(backend, &mut states, 0);
+            job.take_in(backend, &mut states, 1, 0);
         }
         backend.permute(&mut states, 1);
         if job.absorbed {
             backend.squeeze(&states, 1, &mut blocks);
         }
-        if job.give_out(backend, &states, 0, &blocks.0[0]) {
+        if job.give_out(&states, 0, &blocks.0[0]) {
             break;
         }
     }
@@ -529,12 +685,12 @@ mod tests {
     impl<const W: usize> Backend for Plain<W> {
         const NAME: &'static str = "plain";
 
-        fn hash(self, job: Job<'_, Self>) {
-            run::<_, W>(self, 1, &mut core::iter::once(job));
+        fn hash(self, job: Job<'_>) {
+            run::<_, W>(self, &mut [job.into()]);
         }
 
-        fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-            run::<_, W>(self, work, jobs);
+        fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+            run::<_, W>(self, jobs);
         }
     }
 
@@ -669,12 +825,9 @@ mod tests {
         let mut h = [0; 32];
         let (ek, rho) = ([7; 1184], [1; 32]);
         let mut matrix = [const { NttPoly::<Plain<4>>::ZERO }; 9];
-        let chain = Job::new(Function::Sha3_256, &ek, &[], Output::Bytes(&mut h));
-        let entries = matrix
-            .iter_mut()
-            .zip(0..)
-            .map(|(entry, i)| Job::with_bytes(Function::Shake128, &rho, i, 0, Output::SampleNtt(entry)));
-        let count = counted(|| Plain::<4>.hash_all(36, &mut core::iter::once(chain).chain(entries)));
+        let chain = Job::new(Function::Sha3_256, &ek, &[], &mut h);
+        let entries = Jobs::matrix(&rho, 0, slice::from_mut(&mut matrix), false);
+        let count = counted(|| Plain::<4>.hash_all(&mut [chain.into(), entries]));
         assert_eq!(count, [0, 0, 9, 0]);
         assert_eq!(h, conformance::sha3_256(&ek));
     }

@@ -8,7 +8,7 @@ use std::{println, vec};
 
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
-use super::batch::{Blocks, Function, Job, Output, Permute, Start, States};
+use super::batch::{Blocks, Function, Job, Jobs, Permute, Start, States};
 use super::model;
 use super::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use super::{Backend, Eta, XOF_BLOCK};
@@ -395,7 +395,7 @@ pub(crate) fn hashes<B: Backend>(backend: B) {
             let message = random.bytes(length);
             let mut out = vec![0; output_length(function, &mut random)];
             let (head, tail) = message.split_at(random.below(length as u32 + 1) as usize);
-            backend.hash(Job::new(function, head, tail, Output::Bytes(&mut out)));
+            backend.hash(Job::new(function, head, tail, &mut out));
             assert_eq!(
                 out,
                 model::hash(function, &message, out.len()),
@@ -403,31 +403,14 @@ pub(crate) fn hashes<B: Backend>(backend: B) {
                 head.len(),
                 tail.len()
             );
-            if let Some((&last, head)) = message.split_last() {
-                backend.hash(Job::with_byte(function, head, last, Output::Bytes(&mut out)));
-                assert_eq!(
-                    out,
-                    model::hash(function, &message, out.len()),
-                    "{function:?}, {} + 1",
-                    head.len()
-                );
-            }
-            if let [head @ .., i, j] = &message[..] {
-                backend.hash(Job::with_bytes(function, head, *i, *j, Output::Bytes(&mut out)));
-                assert_eq!(
-                    out,
-                    model::hash(function, &message, out.len()),
-                    "{function:?}, {} + 2",
-                    head.len()
-                );
-            }
         }
     }
 }
 
+/// Random jobs, each kind in groups of random sizes: of the PRF with either eta, and parts of matrices.
 pub(crate) fn batches<B: Backend>(backend: B) {
     let mut random = Random::new(10);
-    for round in 0..300 {
+    for _ in 0..300 {
         let count = 1 + random.below(20) as usize;
         let messages: Vec<(Function, Vec<u8>)> = (0..count)
             .map(|_| {
@@ -437,29 +420,42 @@ pub(crate) fn batches<B: Backend>(backend: B) {
             .collect();
         let mut outputs: Vec<Vec<u8>> =
             messages.iter().map(|(function, _)| vec![0; output_length(*function, &mut random)]).collect();
-        let seeds: Vec<[u8; 32]> = (0..random.below(17)).map(|_| random.array()).collect();
-        let mut entries: Vec<NttPoly<B>> = seeds.iter().map(|_| NttPoly::ZERO).collect();
+        let (rho, s, n, i0): ([u8; 32], [u8; 32], u8, u8) =
+            (random.array(), random.array(), random.below(256) as u8, random.below(256) as u8);
+        let mut rows: Vec<[NttPoly<B>; 3]> =
+            (0..random.below(6)).map(|_| [const { NttPoly::ZERO }; 3]).collect();
+        let eta = [Eta::Two, Eta::Three][random.below(2) as usize];
+        let mut noise = vec![[0; 192]; random.below(10) as usize];
+        let transposed = random.below(2) == 1;
 
-        let bytes = messages
+        let mut jobs: Vec<Jobs<'_, B>> = messages
             .iter()
             .zip(&mut outputs)
-            .map(|((function, message), out)| Job::new(*function, message, &[], Output::Bytes(out)));
-        let matrix = seeds
-            .iter()
-            .zip(&mut entries)
-            .map(|(rho, entry)| Job::with_bytes(Function::Shake128, rho, 1, 2, Output::SampleNtt(entry)));
-        if round & 1 == 0 {
-            backend.hash_all(random.below(200) as usize, &mut bytes.chain(matrix));
-        } else {
-            backend.hash_all(random.below(200) as usize, &mut matrix.chain(bytes));
-        }
+            .map(|((function, message), out)| Job::new(*function, message, &[], out).into())
+            .collect();
+        let at = random.below(jobs.len() as u32 + 1) as usize;
+        jobs.insert(at, Jobs::matrix(&rho, i0, &mut rows, transposed));
+        let at = random.below(jobs.len() as u32 + 1) as usize;
+        jobs.insert(at, Jobs::prf(&s, n, eta.bytes(), &mut noise));
+        jobs.insert(at, Jobs::One(None));
+        backend.hash_all(&mut jobs);
 
         for ((function, message), out) in messages.iter().zip(&outputs) {
             assert_eq!(*out, model::hash(*function, message, out.len()), "{function:?}, {}", message.len());
         }
-        for (rho, entry) in seeds.iter().zip(&entries) {
-            let xof = model::hash(Function::Shake128, &[&rho[..], &[1, 2]].concat(), 20 * XOF_BLOCK);
-            assert_eq!(read(backend, entry), model::sample_ntt(&xof).expect("twenty blocks suffice"));
+        for (k, out) in noise.iter().enumerate() {
+            let message = [&s[..], &[n.wrapping_add(k as u8)]].concat();
+            let (filled, rest) = out.split_at(eta.bytes());
+            assert_eq!(filled, model::hash(Function::Shake256, &message, filled.len()), "{eta:?}, {k}");
+            assert!(rest.iter().all(|byte| *byte == 0), "bytes beyond the output's");
+        }
+        for (row, i) in rows.iter().zip(0..) {
+            let i = i0.wrapping_add(i);
+            for (entry, j) in row.iter().zip(0..) {
+                let index = if transposed { [i, j] } else { [j, i] };
+                let xof = model::hash(Function::Shake128, &[&rho[..], &index].concat(), 20 * XOF_BLOCK);
+                assert_eq!(read(backend, entry), model::sample_ntt(&xof).expect("twenty blocks suffice"));
+            }
         }
     }
 }
@@ -490,41 +486,38 @@ pub(crate) fn sponge_steps<B: Permute<W>, const W: usize>(backend: B) {
 
     let message: [u8; 200] = core::array::from_fn(|i| i as u8 ^ 0xa5);
     for (column, words) in (0..W).flat_map(|column| [9, 17, 21, 25].map(|words| (column, words))) {
-        let mut states = fresh();
-        backend.absorb(&mut states, column, &message[..8 * words]);
-        let mut expected = fresh();
-        for (row, word) in expected.0.iter_mut().zip(message[..8 * words].as_chunks().0) {
-            row[column] ^= u64::from_le_bytes(*word);
+        for used in column + 1..=W {
+            let mut states = fresh();
+            backend.absorb(&mut states, used, column, &message[..8 * words]);
+            let mut expected = fresh();
+            for (row, word) in expected.0.iter_mut().zip(message[..8 * words].as_chunks().0) {
+                row[column] ^= u64::from_le_bytes(*word);
+            }
+            assert_eq!(states.0, expected.0, "{words} words to column {column} of {used}");
         }
-        assert_eq!(states.0, expected.0, "{words} words to column {column}");
     }
 
-    // Every set of columns, the last words mixed.
-    for set in 0..1 << W {
-        let seeds: [[u8; 32]; W] =
-            core::array::from_fn(|column| core::array::from_fn(|i| (33 * column + i) as u8));
-        let starts = core::array::from_fn(|column| {
-            (set >> column & 1 == 1).then_some(Start {
-                seed: &seeds[column],
-                end: 0x1f_0000 + column as u64,
-                last: [8, 16, 20, usize::MAX][(set + column) & 3],
-            })
-        });
+    // Every set of columns with every last word.
+    let seed: [u8; 32] = core::array::from_fn(|i| 3 * i as u8 + 1);
+    for (set, last) in (0..1_usize << W).flat_map(|set| [8, 16, 20, usize::MAX].map(|last| (set, last))) {
+        let ends =
+            core::array::from_fn(|column| (set >> column & 1 == 1).then_some(0x1f_0000 + column as u64));
+        let used = (usize::BITS - set.leading_zeros()).max(1) as usize;
         let mut states = fresh();
-        backend.start(&mut states, &starts);
+        backend.start(&mut states, used, Start { seed: &seed, last }, &ends);
         let mut expected = fresh();
-        for (column, start) in starts.iter().enumerate() {
-            let Some(start) = start else { continue };
+        for (column, end) in ends.iter().enumerate() {
+            let Some(end) = end else { continue };
             let mut state = [0; 25];
-            for (word, bytes) in state.iter_mut().zip(start.seed.as_chunks().0) {
+            for (word, bytes) in state.iter_mut().zip(seed.as_chunks().0) {
                 *word = u64::from_le_bytes(*bytes);
             }
-            state[4] = start.end;
-            if start.last < 25 {
-                state[start.last] ^= 1 << 63;
+            state[4] = *end;
+            if last < 25 {
+                state[last] ^= 1 << 63;
             }
             expected.0.iter_mut().zip(state).for_each(|(row, word)| row[column] = word);
         }
-        assert_eq!(states.0, expected.0, "columns {set:b}");
+        assert_eq!(states.0, expected.0, "columns {set:b}, last word {last}");
     }
 }

@@ -38,7 +38,7 @@ pub(crate) mod conformance;
 #[cfg(test)]
 pub(crate) mod model;
 
-use batch::Job;
+use batch::{Job, Jobs};
 use poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range};
 use portable::{compress, encode, mul, ntt, sample};
 
@@ -75,14 +75,12 @@ pub trait Backend: Copy + 'static {
     /// Runs one sponge whose result is needed before anything else can start.
     ///
     /// In: a job. Out: the job's output, complete.
-    fn hash(self, job: Job<'_, Self>);
+    fn hash(self, job: Job<'_>);
 
     /// Runs sponges that do not depend on one another, as many at once as the machine has lanes.
     ///
-    /// In: jobs, the longest first, and about how many permutations they take in all
-    /// ([`batch::SAMPLE_BLOCKS`] for a sampled polynomial). Out: every job's output, complete, as if
-    /// each had been run alone.
-    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>);
+    /// In: jobs, the longest first. Out: every job's output, complete, as if each had been run alone.
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]);
 
     // Section 4.2.2: sampling.
 

@@ -1,11 +1,11 @@
 //! FIPS 203, section 5: the K-PKE component scheme. Not secure by itself; only `kem.rs` calls it.
 
-use core::iter::once;
+use core::slice::from_mut;
 
 use super::ct::Secret;
 use super::params::{ENCODED, ParameterSet};
-use super::symmetric::{h_begin, h_rest, h_whole, prf, sample_ntt};
-use crate::backend::batch::{Absorbed, Job, SAMPLE_BLOCKS};
+use super::symmetric::{h_begin, h_rest, h_whole, matrix, prf, transposed_matrix};
+use crate::backend::batch::{Absorbed, Jobs};
 use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
 use crate::backend::{Backend, Eta};
 
@@ -13,47 +13,6 @@ use crate::backend::{Backend, Eta};
 const ETA1_BYTES: usize = Eta::Three.bytes();
 /// The same with eta_2, which has one value.
 const ETA2_BYTES: usize = Eta::Two.bytes();
-
-/// Permutations that sampling `entries` polynomials takes.
-const fn sampling_work(entries: usize) -> usize {
-    entries * SAMPLE_BLOCKS
-}
-
-/// Permutations that PRF_eta takes: 128 bytes are within a block of SHAKE256, 192 are not.
-const fn prf_work(eta: Eta) -> usize {
-    match eta {
-        Eta::Two => 1,
-        Eta::Three => 2,
-    }
-}
-
-/// The sampling of row i of A_hat (Algorithm 13, lines 3 to 7), one job an entry.
-fn row_jobs<'a, B, const K: usize>(
-    rho: &'a [u8; 32],
-    i: u8,
-    row: &'a mut [NttPoly<B>; K],
-) -> impl Iterator<Item = Job<'a, B>> {
-    row.iter_mut().zip(0..).map(move |(entry, j)| sample_ntt(rho, j, i, entry))
-}
-
-/// The sampling of row i of A_hat, transposed (Algorithm 14, lines 4 to 8), one job an entry.
-fn transposed_row_jobs<'a, B, const K: usize>(
-    rho: &'a [u8; 32],
-    i: u8,
-    row: &'a mut [NttPoly<B>; K],
-) -> impl Iterator<Item = Job<'a, B>> {
-    row.iter_mut().zip(0..).map(move |(entry, j)| sample_ntt(rho, i, j, entry))
-}
-
-/// PRF(s, n), PRF(s, n + 1), ..., one job an output.
-fn noise_jobs<'a, B: 'a, const L: usize>(
-    eta: Eta,
-    s: &'a [u8; 32],
-    n: u8,
-    outputs: &'a mut [[u8; L]],
-) -> impl Iterator<Item = Job<'a, B>> {
-    outputs.iter_mut().zip(n..).map(move |(out, n)| prf(eta, s, n, out))
-}
 
 /// A vector of noise in T_q, ready to be multiplied by (Algorithm 13, line 16; Algorithm 14, line 18).
 #[inline(never)] // frames that are not needed at the same time share the stack
@@ -90,14 +49,11 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     let mut s_hat = Secret::new([const { Multiplier::ZERO }; K]);
     {
         let mut s_bytes = Secret::new([[0; ETA1_BYTES]; K]);
-        let [row_0, row_1] = &mut rows;
-        backend.hash_all(
-            sampling_work(2 * K) + 2 * K * prf_work(P::ETA1),
-            &mut row_jobs(rho, 0, row_0)
-                .chain(row_jobs(rho, 1, row_1)) // 3-7: i = 0, 1
-                .chain(noise_jobs(P::ETA1, sigma, 0, &mut *s_bytes)) // 2, 8-11: PRF
-                .chain(noise_jobs(P::ETA1, sigma, K as u8, &mut *e_bytes)), // 12-15: PRF
-        );
+        backend.hash_all(&mut [
+            matrix(rho, 0, &mut rows),                   // 3-7: i = 0, 1
+            prf(P::ETA1, sigma, 0, &mut *s_bytes),       // 2, 8-11: PRF
+            prf(P::ETA1, sigma, K as u8, &mut *e_bytes), // 12-15: PRF
+        ]);
         transform_noise(backend, P::ETA1, &s_bytes, &mut s_hat); // 8-11: CBD; 16
     }
     for (s_hat, dk_s) in s_hat.iter().zip(dk.as_chunks_mut::<ENCODED>().0) {
@@ -115,10 +71,7 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     for (i, e_bytes) in e_bytes.iter().enumerate().skip(2) {
         let whole = h_whole(ENCODED * i);
         let beside = h_begin(&ek[begun..whole], &mut absorbed); // H(ek)
-        backend.hash_all(
-            sampling_work(K) + beside.work(),
-            &mut once(beside).chain(row_jobs(rho, i as u8, row)), // 3-7: i = 2, 3
-        );
+        backend.hash_all(&mut [beside.into(), matrix(rho, i as u8, from_mut(row))]); // 3-7: i = 2, 3
         begun = whole;
         if let Some(ek_t) = ek[ENCODED * i..].first_chunk_mut() {
             public_row::<B, P, K, U, V>(backend, row, &s_hat, e_bytes, ek_t); // 12-15: CBD; 17-19
@@ -155,28 +108,22 @@ pub(crate) struct EncryptionKey<B, const K: usize> {
 }
 
 impl<B: Backend, const K: usize> EncryptionKey<B, K> {
-    /// Room for a key that [`decode`](Self::decode) and [`matrix_jobs`](Self::matrix_jobs) fill in place: a key
+    /// Room for a key that [`decode`](Self::decode) and [`matrix`](Self::matrix) fill in place: a key
     /// returned by value would take its stack twice.
     pub(crate) const ZERO: Self = Self {
         t_hat: [const { NttPoly::ZERO }; K],
         a_hat_transposed: [const { [const { NttPoly::ZERO }; K] }; K],
     };
 
-    /// Permutations that [`matrix_jobs`](Self::matrix_jobs) take.
-    pub(crate) const MATRIX_WORK: usize = sampling_work(K * K);
-
     /// Algorithm 14 (K-PKE.Encrypt), line 2; true if all numbers are below q.
     pub(crate) fn decode(&mut self, backend: B, ek: &[u8]) -> bool {
         decode_vector(backend, ek, &mut self.t_hat) // 2
     }
 
-    /// Algorithm 14 (K-PKE.Encrypt), lines 3 to 8, one job an entry.
-    pub(crate) fn matrix_jobs<'a>(&'a mut self, ek: &'a [u8]) -> impl Iterator<Item = Job<'a, B>> {
-        let rho = ek[ENCODED * K..].first_chunk(); // 3
-        let rows = self.a_hat_transposed.iter_mut().zip(0..);
-        rho.into_iter()
-            .zip(once(rows))
-            .flat_map(|(rho, rows)| rows.flat_map(|(row, i)| transposed_row_jobs(rho, i, row))) // 4-8
+    /// Algorithm 14 (K-PKE.Encrypt), lines 3 to 8.
+    pub(crate) fn matrix<'a>(&'a mut self, ek: &'a [u8]) -> Jobs<'a, B> {
+        let rho = ek.last_chunk().unwrap_or(&[0; 32]); // 3
+        transposed_matrix(rho, &mut self.a_hat_transposed) // 4-8
     }
 }
 
@@ -210,28 +157,20 @@ impl<const K: usize> EncryptionNoise<K> {
         }
     }
 
-    /// Permutations that [`jobs`](Self::jobs) take.
-    pub(crate) const fn work(eta1: Eta, eta2: Eta) -> usize {
-        K * prf_work(eta1) + (K + 1) * prf_work(eta2)
-    }
-
     /// Runs [`jobs`](Self::jobs), with nothing beside them.
     #[inline(never)] // frames that are not needed at the same time share the stack
     pub(crate) fn fill<B: Backend>(&mut self, backend: B, eta1: Eta, eta2: Eta, r: &[u8; 32]) {
-        backend.hash_all(Self::work(eta1, eta2), &mut self.jobs(eta1, eta2, r));
+        backend.hash_all(&mut self.jobs(eta1, eta2, r));
     }
 
     /// Algorithm 14 (K-PKE.Encrypt), lines 1 and 9 to 17, as far as they are hashing: all that `r` is for.
-    pub(crate) fn jobs<'a, B: 'a>(
-        &'a mut self,
-        eta1: Eta,
-        eta2: Eta,
-        r: &'a [u8; 32],
-    ) -> impl Iterator<Item = Job<'a, B>> {
+    pub(crate) fn jobs<'a, B>(&'a mut self, eta1: Eta, eta2: Eta, r: &'a [u8; 32]) -> [Jobs<'a, B>; 3] {
         let k = K as u8;
-        noise_jobs(eta1, r, 0, &mut *self.y) // 1, 9-12: PRF
-            .chain(noise_jobs(eta2, r, k, &mut *self.e1)) // 13-16: PRF
-            .chain(noise_jobs(eta2, r, 2 * k, &mut *self.e2)) // 17: PRF
+        [
+            prf(eta1, r, 0, &mut *self.y),      // 1, 9-12: PRF
+            prf(eta2, r, k, &mut *self.e1),     // 13-16: PRF
+            prf(eta2, r, 2 * k, &mut *self.e2), // 17: PRF
+        ]
     }
 }
 

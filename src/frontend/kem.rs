@@ -4,14 +4,12 @@
 //! 1 to 5; Algorithm 20, lines 1 to 4) is drawn in `api.rs`, which has no way to go on without it; the checks of 7.2
 //! and 7.3 are done where bytes become keys, also there, by the functions at the end of this file.
 
-use core::iter::once;
-
 use super::ct::{self, Secret, Wipe};
 use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector};
 use super::params::{ENCODED, ParameterSet, ek_size};
 use super::symmetric::{g, g_with_k, h, j};
 use crate::backend::Backend;
-use crate::backend::batch::Job;
+use crate::backend::batch::{Job, Jobs};
 use crate::backend::poly::NttPoly;
 use crate::backend::select::PerBackend;
 
@@ -31,7 +29,7 @@ pub(crate) fn key_gen_internal<B, P, const K: usize, const U: usize, const V: us
     let (dk_pke, rest) = dk.split_at_mut(ENCODED * K);
     let (ek, rest) = rest.split_at_mut(ek_size(K));
     let mut rho_sigma = Secret::new([[0; 32]; 2]);
-    backend.hash(g_with_k(d, K as u8, &mut rho_sigma)); // 1: Algorithm 13, line 1
+    backend.hash(g_with_k(d, &[K as u8], &mut rho_sigma)); // 1: Algorithm 13, line 1
     if let Some((h_ek, dk_z)) = rest.split_first_chunk_mut() {
         k_pke::key_gen::<B, P, K, U, V>(backend, &rho_sigma, ek, dk_pke, h_ek); // 1-3
         dk_z.copy_from_slice(z); // 3
@@ -71,8 +69,7 @@ impl<B: Backend, const K: usize> PreparedEk<B, K> {
     pub(crate) fn prepare(&mut self, backend: B, ek: &[u8]) -> bool {
         let below_q = self.key.decode(backend, ek);
         let h = h(ek, &mut self.h_ek);
-        let work = h.work() + EncryptionKey::<B, K>::MATRIX_WORK;
-        backend.hash_all(work, &mut once(h).chain(self.key.matrix_jobs(ek)));
+        backend.hash_all(&mut [h.into(), self.key.matrix(ek)]);
         below_q
     }
 }
@@ -187,8 +184,8 @@ where
 #[inline(never)] // frames that are not needed at the same time share the stack
 fn hash_for_decaps<'a, B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
-    check: Option<Job<'a, B>>,
-    j: Job<'a, B>,
+    check: Option<Job<'a>>,
+    j: Job<'a>,
     key: &'a mut EncryptionKey<B, K>,
     ek_pke: &'a [u8],
     noise: &'a mut EncryptionNoise<K>,
@@ -197,14 +194,9 @@ fn hash_for_decaps<'a, B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: ParameterSet<K, U, V>,
 {
-    let work = check.as_ref().map_or(0, Job::work)
-        + j.work()
-        + EncryptionKey::<B, K>::MATRIX_WORK
-        + EncryptionNoise::<K>::work(P::ETA1, P::ETA2);
-    let jobs = check.into_iter().chain(once(j)); // 7
-    let jobs = jobs.chain(key.matrix_jobs(ek_pke)); // 8: Algorithm 14, lines 3-8
-    let mut jobs = jobs.chain(noise.jobs(P::ETA1, P::ETA2, r)); // 8: Algorithm 14, lines 1, 9-17
-    backend.hash_all(work, &mut jobs);
+    let matrix = key.matrix(ek_pke); // 8: Algorithm 14, lines 3-8
+    let [y, e1, e2] = noise.jobs(P::ETA1, P::ETA2, r); // 8: Algorithm 14, lines 1, 9-17
+    backend.hash_all(&mut [Jobs::One(check), j.into(), matrix, y, e1, e2]); // 7, 8
 }
 
 /// A decapsulation key in the form in which Algorithm 18 uses it; the key's bytes are kept elsewhere.
@@ -254,9 +246,8 @@ pub(crate) fn decaps_prepared<B, P, const K: usize, const U: usize, const V: usi
     opened.open::<B, K, U, V>(backend, &key.s_hat, &key.ek.h_ek, c); // 5, 6
     let mut k_bar = Secret::new([0; 32]);
     let mut noise = EncryptionNoise::<K>::new();
-    let j = j(z, c, &mut k_bar);
-    let work = j.work() + EncryptionNoise::<K>::work(P::ETA1, P::ETA2);
-    backend.hash_all(work, &mut once(j).chain(noise.jobs(P::ETA1, P::ETA2, opened.r()))); // 7; 8: PRF
+    let [y, e1, e2] = noise.jobs(P::ETA1, P::ETA2, opened.r());
+    backend.hash_all(&mut [j(z, c, &mut k_bar).into(), y, e1, e2]); // 7; 8: PRF
     opened.select::<B, P, K, U, V, C>(backend, &key.ek.key, &noise, &k_bar, c, shared_secret); // 8-12
 }
 

@@ -264,31 +264,30 @@ impl Whole {
             // An odd factor: each eight columns are chosen in all ways, and not in the same way.
             let chosen =
                 (0..W).step_by(8).fold(0, |chosen, i| chosen | (((choice * (5 * i + 1)) & 0xff) << i));
-            let messages: [([u8; 32], u64); W] = core::array::from_fn(|i| {
-                let mut message = [0; 5];
-                let byte = (bit + i) % 40;
-                message[byte >> 3] = 1 << (((byte & 7) << 3) + (turn & 7));
-                let bytes = message.map(u64::to_le_bytes);
-                (*bytes.as_flattened().first_chunk().expect("32 bytes"), message[4])
+            let mut seed = [0; 32];
+            if let Some(byte) = seed.get_mut(bit) {
+                *byte = 1 << (turn & 7);
+            }
+            let ends: [Option<u64>; W] = core::array::from_fn(|i| {
+                (chosen >> i & 1 == 1).then_some(1 << ((((bit + i) & 7) << 3) + (turn & 7)))
             });
-            let last = |i: usize| *LAST_WORDS.get((last + i) & 3).unwrap_or(&usize::MAX);
-            let starts: [Option<Start<'_>>; W] = core::array::from_fn(|i| {
-                let start = Start { seed: &messages[i].0, end: messages[i].1, last: last(i) };
-                (chosen >> i & 1 == 1).then_some(start)
-            });
+            let last = *LAST_WORDS.get(last).unwrap_or(&usize::MAX);
             let mut states = random_states::<W>(&mut self.random);
             let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
-            for (i, expected) in expected.iter_mut().enumerate().filter(|(i, _)| starts[*i].is_some()) {
+            for (expected, end) in expected.iter_mut().zip(ends) {
+                let Some(end) = end else { continue };
                 *expected = [0; 25];
-                for (word, bytes) in expected.iter_mut().zip(messages[i].0.as_chunks().0) {
+                for (word, bytes) in expected.iter_mut().zip(seed.as_chunks().0) {
                     *word = u64::from_le_bytes(*bytes);
                 }
-                expected[4] = messages[i].1;
-                if let Some(word) = expected.get_mut(last(i)) {
+                expected[4] = end;
+                if let Some(word) = expected.get_mut(last) {
                     *word ^= LAST_BIT;
                 }
             }
-            backend.start(&mut states, &starts);
+            let least = ends.iter().rposition(Option::is_some).map_or(1, |i| i + 1);
+            let used = if turn & 8 == 0 { least } else { W };
+            backend.start(&mut states, used, Start { seed: &seed, last }, &ends);
             assert_eq!(
                 core::array::from_fn(|i| column(&states, i)),
                 expected,
@@ -298,16 +297,19 @@ impl Whole {
         }
     }
 
-    /// Every number of words in every column.
+    /// Every number of words in every column, whatever the number of columns in use.
     fn absorbed<B: Permute<W>, const W: usize>(&mut self, backend: B) {
-        for (i, words) in (0..W).flat_map(|i| (0..=25).map(move |words| (i, words))) {
+        for (i, used, words) in (0..W)
+            .flat_map(|i| (i + 1..=W).map(move |used| (i, used)))
+            .flat_map(|(i, used)| (0..=25).map(move |words| (i, used, words)))
+        {
             let message: [u8; 200] = self.random.array();
             let mut states = random_states::<W>(&mut self.random);
             let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
             for (word, bytes) in expected[i].iter_mut().zip(message[..8 * words].as_chunks().0) {
                 *word ^= u64::from_le_bytes(*bytes);
             }
-            backend.absorb(&mut states, i, &message[..8 * words]);
+            backend.absorb(&mut states, used, i, &message[..8 * words]);
             assert_eq!(core::array::from_fn(|i| column(&states, i)), expected, "{words} words, width {W}");
             self.inputs += 1;
         }

@@ -1,6 +1,6 @@
 //! A backend like another one, to whose operations something is added.
 
-use kemstone::backend::batch::{self, Blocks, Job, Permute, Start, States};
+use kemstone::backend::batch::{self, Blocks, Job, Jobs, Permute, Start, States};
 use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
 use kemstone::backend::portable::Portable;
 use kemstone::backend::x86_64::avx2::Avx2;
@@ -43,16 +43,16 @@ fn inner_multiplier<B, W>(m: &Multiplier<W>) -> Multiplier<B> {
 }
 
 macro_rules! wrap {
-    ($backend:ty, $run:expr) => {
+    ($backend:ty, $width:literal) => {
         impl<A: Added> Backend for Wrapped<$backend, A> {
             const NAME: &'static str = <$backend as Backend>::NAME;
 
-            fn hash(self, job: Job<'_, Self>) {
+            fn hash(self, job: Job<'_>) {
                 batch::run_one(self, job);
             }
 
-            fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-                $run(self, work, jobs);
+            fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+                batch::run::<_, $width>(self, jobs);
             }
 
             fn sample_ntt_block(
@@ -153,20 +153,20 @@ macro_rules! wrap {
     };
 }
 
-wrap!(Portable, |backend, _work, jobs| Iterator::for_each(jobs, |job| batch::run_one(backend, job)));
-wrap!(Avx2, batch::run::<_, 4>);
+wrap!(Portable, 1);
+wrap!(Avx2, 4);
 
 impl<A: Added> Permute<4> for Wrapped<Avx2, A> {
     fn permute(self, states: &mut States<4>, used: usize) {
         self.0.permute(states, used);
     }
 
-    fn start(self, states: &mut States<4>, starts: &[Option<Start<'_>>; 4]) {
-        self.0.start(states, starts);
+    fn start(self, states: &mut States<4>, used: usize, start: Start<'_>, ends: &[Option<u64>; 4]) {
+        self.0.start(states, used, start, ends);
     }
 
-    fn absorb(self, states: &mut States<4>, column: usize, words: &[u8]) {
-        self.0.absorb(states, column, words);
+    fn absorb(self, states: &mut States<4>, used: usize, column: usize, words: &[u8]) {
+        self.0.absorb(states, used, column, words);
     }
 
     fn squeeze(self, states: &States<4>, used: usize, blocks: &mut Blocks<4>) {

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-use kemstone::backend::batch::{self, Blocks, Function, Job, Output, Permute, States};
+use kemstone::backend::batch::{self, Blocks, Function, Job, Jobs, Permute, States};
 use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
 use kemstone::backend::select::{Selected, on};
 use kemstone::backend::{Backend, Eta, XOF_BLOCK};
@@ -71,12 +71,12 @@ where
 impl<B: Permute<1> + Permute<W>, const W: usize> Backend for Counted<B, W> {
     const NAME: &'static str = B::NAME;
 
-    fn hash(self, job: Job<'_, Self>) {
-        batch::run::<_, 1>(self, 1, &mut core::iter::once(job));
+    fn hash(self, job: Job<'_>) {
+        batch::run_one(self, job);
     }
 
-    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        batch::run::<_, W>(self, work, jobs);
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+        batch::run::<_, W>(self, jobs);
     }
 
     fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
@@ -165,38 +165,28 @@ impl<B: Permute<1> + Permute<W>, const W: usize> Backend for Counted<B, W> {
 
 /// The sponges of an encapsulation, without what is done with their outputs.
 struct SpongeOutputs<B> {
-    matrix: Vec<NttPoly<B>>,
+    matrix: [[NttPoly<B>; 3]; 3],
     noise: [[u8; 128]; 7],
     hashes: [[u8; 32]; 3],
 }
 
 impl<B: Backend> SpongeOutputs<B> {
     fn new() -> Self {
-        Self { matrix: (0..9).map(|_| NttPoly::ZERO).collect(), noise: [[0; 128]; 7], hashes: [[0; 32]; 3] }
+        Self {
+            matrix: [const { [const { NttPoly::ZERO }; 3] }; 3],
+            noise: [[0; 128]; 7],
+            hashes: [[0; 32]; 3],
+        }
     }
 
     fn run(&mut self, backend: B, input: &Input) {
         let [h, k_r @ ..] = &mut self.hashes;
-        let (ek, rho) = (&input.ek[..], &input.ek[1152..]);
-        let h_job = Job::new(Function::Sha3_256, ek, &[], Output::Bytes(h));
-        let entries = self.matrix.iter_mut().zip([
-            (0, 0),
-            (0, 1),
-            (0, 2),
-            (1, 0),
-            (1, 1),
-            (1, 2),
-            (2, 0),
-            (2, 1),
-            (2, 2),
-        ]);
-        let matrix =
-            entries.map(|(a, (i, j))| Job::with_bytes(Function::Shake128, rho, i, j, Output::SampleNtt(a)));
-        backend.hash_all(9 + 9 * batch::SAMPLE_BLOCKS, &mut core::iter::once(h_job).chain(matrix));
-        backend.hash(Job::new(Function::Sha3_512, &input.m, h, Output::Bytes(k_r.as_flattened_mut())));
-        let noise = self.noise.iter_mut().zip(0..);
-        let prf = noise.map(|(out, n)| Job::with_byte(Function::Shake256, &k_r[1], n, Output::Bytes(out)));
-        backend.hash_all(7, &mut { prf });
+        let ek = &input.ek[..];
+        let rho = ek.last_chunk().expect("32 bytes");
+        let h_job = Job::new(Function::Sha3_256, ek, &[], h);
+        backend.hash_all(&mut [h_job.into(), Jobs::matrix(rho, 0, &mut self.matrix, true)]);
+        backend.hash(Job::new(Function::Sha3_512, &input.m, h, k_r.as_flattened_mut()));
+        backend.hash_all(&mut [Jobs::prf(&k_r[1], 0, Eta::Two.bytes(), &mut self.noise)]);
     }
 }
 

@@ -25,7 +25,7 @@ use core::arch::asm;
 use super::neon::keccak::{permutation, round_x2, rounds_of_pair, rounds_of_three};
 use super::neon::{arithmetic, arithmetic_steps, compress, encode, keccak, kernel, mul, ntt, reduce, sample};
 use super::{at, at_mut, cpu};
-use crate::backend::batch::{self, Blocks, Job, Permute, States};
+use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, States};
 use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
@@ -57,15 +57,15 @@ macro_rules! sha3 {
 impl Backend for NeonSha3 {
     const NAME: &'static str = "neon-sha3";
 
-    fn hash(self, job: Job<'_, Self>) {
+    fn hash(self, job: Job<'_>) {
         batch::run_one(self, job);
     }
 
-    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
         if self.one_pipe {
-            batch::run::<_, 3>(self, work, jobs);
+            batch::run::<_, 3>(self, jobs);
         } else {
-            batch::run::<_, 2>(self, work, jobs);
+            batch::run::<_, 2>(self, jobs);
         }
     }
 

@@ -12,7 +12,7 @@ pub(crate) mod reduce;
 pub(crate) mod sample;
 
 use super::Backend;
-use super::batch::{self, Job, Permute, States};
+use super::batch::{self, Job, Jobs, Permute, States};
 use super::poly::{self, N};
 use super::probe::{Keccaks, Probe};
 
@@ -23,12 +23,12 @@ pub struct Portable;
 impl Backend for Portable {
     const NAME: &'static str = "portable";
 
-    fn hash(self, job: Job<'_, Self>) {
+    fn hash(self, job: Job<'_>) {
         batch::run_one(self, job);
     }
 
-    fn hash_all<'a>(self, _work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        jobs.for_each(|job| batch::run_one(self, job));
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+        batch::run::<_, 1>(self, jobs);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cpu;
 use crate::backend::Backend;
-use crate::backend::batch::{self, Job, Permute, States};
+use crate::backend::batch::{self, Job, Jobs, Permute, States};
 use crate::backend::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
 use crate::backend::poly::N;
 use crate::backend::portable::Portable;
@@ -23,12 +23,12 @@ impl Zbb {
 impl Backend for Zbb {
     const NAME: &'static str = "zbb";
 
-    fn hash(self, job: Job<'_, Self>) {
+    fn hash(self, job: Job<'_>) {
         batch::run_one(self, job);
     }
 
-    fn hash_all<'a>(self, _work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        jobs.for_each(|job| batch::run_one(self, job));
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+        batch::run::<_, 1>(self, jobs);
     }
 }
 

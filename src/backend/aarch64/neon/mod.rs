@@ -16,7 +16,7 @@ pub(crate) mod ntt;
 pub(crate) mod reduce;
 pub(crate) mod sample;
 
-use crate::backend::batch::{self, Blocks, Job, Permute, States};
+use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, States};
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
@@ -162,12 +162,12 @@ pub(crate) use arithmetic_steps;
 impl Backend for Neon {
     const NAME: &'static str = "neon";
 
-    fn hash(self, job: Job<'_, Self>) {
+    fn hash(self, job: Job<'_>) {
         batch::run_one(self, job);
     }
 
-    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        batch::run::<_, 3>(self, work, jobs);
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+        batch::run::<_, 3>(self, jobs);
     }
 
     arithmetic!();

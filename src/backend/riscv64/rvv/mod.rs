@@ -14,7 +14,7 @@ pub(crate) mod sample;
 use zeroize::Zeroize;
 
 use super::cpu;
-use crate::backend::batch::{self, Blocks, Job, Permute, States};
+use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, States};
 use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{self, Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range};
 use crate::backend::probe::{Keccaks, Probe};
@@ -44,27 +44,26 @@ macro_rules! kernel {
 impl Backend for Rvv {
     const NAME: &'static str = "rvv";
 
-    fn hash(self, job: Job<'_, Self>) {
+    fn hash(self, job: Job<'_>) {
         batch::run_one(self, job);
     }
 
-    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        let Some(first) = jobs.next() else { return };
-        // The first job is the longest: lanes beyond those that finish the others beside it would only be
-        // cleared and wiped. A register has as many lanes as it has words.
-        let longest = first.work();
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+        // Lanes beyond those that finish the others beside the longest job would only be cleared and wiped. A register
+        // has as many lanes as it has words.
+        let longest = jobs.iter().map(Jobs::longest).max().unwrap_or(0);
+        let work: usize = jobs.iter().map(Jobs::work).sum();
         let enough = |lanes| self.0.words() <= lanes || work <= lanes * longest;
-        let jobs = &mut core::iter::once(first).chain(jobs);
         if enough(1) {
-            jobs.for_each(|job| batch::run_one(self, job));
+            batch::run::<_, 1>(self, jobs);
         } else if enough(2) {
-            batch::run::<_, 2>(self, work, jobs);
+            batch::run::<_, 2>(self, jobs);
         } else if enough(4) {
-            batch::run::<_, 4>(self, work, jobs);
+            batch::run::<_, 4>(self, jobs);
         } else if enough(8) {
-            batch::run::<_, 8>(self, work, jobs);
+            batch::run::<_, 8>(self, jobs);
         } else {
-            batch::run::<_, 16>(self, work, jobs);
+            batch::run::<_, 16>(self, jobs);
         }
     }
 

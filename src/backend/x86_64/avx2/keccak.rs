@@ -4,7 +4,7 @@ use core::arch::x86_64::*;
 
 use crate::backend::batch::{LAST_BIT, LAST_WORDS, Start};
 use crate::backend::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
-use crate::backend::x86_64::{at_mut, load as load_bytes, store as store_bytes};
+use crate::backend::x86_64::{at_mut, store as store_bytes};
 
 /// Permutes four states, one a column.
 ///
@@ -176,40 +176,33 @@ fn round_x1(a: &[u64; 25], rc: u64) -> [u64; 25] {
     out
 }
 
-/// Sets the columns that have a `Start` to it.
+/// Sets the columns that have an end.
 ///
 /// Whole rows are read and written: a row written word by word would have to reach the cache before the permutation
 /// could read it.
 #[target_feature(enable = "avx2")]
-pub(crate) fn start(state: &mut [[u64; 4]; 25], starts: &[Option<Start<'_>>; 4]) {
-    let seed = |column: usize| starts[column].map_or(_mm256_setzero_si256(), |start| load_bytes(start.seed));
-    let end = |column: usize| starts[column].map_or(0, |start| start.end.cast_signed());
-    let last = |column: usize| starts[column].map_or(0, |start| start.last as i64);
-    let here = |column: usize| -i64::from(starts[column].is_some());
-    macro_rules! all {
-        ($f:ident) => {
-            _mm256_set_epi64x($f(3), $f(2), $f(1), $f(0))
-        };
+pub(crate) fn start(state: &mut [[u64; 4]; 25], start: Start<'_>, ends: &[Option<u64>; 4]) {
+    if *ends == [None; 4] {
+        return;
     }
-    let (mask, ends, lasts) = (all!(here), all!(end), all!(last));
-
-    let [words_0, words_1, words_2, words_3] = transpose([seed(0), seed(1), seed(2), seed(3)]);
+    let end = |column: usize| ends[column].unwrap_or(0).cast_signed();
+    let here = |column: usize| -i64::from(ends[column].is_some());
+    let mask = _mm256_set_epi64x(here(3), here(2), here(1), here(0));
+    let ends = _mm256_set_epi64x(end(3), end(2), end(1), end(0));
+    let seed = start.seed.as_chunks().0;
     for (i, row) in state.iter_mut().enumerate() {
-        let mut words = match i {
-            0 => words_0,
-            1 => words_1,
-            2 => words_2,
-            3 => words_3,
-            4 => ends,
-            _ => _mm256_setzero_si256(),
+        let words = match seed.get(i) {
+            Some(word) => _mm256_set1_epi64x(i64::from_le_bytes(*word)),
+            None if i == seed.len() => ends,
+            None => _mm256_setzero_si256(),
         };
-        if LAST_WORDS.contains(&i) {
-            let here = _mm256_cmpeq_epi64(lasts, _mm256_set1_epi64x(i as i64));
-            let bit = _mm256_and_si256(here, _mm256_set1_epi64x(LAST_BIT.cast_signed()));
-            words = _mm256_xor_si256(words, bit);
-        }
         let old = load(row);
         store(row, _mm256_blendv_epi8(old, words, mask));
+    }
+    if let Some(row) = state.get_mut(start.last) {
+        let last = _mm256_and_si256(mask, _mm256_set1_epi64x(LAST_BIT.cast_signed()));
+        let old = load(row);
+        store(row, _mm256_xor_si256(old, last));
     }
 }
 

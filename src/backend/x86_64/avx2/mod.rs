@@ -12,7 +12,7 @@ pub(crate) mod reduce;
 pub(crate) mod sample;
 
 use super::cpu;
-use crate::backend::batch::{self, Blocks, Job, Permute, Start, States};
+use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, Start, States};
 use crate::backend::poly::{self, Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range};
 use crate::backend::probe::{Keccaks, Probe};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
@@ -40,12 +40,12 @@ macro_rules! kernel {
 impl Backend for Avx2 {
     const NAME: &'static str = "avx2";
 
-    fn hash(self, job: Job<'_, Self>) {
+    fn hash(self, job: Job<'_>) {
         batch::run_one(self, job);
     }
 
-    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        batch::run::<_, 4>(self, work, jobs);
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+        batch::run::<_, 4>(self, jobs);
     }
 
     fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
@@ -122,11 +122,11 @@ impl Permute<1> for Avx2 {
 }
 
 impl Permute<4> for Avx2 {
-    fn start(self, states: &mut States<4>, starts: &[Option<Start<'_>>; 4]) {
-        kernel!(keccak::start(&mut states.0, starts));
+    fn start(self, states: &mut States<4>, _used: usize, start: Start<'_>, ends: &[Option<u64>; 4]) {
+        kernel!(keccak::start(&mut states.0, start, ends));
     }
 
-    fn absorb(self, states: &mut States<4>, column: usize, words: &[u8]) {
+    fn absorb(self, states: &mut States<4>, _used: usize, column: usize, words: &[u8]) {
         kernel!(keccak::absorb(&mut states.0, column, words));
     }
 

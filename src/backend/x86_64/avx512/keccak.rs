@@ -9,7 +9,7 @@
 use core::arch::x86_64::*;
 
 use super::{load, store};
-use crate::backend::batch::{LAST_BIT, LAST_WORDS, Start};
+use crate::backend::batch::{Function, LAST_BIT, Start};
 use crate::backend::keccak::{RHO, mod5, pi_column, pi_lane};
 use crate::backend::x86_64::{at, at_mut, load as load_ymm, store as store_ymm};
 
@@ -218,69 +218,100 @@ const fn sheared_rho(f: usize) -> [u64; 8] {
     offsets
 }
 
-/// Sets the columns that have a `Start` to it.
-///
-/// Whole rows are read and written: a row written word by word would have to reach the cache before the permutation
-/// could read it.
+/// Sets the columns that have an end, all of them below `used`.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn start(state: &mut [[u64; 8]; 25], starts: &[Option<Start<'_>>; 8]) {
-    let seed = |column: usize| starts[column].map_or(_mm256_setzero_si256(), |start| load_ymm(start.seed));
-    let end = |column: usize| starts[column].map_or(0, |start| start.end.cast_signed());
-    let last = |column: usize| starts[column].map_or(0, |start| start.last as i64);
-    macro_rules! all {
-        ($f:ident) => {
-            _mm512_set_epi64($f(7), $f(6), $f(5), $f(4), $f(3), $f(2), $f(1), $f(0))
-        };
+pub(crate) fn start(state: &mut [[u64; 8]; 25], used: usize, start: Start<'_>, ends: &[Option<u64>; 8]) {
+    let mask = ends.iter().rev().fold(0, |mask, end| mask << 1 | u8::from(end.is_some()));
+    if mask == 0 {
+        return;
     }
-    let mask = starts.iter().rev().fold(0, |mask, start| mask << 1 | u8::from(start.is_some()));
-    let (ends, lasts) = (all!(end), all!(last));
-
-    // columns x and x + 4 of the first four words
-    let pair = |x: usize| _mm512_inserti64x4::<1>(_mm512_castsi256_si512(seed(x)), seed(x + 4));
-    let [words_0, words_1, words_2, words_3] = transpose([pair(0), pair(1), pair(2), pair(3)]);
-    for (i, row) in state.iter_mut().enumerate() {
-        let mut words = match i {
-            0 => words_0,
-            1 => words_1,
-            2 => words_2,
-            3 => words_3,
-            4 => ends,
-            _ => _mm512_setzero_si512(),
-        };
-        if LAST_WORDS.contains(&i) {
-            let here = _mm512_cmpeq_epi64_mask(lasts, _mm512_set1_epi64(i as i64));
-            words = _mm512_mask_set1_epi64(words, here, LAST_BIT.cast_signed());
-        }
-        let old = load(row);
-        store(row, _mm512_mask_mov_epi64(old, mask, words));
-    }
-}
-
-/// Adds words of message to a column; whole rows again.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn absorb(state: &mut [[u64; 8]; 25], column: usize, words: &[u8]) {
-    // Most blocks are those of H and J.
-    const H: usize = LAST_WORDS[1] + 1;
-    let words = words.as_chunks().0;
-    if let Ok(words) = <&[_; H]>::try_from(words) {
-        absorb_words(state, column, words);
+    let end = |column: usize| ends[column].unwrap_or(0).cast_signed();
+    let ends = _mm512_set_epi64(end(7), end(6), end(5), end(4), end(3), end(2), end(1), end(0));
+    if used > 4 {
+        start_x8(state, mask, start, ends);
     } else {
-        for (row, word) in state.iter_mut().zip(words) {
-            absorb_words(core::slice::from_mut(row), column, &[*word]);
-        }
+        start_x4(state, mask, start, _mm512_castsi512_si256(ends));
     }
 }
 
-#[inline]
+/// Adds words of message to a column below `used`.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn absorb_words<const L: usize>(state: &mut [[u64; 8]], column: usize, words: &[[u8; 8]; L]) {
-    let mask = 1 << (column & 7);
-    for (row, word) in state.iter_mut().zip(words) {
-        let old = load(row);
-        let word = _mm512_set1_epi64(i64::from_le_bytes(*word));
-        store(row, _mm512_mask_xor_epi64(old, mask, old, word));
+pub(crate) fn absorb(state: &mut [[u64; 8]; 25], used: usize, column: usize, words: &[u8]) {
+    // Most blocks are those of H and J.
+    const H: usize = Function::Sha3_256.rate() >> 3;
+    let (words, mask) = (words.as_chunks().0, 1 << (column & 7));
+    match (<&[_; H]>::try_from(words), used > 4) {
+        (Ok(words), true) => absorb_x8(state, mask, words),
+        (Ok(words), false) => absorb_x4(state, mask, words),
+        (Err(_), true) => absorb_x8(state, mask, words),
+        (Err(_), false) => absorb_x4(state, mask, words),
     }
 }
+
+/// The same once for each register width.
+///
+/// A row is read and written as a whole, as the permutations do it. A register that is read from two words written
+/// one by one, or from two halves, has to wait until both have reached the cache.
+macro_rules! columns {
+    ($start:ident, $absorb:ident, $v:ty, $width:literal, $load:ident, $store:ident,
+     $broadcast:ident, $zero:ident, $mask_mov:ident, $mask_xor:ident) => {
+        #[inline]
+        #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+        fn $start(state: &mut [[u64; 8]; 25], mask: u8, start: Start<'_>, ends: $v) {
+            let seed = start.seed.as_chunks().0;
+            for (i, row) in state.iter_mut().enumerate() {
+                let words = match seed.get(i) {
+                    Some(word) => $broadcast(i64::from_le_bytes(*word)),
+                    None if i == seed.len() => ends,
+                    None => $zero(),
+                };
+                let row = at_mut::<_, $width>(row, 0);
+                let old = $load(row);
+                $store(row, $mask_mov(old, mask, words));
+            }
+            if let Some(row) = state.get_mut(start.last) {
+                let row = at_mut::<_, $width>(row, 0);
+                let old = $load(row);
+                $store(row, $mask_xor(old, mask, old, $broadcast(LAST_BIT.cast_signed())));
+            }
+        }
+
+        #[inline]
+        #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+        fn $absorb(state: &mut [[u64; 8]; 25], mask: u8, words: &[[u8; 8]]) {
+            for (row, word) in state.iter_mut().zip(words) {
+                let row = at_mut::<_, $width>(row, 0);
+                let old = $load(row);
+                $store(row, $mask_xor(old, mask, old, $broadcast(i64::from_le_bytes(*word))));
+            }
+        }
+    };
+}
+
+columns!(
+    start_x8,
+    absorb_x8,
+    __m512i,
+    8,
+    load,
+    store,
+    _mm512_set1_epi64,
+    _mm512_setzero_si512,
+    _mm512_mask_mov_epi64,
+    _mm512_mask_xor_epi64
+);
+columns!(
+    start_x4,
+    absorb_x4,
+    __m256i,
+    4,
+    load_ymm,
+    store_ymm,
+    _mm256_set1_epi64x,
+    _mm256_setzero_si256,
+    _mm256_mask_mov_epi64,
+    _mm256_mask_xor_epi64
+);
 
 /// Transposes the two 4 x 4 matrices in the lower and the upper halves.
 #[inline]

@@ -16,7 +16,7 @@ pub(crate) mod sample;
 use core::arch::x86_64::*;
 
 use super::{Lane, at, at_mut, cpu};
-use crate::backend::batch::{self, Blocks, Job, Permute, Start, States};
+use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, Start, States};
 use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
@@ -45,12 +45,12 @@ macro_rules! kernel {
 impl Backend for Avx512 {
     const NAME: &'static str = "avx512";
 
-    fn hash(self, job: Job<'_, Self>) {
+    fn hash(self, job: Job<'_>) {
         batch::run_one(self, job);
     }
 
-    fn hash_all<'a>(self, work: usize, jobs: &mut dyn Iterator<Item = Job<'a, Self>>) {
-        batch::run::<_, 8>(self, work, jobs);
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+        batch::run::<_, 8>(self, jobs);
     }
 
     fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
@@ -140,12 +140,12 @@ impl Permute<8> for Avx512 {
         }
     }
 
-    fn start(self, states: &mut States<8>, starts: &[Option<Start<'_>>; 8]) {
-        kernel!(keccak::start(&mut states.0, starts));
+    fn start(self, states: &mut States<8>, used: usize, start: Start<'_>, ends: &[Option<u64>; 8]) {
+        kernel!(keccak::start(&mut states.0, used, start, ends));
     }
 
-    fn absorb(self, states: &mut States<8>, column: usize, words: &[u8]) {
-        kernel!(keccak::absorb(&mut states.0, column, words));
+    fn absorb(self, states: &mut States<8>, used: usize, column: usize, words: &[u8]) {
+        kernel!(keccak::absorb(&mut states.0, used, column, words));
     }
 
     fn squeeze(self, states: &States<8>, used: usize, blocks: &mut Blocks<8>) {
