@@ -1,6 +1,6 @@
 //! Rules of the source tree that no compiler checks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +52,86 @@ fn unsafe_code_stays_in_the_architecture_backends() {
             }
         }
     }
+}
+
+/// The unsafe blocks and the unsafe functions of a file. Any other `unsafe` but a pointer to a function is refused: an
+/// implementation, a trait, a foreign block or an attribute would need a column of its own in `SOUNDNESS.md`.
+fn count_unsafe(path: &str, text: &str) -> (usize, usize) {
+    let code: String = code(text).flat_map(|line| [line, "\n"]).collect();
+    let (mut blocks, mut functions) = (0, 0);
+    let named = |c: char| c.is_alphanumeric() || c == '_';
+    for (at, word) in code.match_indices("unsafe") {
+        let next = &code[at + word.len()..];
+        if code[..at].ends_with(named) || next.starts_with(named) {
+            continue; // a part of another word, as in the names of lints
+        }
+        match next.trim_start() {
+            next if next.starts_with('{') => blocks += 1,
+            next if next.starts_with("fn ") => functions += 1,
+            next => assert!(next.starts_with("fn("), "{path}: what is `unsafe {:.20}`?", next),
+        }
+    }
+    (blocks, functions)
+}
+
+#[test]
+fn unsafe_code_is_listed() {
+    let below = |path: &Path| {
+        let path = path.strip_prefix(root().join("src/backend")).expect("a backend, as tested above");
+        path.to_string_lossy().replace('\\', "/")
+    };
+    let mut found = BTreeMap::new();
+    for (path, text) in sources(&root().join("src")) {
+        let counts = count_unsafe(&path.to_string_lossy(), &text);
+        if counts != (0, 0) {
+            found.insert(below(&path), counts);
+        }
+    }
+    assert!(found.len() > 10, "the backends have moved");
+
+    let soundness = fs::read_to_string(root().join("SOUNDNESS.md")).expect("SOUNDNESS.md");
+    let (_, section) = soundness.split_once("\n## Unsafe code\n").expect("the section with the table");
+    let section = section.split("\n## ").next().expect("a part");
+    let mut listed = BTreeMap::new();
+    for row in section.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [file, blocks, functions, reason] = cells[..] else { panic!("four cells: {row}") };
+        assert!(!reason.is_empty(), "a reason: {row}");
+        let count = |cell: &str| cell.parse::<usize>().unwrap_or_else(|_| panic!("a number: {row}"));
+        let counts = (count(blocks), count(functions));
+        let twice = listed.insert(file.trim_matches('`').to_owned(), (counts, reason));
+        assert!(twice.is_none(), "{file} is listed twice");
+    }
+    let mut differences = Vec::new();
+    for (file, counts @ (blocks, functions)) in &found {
+        let reason = match listed.get(file) {
+            Some((listed, _)) if listed == counts => continue,
+            Some((_, reason)) => reason,
+            None => "...",
+        };
+        differences.push(format!("should stand there: | `{file}` | {blocks} | {functions} | {reason} |"));
+    }
+    for file in listed.keys().filter(|file| !found.contains_key(*file)) {
+        differences.push(format!("has no unsafe code, or is not there: {file}"));
+    }
+    assert!(differences.is_empty(), "SOUNDNESS.md, \"Unsafe code\":\n{}", differences.join("\n"));
+}
+
+/// Clippy says so as well, but only of what is compiled for the machine it runs on.
+#[test]
+fn unsafe_blocks_say_why_on_every_target() {
+    let mut blocks = 0;
+    for (path, text) in sources(&root().join("src")) {
+        let lines: Vec<&str> = text.lines().collect();
+        for (number, line) in code(&text).enumerate().filter(|(_, line)| line.contains("unsafe {")) {
+            let mut above = lines[..number].iter().rev().map(|line| line.trim_start());
+            let comment = above.by_ref().take_while(|line| line.starts_with("//"));
+            let says = comment.map(|line| line.starts_with("// SAFETY: ")).collect::<Vec<_>>();
+            assert!(says.contains(&true), "{}, line {}: {line}", path.display(), number + 1);
+            blocks += 1;
+        }
+    }
+    assert!(blocks > 100, "the backends have moved");
 }
 
 #[test]
