@@ -451,7 +451,7 @@ macro_rules! parameter_set {
                 ///
                 /// # Errors
                 ///
-                /// [`Error::DecapsulationKey`] if a check of the key fails; `shared_secret` is then zero or as it was.
+                /// [`Error::DecapsulationKey`] if a check of the key fails; `shared_secret` is then zero.
                 pub fn decapsulate_expanded_into(
                     expanded: &[u8; DECAPSULATION_KEY_SIZE],
                     ciphertext: &Ciphertext,
