@@ -258,6 +258,56 @@ fn operations<S: Set>(selected: Selected) -> Vec<String> {
     found
 }
 
+/// All that can fail: what was drawn before the generator failed, and what a refused key holds, must not be left behind.
+fn failures<S: Set>(selected: Selected) -> Vec<String> {
+    let mut random = Random::new("stack remains of failures");
+    let seed = Box::new(random.seed());
+    let m: Box<[u8; 32]> = Box::new(random.array());
+    let dk = S::from_seed(&seed);
+    let ek = Box::new(S::ek(&dk));
+    let (ciphertext, _) = S::encapsulate_deterministic(&ek, &m);
+    let ciphertext = Box::new(ciphertext);
+    let expanded = S::expanded_copy(&dk);
+    let mut secrets = secrets_of_key::<S>(selected, &seed, &expanded);
+    secrets.extend(secrets_of_message::<S>(selected, ek.as_ref().as_ref(), &m));
+    let rejected = support::j(&seed.as_bytes()[32..], ciphertext.as_ref().as_ref());
+    secrets.push(("rejection secret".to_owned(), rejected.to_vec()));
+
+    let mut found = Vec::new();
+    let name = |operation: &str| format!("{} {operation}", S::NAME);
+    found.extend(examine(&name("key generation without randomness"), selected, &secrets, || {
+        let refused = S::generate_with(|to| {
+            to.copy_from_slice(seed.as_bytes());
+            Err(())
+        });
+        assert!(black_box(&refused).is_err());
+    }));
+    let drawn = |to: &mut [u8; 32]| {
+        to.copy_from_slice(&*m);
+        Err(())
+    };
+    found.extend(examine(&name("encapsulation without randomness"), selected, &secrets, || {
+        assert!(black_box(&S::encapsulate_with(&ek, drawn)).is_err());
+    }));
+    let (mut c, mut k) = (vec![0; S::CT], Box::new([0; 32]));
+    found.extend(examine(&name("encapsulation into without randomness"), selected, &secrets, || {
+        assert!(S::encapsulate_into(&ek, drawn, &mut c, &mut k).is_err());
+    }));
+    // What the checks look at last in each part: the last number of s, the last of t, and rho, by the hash.
+    for (what, last) in [("s", 384 * S::K), ("t", 768 * S::K), ("H(ek)", 768 * S::K + 32)] {
+        let mut damaged = expanded.clone();
+        damaged[last - 1] = if what == "H(ek)" { !damaged[last - 1] } else { 0xff };
+        found.extend(examine(&name(&format!("refusal of a key by {what}")), selected, &secrets, || {
+            assert!(black_box(&S::Dk::try_from(&damaged[..])).is_err());
+        }));
+        let once = format!("refusal of a key by {what}, in one pass");
+        found.extend(examine(&name(&once), selected, &secrets, || {
+            assert!(black_box(&S::decapsulate_expanded(&damaged, &ciphertext)).is_err());
+        }));
+    }
+    found
+}
+
 #[test]
 fn a_left_secret_is_found() {
     let secret = Random::new("left behind").bytes(64);
@@ -282,6 +332,18 @@ fn stacks_are_clean() {
         found.extend(operations::<MlKem512>(selected));
         found.extend(operations::<MlKem768>(selected));
         found.extend(operations::<MlKem1024>(selected));
+    });
+    assert!(found.is_empty(), "left on the stack:\n{}", found.join("\n"));
+}
+
+#[test]
+#[cfg_attr(not(target_arch = "x86_64"), ignore = "as above; run it with --ignored")]
+fn stacks_are_clean_after_failures() {
+    let mut found = Vec::new();
+    for_each(|selected| {
+        found.extend(failures::<MlKem512>(selected));
+        found.extend(failures::<MlKem768>(selected));
+        found.extend(failures::<MlKem1024>(selected));
     });
     assert!(found.is_empty(), "left on the stack:\n{}", found.join("\n"));
 }
