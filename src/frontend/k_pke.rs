@@ -2,6 +2,8 @@
 
 use core::slice::from_mut;
 
+use subtle::Choice;
+
 use super::ct::Secret;
 use super::params::{ENCODED, ParameterSet};
 use super::symmetric::{h_begin, h_rest, h_whole, matrix, prf, transposed_matrix};
@@ -133,11 +135,12 @@ pub(crate) fn decode_vector<B: Backend, const K: usize>(
     bytes: &[u8],
     vector: &mut [NttPoly<B>; K],
 ) -> bool {
-    let mut below_q = true;
+    // A `bool` in its place can become a branch for each polynomial.
+    let mut below_q = Choice::from(1);
     for (f_hat, b) in vector.iter_mut().zip(bytes.as_chunks::<ENCODED>().0) {
-        below_q &= backend.decode12(b, f_hat);
+        below_q &= Choice::from(u8::from(backend.decode12(b, f_hat)));
     }
-    below_q
+    below_q.into()
 }
 
 /// What the PRF gives one encryption: y, e1 and e2 before they are polynomials.
