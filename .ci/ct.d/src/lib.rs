@@ -1,6 +1,4 @@
-//! What is examined, by either tool: every operation of the public API on secrets, and planted leaks.
-
-#![cfg(target_arch = "x86_64")]
+//! What is examined, by each tool: every operation of the public API on secrets, and planted leaks.
 
 pub mod operations;
 pub mod planted;

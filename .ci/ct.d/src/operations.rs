@@ -89,6 +89,7 @@ macro_rules! parameter_set {
                                         &mut dk,
                                     );
                                 }
+                                #[cfg(target_arch = "x86_64")]
                                 Selected::Avx2(avx2) => {
                                     DecapsulationKey::expand_into_on(
                                         Wrapped::<_, A>::new(avx2),

@@ -54,6 +54,51 @@ fn no_exit(a: &[u8; 32], b: &[u8; 32]) -> u8 {
 #[derive(Clone, Copy)]
 struct Curious;
 
+/// Loads of a vector at places that depend on a secret: by a vector of indices, and a fixed distance apart.
+#[cfg(target_arch = "riscv64")]
+mod vectors {
+    use core::arch::asm;
+
+    static TABLE: [u8; 512] = [5; 512];
+
+    #[inline(never)]
+    pub fn gather(a: &[u8; 32]) {
+        // SAFETY: reads eight bytes of `a`, and eight of the table at places below 256; the machine has V.
+        unsafe {
+            asm!(
+                ".option push", ".option arch, +v", "vsetivli x0, 8, e8, m1, ta, ma", "vle8.v v8, ({a})",
+                "vluxei8.v v9, ({table}), v8", ".option pop",
+                a = in(reg) a.as_ptr(), table = in(reg) TABLE.as_ptr(), out("v8") _, out("v9") _, options(nostack),
+            );
+        }
+    }
+
+    #[inline(never)]
+    pub fn stride(a: &[u8; 32]) {
+        let stride = usize::from(a[5] & 63);
+        // SAFETY: reads eight bytes of the table at places below 512; the machine has V.
+        unsafe {
+            asm!(
+                ".option push", ".option arch, +v", "vsetivli x0, 8, e8, m1, ta, ma",
+                "vlse8.v v9, ({table}), {stride}", ".option pop",
+                stride = in(reg) stride, table = in(reg) TABLE.as_ptr(), out("v9") _, options(nostack),
+            );
+        }
+    }
+
+    /// The same places for every secret.
+    #[inline(never)]
+    pub fn segments(a: &[u8; 32]) {
+        // SAFETY: reads sixteen bytes of `a`; the machine has V.
+        unsafe {
+            asm!(
+                ".option push", ".option arch, +v", "vsetivli x0, 8, e8, m1, ta, ma", "vlseg2e8.v v8, ({a})",
+                ".option pop", a = in(reg) a.as_ptr(), out("v8") _, out("v9") _, options(nostack),
+            );
+        }
+    }
+}
+
 static NOTED: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);
 
 impl Added for Curious {
@@ -64,6 +109,17 @@ impl Added for Curious {
         }
     }
 }
+
+/// The backend with vectors that is [wrapped](crate::wrapped).
+const VECTORS: Option<&str> = if cfg!(target_arch = "x86_64") {
+    Some("avx2")
+} else if cfg!(target_arch = "aarch64") {
+    Some("neon")
+} else if cfg!(target_arch = "riscv64") {
+    Some("rvv")
+} else {
+    None
+};
 
 /// Every planted leak, the last one deep inside an operation. `divisions`: this tool sees them.
 pub fn all<T: Tool>(tool: &mut T, divisions: bool) {
@@ -85,6 +141,12 @@ pub fn all<T: Tool>(tool: &mut T, divisions: bool) {
     tool.planted("early exit", "planted10early_exit", true, &mut run(early_exit));
     tool.planted("division", "planted8division", divisions, &mut run(division));
     tool.clean("comparison without exit", &mut run(no_exit));
+    #[cfg(target_arch = "riscv64")]
+    if Selected::by_name("rvv").is_some() {
+        tool.planted("gather", "vectors6gather", true, &mut run(vectors::gather));
+        tool.planted("stride", "vectors6stride", true, &mut run(vectors::stride));
+        tool.clean("segments of a vector", &mut run(vectors::segments));
+    }
 
     let seed = Seed::from([1; 64]);
     let ek = on(Selected::Portable(Portable), || ml_kem_768::DecapsulationKey::from_seed(&seed))
@@ -93,15 +155,25 @@ pub fn all<T: Tool>(tool: &mut T, divisions: bool) {
         let (mut c, mut k) = ([0; ml_kem_768::CIPHERTEXT_SIZE], [0; 32]);
         let m = SECRETS[choice];
         tool.secret(&m);
-        tool.examine(&mut || match Selected::by_name("avx2") {
-            Some(Selected::Avx2(avx2)) => {
-                let curious = Wrapped::<_, Curious>::new(avx2);
-                kemstone::encapsulate_768_on(curious, ek.as_bytes(), &m, &mut c, &mut k);
-            }
-            _ => {
-                let curious = Wrapped::<_, Curious>::new(Portable);
-                kemstone::encapsulate_768_on(curious, ek.as_bytes(), &m, &mut c, &mut k);
-            }
+        macro_rules! on {
+            ($backend:expr) => {
+                kemstone::encapsulate_768_on(
+                    Wrapped::<_, Curious>::new($backend),
+                    ek.as_bytes(),
+                    &m,
+                    &mut c,
+                    &mut k,
+                )
+            };
+        }
+        tool.examine(&mut || match VECTORS.and_then(Selected::by_name) {
+            #[cfg(target_arch = "x86_64")]
+            Some(Selected::Avx2(avx2)) => on!(avx2),
+            #[cfg(target_arch = "aarch64")]
+            Some(Selected::Neon(neon)) => on!(neon),
+            #[cfg(target_arch = "riscv64")]
+            Some(Selected::Rvv(rvv)) => on!(rvv),
+            _ => on!(Portable),
         });
     };
     tool.planted("branch in the sampling of noise", "noise", true, &mut encapsulate);

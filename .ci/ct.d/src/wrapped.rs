@@ -1,8 +1,15 @@
 //! A backend like another one, to whose operations something is added.
 
-use kemstone::backend::batch::{self, Blocks, Job, Jobs, Permute, Start, States};
+#[cfg(target_arch = "aarch64")]
+use kemstone::backend::aarch64::neon::Neon;
+use kemstone::backend::batch::{self, Job, Jobs, Permute, States};
+#[cfg(target_arch = "x86_64")]
+use kemstone::backend::batch::{Blocks, Start};
 use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
 use kemstone::backend::portable::Portable;
+#[cfg(target_arch = "riscv64")]
+use kemstone::backend::riscv64::rvv::Rvv;
+#[cfg(target_arch = "x86_64")]
 use kemstone::backend::x86_64::avx2::Avx2;
 use kemstone::backend::{Backend, Eta, XOF_BLOCK};
 
@@ -154,8 +161,14 @@ macro_rules! wrap {
 }
 
 wrap!(Portable, 1);
+#[cfg(target_arch = "x86_64")]
 wrap!(Avx2, 4);
+#[cfg(target_arch = "aarch64")]
+wrap!(Neon, 1);
+#[cfg(target_arch = "riscv64")]
+wrap!(Rvv, 1);
 
+#[cfg(target_arch = "x86_64")]
 impl<A: Added> Permute<4> for Wrapped<Avx2, A> {
     fn permute(self, states: &mut States<4>, used: usize) {
         self.0.permute(states, used);

@@ -3,7 +3,11 @@
 //!
 //! Arguments: `counts=FILE`, a line for each region; `trace=DIRECTORY`, a file for each region with an
 //! instruction a line, as the hexadecimal bytes that `llvm-mc --disassemble` reads; `functions=DIRECTORY`, a file for
-//! each region with the instructions of every function.
+//! each region with the instructions of every function; `events=FILE`, which holds the instructions and addresses of the
+//! last region when `measure_end` returns, as 64-bit numbers: 2 p for an instruction at p, then 2 a + 1 for each address a
+//! that it loads or stores, an element of a vector at a time where the emulator takes it so.
+//!
+//! Between `measure_pause` and `measure_resume` nothing is recorded.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -23,19 +27,25 @@ struct Block {
 enum Marker {
     Begin,
     End,
+    Pause,
+    Resume,
 }
 
 #[derive(Default)]
 struct State {
     /// Addresses of the marking functions, the first address seen of each.
-    markers: [Option<u64>; 2],
+    markers: [Option<u64>; 4],
     measuring: bool,
+    paused: bool,
     count: u64,
     executed: Vec<&'static Block>,
     regions: Vec<u64>,
     counts: Option<String>,
     trace: Option<String>,
     functions: Option<String>,
+    events: Option<String>,
+    /// What is to be written there.
+    recorded: Vec<u64>,
 }
 
 thread_local! {
@@ -51,6 +61,19 @@ unsafe extern "C" {
         block: *mut c_void,
         callback: extern "C" fn(c_uint, *mut c_void),
         flags: c_int,
+        data: *mut c_void,
+    );
+    fn qemu_plugin_register_vcpu_insn_exec_cb(
+        instruction: *mut c_void,
+        callback: extern "C" fn(c_uint, *mut c_void),
+        flags: c_int,
+        data: *mut c_void,
+    );
+    fn qemu_plugin_register_vcpu_mem_cb(
+        instruction: *mut c_void,
+        callback: extern "C" fn(c_uint, u32, u64, *mut c_void),
+        flags: c_int,
+        accesses: c_int,
         data: *mut c_void,
     );
     fn qemu_plugin_register_atexit_cb(id: Id, callback: extern "C" fn(Id, *mut c_void), data: *mut c_void);
@@ -87,6 +110,8 @@ fn marker(instruction: *const c_void) -> Option<Marker> {
     let (index, marker) = match unsafe { CStr::from_ptr(symbol) }.to_bytes() {
         b"measure_begin" => (0, Marker::Begin),
         b"measure_end" => (1, Marker::End),
+        b"measure_pause" => (2, Marker::Pause),
+        b"measure_resume" => (3, Marker::Resume),
         _ => return None,
     };
     // The symbol covers the whole function.
@@ -113,6 +138,36 @@ extern "C" fn translate(_: Id, block: *mut c_void) {
     unsafe {
         qemu_plugin_register_vcpu_tb_exec_cb(block, execute, 0, std::ptr::from_ref(data).cast_mut().cast());
     }
+    if STATE.with_borrow(|state| state.events.is_some()) {
+        const LOADS_AND_STORES: c_int = 3;
+        for &instruction in &instructions {
+            // SAFETY: the instruction is of this block; the data is a number, and the second callback wants none.
+            unsafe {
+                let at = qemu_plugin_insn_vaddr(instruction) as *mut c_void;
+                qemu_plugin_register_vcpu_insn_exec_cb(instruction, step, 0, at);
+                let none = std::ptr::null_mut();
+                qemu_plugin_register_vcpu_mem_cb(instruction, access, 0, LOADS_AND_STORES, none);
+            }
+        }
+    }
+}
+
+fn record(event: u64) {
+    STATE.with_borrow_mut(|state| {
+        if state.measuring {
+            state.recorded.push(event);
+        }
+    });
+}
+
+/// An instruction is about to run.
+extern "C" fn step(_: c_uint, at: *mut c_void) {
+    record((at as u64) << 1);
+}
+
+/// It has loaded or stored something.
+extern "C" fn access(_: c_uint, _: u32, address: u64, _: *mut c_void) {
+    record(address << 1 | 1);
 }
 
 extern "C" fn execute(_: c_uint, data: *mut c_void) {
@@ -122,7 +177,10 @@ extern "C" fn execute(_: c_uint, data: *mut c_void) {
         Some(Marker::Begin) => {
             (state.measuring, state.count) = (true, 0);
             state.executed.clear();
+            state.recorded.clear();
         }
+        Some(Marker::Pause) => (state.measuring, state.paused) = (false, state.measuring),
+        Some(Marker::Resume) => (state.measuring, state.paused) = (state.paused, false),
         Some(Marker::End) if state.measuring => {
             state.measuring = false;
             if let Some(directory) = &state.trace {
@@ -130,6 +188,10 @@ extern "C" fn execute(_: c_uint, data: *mut c_void) {
             }
             if let Some(directory) = &state.functions {
                 write_functions(&format!("{directory}/{}", state.regions.len()), &state.executed);
+            }
+            if let Some(file) = &state.events {
+                let bytes: Vec<u8> = state.recorded.iter().flat_map(|event| event.to_le_bytes()).collect();
+                fs::write(file, bytes).expect("the file of events can be written");
             }
             state.regions.push(state.count);
         }
@@ -194,6 +256,7 @@ pub unsafe extern "C" fn qemu_plugin_install(
             Some(("functions", directory)) => {
                 STATE.with_borrow_mut(|state| state.functions = Some(directory.into()));
             }
+            Some(("events", file)) => STATE.with_borrow_mut(|state| state.events = Some(file.into())),
             Some(("trace", directory)) => STATE.with_borrow_mut(|state| state.trace = Some(directory.into())),
             _ => {
                 eprintln!("measure: unknown argument {argument}");

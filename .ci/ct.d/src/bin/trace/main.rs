@@ -1,0 +1,227 @@
+//! Runs every operation, records its steps and compares: for different secrets and the same public data, the same
+//! instructions must run in the same order and touch the same addresses; none of them may be a division.
+//!
+//! `trace BACKEND[:SET]...`: the operations of these backends and parameter sets.
+//!
+//! A `recorder` does what depends on the machine: it runs code, notes the events of a [`Trace`], and interrupts key
+//! generation to replace rho.
+
+#[cfg(any(target_arch = "aarch64", target_arch = "riscv64"))]
+#[path = "emulated.rs"]
+mod recorder;
+#[cfg(target_arch = "x86_64")]
+#[path = "steps.rs"]
+mod recorder;
+
+use std::{env, fs, process};
+
+use kemstone::backend::select::Selected;
+use kemstone_ct::wrapped::Added;
+use kemstone_ct::{CHOICES, Tool, operations, planted};
+use object::{Object, ObjectSymbol};
+
+/// What every key is generated from in place of its own rho: the matrix A is public, and its sampling may depend on it.
+const RHO: [u8; 32] = [0x5a; 32];
+
+/// The functions of this program, by the addresses they are loaded at.
+fn functions() -> Vec<(u64, String)> {
+    let path = env::current_exe().expect("this program");
+    let maps = fs::read_to_string("/proc/self/maps").expect("its memory");
+    let mapping = maps.lines().find(|line| line.ends_with(path.to_str().unwrap())).expect("its own file");
+    let base = u64::from_str_radix(mapping.split('-').next().unwrap(), 16).unwrap();
+    let data = fs::read(path).expect("its own file");
+    let file = object::File::parse(&*data).expect("an ELF file");
+    let base = if file.kind() == object::ObjectKind::Dynamic { base } else { 0 };
+    let symbols = file.symbols().filter(|symbol| symbol.kind() == object::SymbolKind::Text);
+    let mut functions: Vec<_> =
+        symbols.map(|symbol| (symbol.address() + base, symbol.name().unwrap_or("?").to_owned())).collect();
+    functions.sort();
+    functions
+}
+
+/// What one run of the code under examination did.
+#[derive(Default)]
+struct Trace {
+    /// 2 p for an instruction at p, 2 a + 1 for memory at a.
+    events: Vec<u64>,
+    instructions: u64,
+    divisions: Vec<u64>,
+    /// An instruction whose addresses are not understood.
+    unknown: Option<u64>,
+}
+
+struct Tracer {
+    backend: Selected,
+    functions: Vec<(u64, String)>,
+    /// The run at hand, or none: then the code runs without steps, to warm up.
+    trace: Option<Trace>,
+    /// Key generation must have been given another rho.
+    replaced: bool,
+    instructions: u64,
+    addresses: u64,
+    operations: u64,
+    leaks: u64,
+    failures: Vec<String>,
+}
+
+impl Tracer {
+    fn name(&self, address: u64) -> String {
+        let next = self.functions.partition_point(|(start, _)| *start <= address);
+        match self.functions[..next].last() {
+            Some((start, name)) if address - start < 1 << 16 => format!("{name} + {:#x}", address - start),
+            _ => format!("{address:#x}"),
+        }
+    }
+
+    /// Runs all choices; what makes their traces differ, if anything does.
+    fn leaks(&mut self, run: &mut dyn FnMut(&mut Self, usize)) -> (Trace, Vec<String>) {
+        let mut traces = Vec::new();
+        // All calls are made from this function, so that their stack is at the same address. The first one is to warm up.
+        for run_number in 0..=CHOICES {
+            self.trace = (run_number > 0).then(Trace::default);
+            run(self, run_number.saturating_sub(1));
+            traces.extend(self.trace.take());
+        }
+        let first = traces.remove(0);
+        let mut leaks = Vec::new();
+        for (choice, trace) in (1..).zip(traces) {
+            self.instructions += trace.instructions;
+            self.addresses += trace.events.len() as u64 - trace.instructions;
+            if trace.events != first.events {
+                let same = first.events.iter().zip(&trace.events).take_while(|(a, b)| a == b).count();
+                let at =
+                    first.events[..same].iter().rev().find(|event| *event & 1 == 0).copied().unwrap_or(0);
+                let what = match first.events.get(same) {
+                    Some(event) if event & 1 == 1 => "addresses differ at",
+                    _ => "paths differ after",
+                };
+                leaks.push(format!("choices 0 and {choice}: {what} {}", self.name(at >> 1)));
+            }
+        }
+        self.instructions += first.instructions;
+        self.addresses += first.events.len() as u64 - first.instructions;
+        let mut divisions = first.divisions.clone();
+        divisions.dedup();
+        leaks.extend(divisions.iter().map(|at| format!("division at {}", self.name(*at))));
+        (first, leaks)
+    }
+}
+
+impl Tool for Tracer {
+    const MARKS: bool = false;
+
+    fn backends(&self) -> Vec<Selected> {
+        vec![self.backend]
+    }
+
+    fn operation(&mut self, name: &str, _decisions: u64, run: &mut dyn FnMut(&mut Self, usize)) {
+        let (trace, leaks) = self.leaks(run);
+        let addresses = trace.events.len() as u64 - trace.instructions;
+        println!("{name}: {} instructions, {addresses} addresses", trace.instructions);
+        if trace.instructions < 30 {
+            self.failures.push(format!("{name}: nothing has been traced"));
+        }
+        self.failures.extend(leaks.iter().map(|leak| format!("{name}: {leak}")));
+        self.operations += 1;
+    }
+
+    fn planted(&mut self, name: &str, function: &str, _seen: bool, run: &mut dyn FnMut(&mut Self, usize)) {
+        let (_, leaks) = self.leaks(run);
+        println!("planted {name}:");
+        let leaks: Vec<_> = leaks.into_iter().filter(|leak| leak.contains(function)).collect();
+        leaks.iter().for_each(|leak| println!("    {leak}"));
+        match leaks.is_empty() {
+            true => self.failures.push(format!("planted leak not found: {name}")),
+            false => self.leaks += 1,
+        }
+    }
+
+    fn clean(&mut self, name: &str, run: &mut dyn FnMut(&mut Self, usize)) {
+        let (_, leaks) = self.leaks(run);
+        println!("nothing planted: {name}");
+        self.failures.extend(leaks.iter().map(|leak| format!("found where nothing is, {name}: {leak}")));
+    }
+
+    fn secret(&mut self, _bytes: &[u8]) {}
+
+    fn derived(&mut self, _bytes: &[u8]) {}
+
+    fn rho_sigma(&mut self, bytes: [u8; 64]) {
+        if self.trace.is_some() {
+            recorder::rho_sigma(bytes);
+            self.replaced = true;
+        }
+    }
+
+    fn expanded(&mut self, ek: &[u8]) {
+        if core::mem::take(&mut self.replaced) && !ek.ends_with(&RHO) {
+            self.failures.push("rho could not be replaced in key generation".to_owned());
+        }
+    }
+
+    fn examine(&mut self, code: &mut dyn FnMut()) {
+        let Some(trace) = &mut self.trace else { return code() };
+        recorder::record(code, trace);
+        if let Some(at) = trace.unknown {
+            let at = self.name(at);
+            self.failures.push(format!("addresses of the instruction at {at} are not understood"));
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Nothing;
+
+impl Added for Nothing {}
+
+fn main() {
+    let functions = functions();
+    let key_gen: Vec<u64> = functions
+        .iter()
+        .filter(|(_, name)| name.contains("5k_pke7key_gen"))
+        .map(|(start, _)| *start)
+        .collect();
+    recorder::set_up(key_gen);
+    let mut tracer = Tracer {
+        backend: Selected::by_name("portable").expect("portable"),
+        functions,
+        trace: None,
+        replaced: false,
+        instructions: 0,
+        addresses: 0,
+        operations: 0,
+        leaks: 0,
+        failures: Vec::new(),
+    };
+    planted::all(&mut tracer, true);
+    operations::comparisons(&mut tracer);
+    for what in env::args().skip(1) {
+        let (name, set) = what.split_once(':').unwrap_or((&what, ""));
+        let Some(backend) = Selected::by_name(name) else {
+            tracer.failures.push(format!("this machine has no {name}"));
+            continue;
+        };
+        tracer.backend = backend;
+        let before = tracer.operations;
+        for (name, operations) in [
+            ("ml_kem_512", operations::ml_kem_512::<Tracer, Nothing> as fn(&mut Tracer)),
+            ("ml_kem_768", operations::ml_kem_768::<Tracer, Nothing>),
+            ("ml_kem_1024", operations::ml_kem_1024::<Tracer, Nothing>),
+        ] {
+            if set.is_empty() || set == name {
+                operations(&mut tracer);
+            }
+        }
+        assert_eq!((tracer.operations - before) % 11, 0, "something has not run");
+        assert!(tracer.operations > before, "no parameter set {set}");
+    }
+    println!(
+        "{} operations with {CHOICES} choices of secrets each; {} instructions and {} addresses compared; {} planted \
+         leaks found",
+        tracer.operations, tracer.instructions, tracer.addresses, tracer.leaks
+    );
+    for failure in &tracer.failures {
+        println!("FAILED: {failure}");
+    }
+    process::exit(i32::from(!tracer.failures.is_empty()));
+}
