@@ -130,3 +130,34 @@ pub const fn montgomery_reduced(sum: i64) -> i32 {
     assert!(0 <= sum && sum <= 1 << 30);
     (sum >> 16) as i32 + (Q as i32 >> 1) + 2
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn bounds_are_exact_and_end_where_they_must() {
+        assert_eq!([0, 1, 7].map(|layers| forward(layers, 2496)), [3329, 2 * 3329, TRANSFORMED]);
+        assert_eq!(TRANSFORMED, 8 * 3329);
+        assert!(catch_unwind(|| forward(8, 2496)).is_err());
+        assert_eq!(forward(7, 3328), TRANSFORMED);
+        assert!(catch_unwind(|| forward(7, 3329)).is_err());
+
+        assert_eq!((sum(2497), sum(1 << 14)), (2 * 2497, 1 << 15));
+        assert!(catch_unwind(|| sum((1 << 14) + 1)).is_err());
+
+        assert_eq!(sum_of_products(4, 3328, 1 << 15), (8 * 3328) << 15);
+        assert_eq!(sum_of_products(1, 1 << 14, 1 << 15), 1 << 30);
+        assert!(catch_unwind(|| sum_of_products(1, (1 << 14) + 1, 1 << 15)).is_err());
+
+        // q/2 and 2 beside the quotient.
+        assert_eq!(
+            [0, 0xffff, 1 << 16, 1 << 30].map(montgomery_reduced),
+            [1666, 1666, 1667, (1 << 14) + 1666]
+        );
+        assert!(catch_unwind(|| montgomery_reduced(-1)).is_err());
+        assert!(catch_unwind(|| montgomery_reduced((1 << 30) + 1)).is_err());
+    }
+}

@@ -144,6 +144,18 @@ pub(crate) fn encoding<B: Backend>(backend: B) {
             }
         }
     }
+    // Two of them do not hide one another, nor do all.
+    for i in 0..N {
+        for distance in [1, 2, 3, 4, 8, 16, 32, 64, 128] {
+            for value in [Q as i64, 4095] {
+                let mut values = [0; N];
+                (values[i], values[(i + distance) & (N - 1)]) = (value, 4095);
+                let bytes = model::byte_encode(12, &values).try_into().expect("384 bytes");
+                assert!(!backend.decode12(&bytes, &mut f_hat), "positions {i} and {distance} further");
+            }
+        }
+    }
+    assert!(!backend.decode12(&[0xff; 384], &mut f_hat));
     for _ in 0..100 {
         let values = wide(&random.polynomial(0, Q - 1));
         let bytes: [u8; 384] = model::byte_encode(12, &values).try_into().expect("384 bytes");

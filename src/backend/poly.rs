@@ -150,3 +150,49 @@ impl<B> Zeroize for Multiplier<B> {
         self.cache.zeroize();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every coefficient may take the ends of the range and what lies between, and nothing beyond them.
+    fn ends<R: Range>(least: i16, most: i16) {
+        assert_eq!((R::MIN, R::MAX), (least, most));
+        for i in 0..N {
+            for (value, good) in
+                [(least, true), (0, true), (most, true), (least - 1, false), (most + 1, false)]
+            {
+                let mut f = [0; N];
+                f[i] = value;
+                assert_eq!(Poly::<R>::new(f).map(|f| f.0), good.then_some(f), "{value} at {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_end_where_they_say() {
+        ends::<Noise>(-3, 3);
+        ends::<Canonical>(0, 3328);
+        ends::<Lazy>(1 - 8 * 3329, 8 * 3329 - 1);
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic(expected = "in_range")]
+    fn debug_builds_look_at_what_a_kernel_left() {
+        let mut f = Poly::<Canonical>::ZERO;
+        f.storage()[N - 1] = Q;
+        f.coefficients();
+    }
+
+    #[test]
+    fn zeroized_is_zero() {
+        let mut f = Poly::<Noise>([-3; N], PhantomData);
+        f.zeroize();
+        assert_eq!(f.0, [0; N]);
+        let mut m =
+            Multiplier::<()> { f_hat: NttPoly([1; N], PhantomData), cache: NttPoly([2; N], PhantomData) };
+        m.zeroize();
+        assert_eq!((m.f_hat.0, m.cache.0), ([0; N], [0; N]));
+    }
+}

@@ -293,3 +293,35 @@ mod over {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn the_best_is_the_last_that_is_there_and_allowed() {
+        let mut there =
+            DETECT.iter().enumerate().filter_map(|(i, (name, detect))| Some((i, *name, detect()?)));
+        let best = there.rfind(|(_, name, _)| FORCED.is_none_or(|forced| forced == *name));
+        let expected = best.map_or((0, Selected::Portable(Portable)), |(i, _, selected)| (i, selected));
+        assert_eq!(Selected::detect(), expected);
+        // The first call and those that remember it.
+        for _ in 0..3 {
+            assert_eq!(Selected::best(), expected.1);
+            assert_eq!(crate::backend(), expected.1.name());
+        }
+    }
+
+    #[test]
+    fn names_are_found_and_found_once() {
+        let names: Vec<&str> = Selected::names().collect();
+        for (i, (name, detect)) in DETECT.iter().enumerate() {
+            assert_eq!(Selected::by_name(name), detect());
+            assert!(detect().is_none_or(|selected| selected.name() == *name));
+            assert_eq!(names.iter().position(|other| other == name), Some(i));
+        }
+        assert_eq!(Selected::by_name("none such"), None);
+    }
+}

@@ -70,6 +70,7 @@ pub(crate) fn sub(v: &[i16; N], f: &[i16; N], difference: &mut [i16; N]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::bounds::montgomery_reduced;
 
     fn congruent(a: i64, b: i64) -> bool {
         (a - b).rem_euclid(Q as i64) == 0
@@ -107,7 +108,7 @@ mod tests {
         for a in edges.into_iter().chain(spread) {
             let r = montgomery_reduce(a) as i64;
             assert!(congruent(r << 16, a as i64), "{a}");
-            assert!(r.abs() <= ((a as i64).abs() >> 16) + 1666, "{a}");
+            assert!(r.abs() <= montgomery_reduced((a as i64).abs()) as i64, "{a}");
         }
     }
 }
