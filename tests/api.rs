@@ -1,0 +1,268 @@
+//! Every function of the API by which keys, ciphertexts and secrets come and go: the plain key, the prepared one and the
+//! bytes must say the same.
+
+mod support;
+
+use core::convert::Infallible;
+
+use kemstone::backend::probe::Probe;
+use kemstone::backend::select::{Selected, Visitor, for_each};
+use kemstone::{Error, Seed, SharedSecret};
+use rand_core::{TryCryptoRng, TryRng};
+use support::{Random, coefficient, set_coefficient};
+
+/// A generator that hands out these bytes, in one piece.
+struct Handed<'a>(&'a [u8]);
+
+impl TryRng for Handed<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        panic!("bytes are wanted in one piece")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        panic!("bytes are wanted in one piece")
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
+        to.copy_from_slice(self.0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Handed<'_> {}
+
+/// What fills a seed or an m with these bytes.
+fn fill<const L: usize>(bytes: &[u8; L]) -> impl Fn(&mut [u8; L]) -> Result<(), Infallible> {
+    move |to| {
+        *to = *bytes;
+        Ok(())
+    }
+}
+
+/// A test of the functions of one module; `$k` as in the standard.
+macro_rules! forms {
+    ($module:ident, $k:literal) => {
+        mod $module {
+            use kemstone::$module::{
+                CIPHERTEXT_SIZE, Ciphertext, DecapsulationKey, EncapsulationKey, PreparedDecapsulationKey,
+                PreparedEncapsulationKey,
+            };
+
+            use super::*;
+
+            const K: usize = $k;
+
+            fn seed() -> [u8; 64] {
+                Random::new(concat!("seed of ", stringify!($module))).array()
+            }
+
+            const M: [u8; 32] = [0x6d; 32];
+
+            /// The last four bytes, as `Debug` shows them.
+            fn end(bytes: &[u8]) -> String {
+                hex::encode(&bytes[bytes.len() - 4..])
+            }
+
+            #[test]
+            fn encapsulation_keys() {
+                for_each(|_| {
+                    let dk = DecapsulationKey::from_seed(&Seed::from(seed()));
+                    let ek = dk.encapsulation_key();
+                    let bytes = *ek.as_bytes();
+                    assert_eq!(bytes, dk.as_expanded_bytes()[384 * K..768 * K + 32]);
+                    assert_eq!((ek.to_bytes(), ek.as_ref()), (bytes, &bytes[..]));
+                    assert_eq!(EncapsulationKey::from_bytes(&bytes), Ok(ek.clone()));
+                    assert_eq!(EncapsulationKey::try_from(&bytes[..]), Ok(ek.clone()));
+                    assert_eq!(format!("{ek:?}"), format!("EncapsulationKey(..{})", end(&bytes)));
+
+                    let expected = ek.encapsulate_deterministic(&M);
+                    let stranger = DecapsulationKey::from_seed(&Seed::from([1; 64])).encapsulation_key();
+                    for prepared in [
+                        PreparedEncapsulationKey::new(&ek),
+                        *PreparedEncapsulationKey::boxed(&ek),
+                        PreparedEncapsulationKey::from(&ek),
+                        PreparedEncapsulationKey::from_bytes(&bytes).expect("a good key"),
+                        PreparedEncapsulationKey::try_from(&bytes[..]).expect("a good key"),
+                    ] {
+                        assert_eq!(prepared.encapsulation_key(), &ek);
+                        assert_eq!((prepared.as_bytes(), prepared.to_bytes()), (&bytes, bytes));
+                        assert_eq!(prepared.as_ref(), &bytes[..]);
+                        assert_eq!(prepared, PreparedEncapsulationKey::new(&ek));
+                        assert_ne!(prepared, PreparedEncapsulationKey::new(&stranger));
+                        assert_eq!(format!("{prepared:?}"), format!("PreparedEncapsulationKey({ek:?})"));
+
+                        assert_eq!(prepared.encapsulate_deterministic(&M), expected);
+                        assert_eq!(prepared.encapsulate_with_rng(&mut Handed(&M)), expected);
+                        assert_eq!(
+                            prepared.try_encapsulate_with_rng(&mut Handed(&M)).as_ref(),
+                            Ok(&expected)
+                        );
+                        assert_eq!(prepared.encapsulate_with(fill(&M)).as_ref(), Ok(&expected));
+                        assert_eq!(prepared.encapsulate_with(|_| Err("none")), Err("none"));
+                        let (mut c, mut k) = ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]);
+                        assert_eq!(prepared.encapsulate_into(|_| Err("none"), &mut c, &mut k), Err("none"));
+                        assert_eq!((c, k), ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]));
+                        assert_eq!(prepared.encapsulate_into(fill(&M), &mut c, &mut k), Ok(()));
+                        assert_eq!((Ciphertext::from(c), SharedSecret::from(k)), expected);
+
+                        let (ciphertext, secret) = prepared.encapsulate().expect("randomness");
+                        assert_ne!(ciphertext, expected.0);
+                        assert_eq!(dk.decapsulate(&ciphertext), secret);
+                    }
+
+                    let mut unreduced = bytes;
+                    set_coefficient(&mut unreduced[..384 * K], 256 * K - 1, 3329);
+                    let refused = Some(Error::EncapsulationKey);
+                    assert_eq!(EncapsulationKey::from_bytes(&unreduced).err(), refused);
+                    assert_eq!(PreparedEncapsulationKey::from_bytes(&unreduced).err(), refused);
+                    assert_eq!(PreparedEncapsulationKey::try_from(&unreduced[..]).err(), refused);
+                    assert_eq!(PreparedEncapsulationKey::try_from(&bytes[1..]).err(), Some(Error::Length));
+                });
+            }
+
+            #[test]
+            fn decapsulation_keys() {
+                for_each(|_| {
+                    let seed = seed();
+                    let dk = DecapsulationKey::from_seed(&Seed::from(seed));
+                    let expanded = dk.to_expanded_bytes();
+                    let ek = dk.encapsulation_key();
+                    let (ciphertext, secret) = ek.encapsulate_deterministic(&M);
+                    let secret = *secret.as_bytes();
+
+                    let Ok(filled) = PreparedDecapsulationKey::generate_with(fill(&seed));
+                    let Ok(drawn) = PreparedDecapsulationKey::try_generate_from_rng(&mut Handed(&seed));
+                    let with_seed = [
+                        PreparedDecapsulationKey::new(&dk),
+                        *PreparedDecapsulationKey::boxed(&dk),
+                        PreparedDecapsulationKey::from(&dk),
+                        PreparedDecapsulationKey::from_seed(&Seed::from(seed)),
+                        PreparedDecapsulationKey::try_from(&seed[..]).expect("a seed"),
+                        PreparedDecapsulationKey::generate_from_rng(&mut Handed(&seed)),
+                        filled,
+                        drawn,
+                    ];
+                    let without = [
+                        PreparedDecapsulationKey::from_expanded_bytes(&expanded).expect("a good key"),
+                        PreparedDecapsulationKey::try_from(&expanded[..]).expect("a good key"),
+                    ];
+                    assert!(with_seed.iter().all(|key| key.to_seed() == Some(Seed::from(seed))));
+                    assert!(without.iter().all(|key| key.to_seed().is_none()));
+                    for prepared in with_seed.iter().chain(&without) {
+                        assert_eq!(prepared.decapsulation_key().as_expanded_bytes(), &*expanded);
+                        assert_eq!(prepared.as_expanded_bytes(), &*expanded);
+                        assert_eq!(*prepared.to_expanded_bytes(), *expanded);
+                        assert_eq!(prepared.encapsulation_key(), ek);
+                        assert_eq!(prepared.check_pairwise_consistency(), Ok(()));
+                        assert_eq!(*prepared.decapsulate(&ciphertext).as_bytes(), secret);
+                        let mut into = [0xaa; 32];
+                        prepared.decapsulate_into(&ciphertext, &mut into);
+                        assert_eq!(into, secret);
+                        assert_eq!(format!("{prepared:?}"), format!("PreparedDecapsulationKey({dk:?})"));
+                    }
+
+                    let generated = PreparedDecapsulationKey::generate().expect("randomness");
+                    assert_ne!(generated.as_expanded_bytes(), &*expanded);
+                    assert_eq!(generated.check_pairwise_consistency(), Ok(()));
+                    assert_eq!(PreparedDecapsulationKey::generate_with(|_| Err("none")).err(), Some("none"));
+
+                    let mut damaged = *expanded;
+                    damaged[768 * K + 32] ^= 1;
+                    let refused = Some(Error::DecapsulationKey);
+                    assert_eq!(PreparedDecapsulationKey::from_expanded_bytes(&damaged).err(), refused);
+                    assert_eq!(PreparedDecapsulationKey::try_from(&damaged[..]).err(), refused);
+                    assert_eq!(PreparedDecapsulationKey::try_from(&seed[1..]).err(), Some(Error::Length));
+
+                    // A wrong s, which only its use shows.
+                    let mut wrong = *expanded;
+                    let s = coefficient(&wrong, 0);
+                    set_coefficient(&mut wrong, 0, if s < 1000 { s + 1000 } else { s - 1000 });
+                    let wrong = PreparedDecapsulationKey::from_expanded_bytes(&wrong).expect("good bytes");
+                    assert_eq!(wrong.check_pairwise_consistency().err(), refused);
+                });
+            }
+
+            #[test]
+            fn ciphertexts() {
+                let bytes: [u8; CIPHERTEXT_SIZE] = Random::new("ciphertext").array();
+                let ciphertext = Ciphertext::from(bytes);
+                assert_eq!((ciphertext.as_bytes(), ciphertext.to_bytes()), (&bytes, bytes));
+                assert_eq!(ciphertext.as_ref(), &bytes[..]);
+                assert_eq!(Ciphertext::try_from(&bytes[..]), Ok(ciphertext.clone()));
+                assert_eq!(format!("{ciphertext:?}"), format!("Ciphertext(..{})", end(&bytes)));
+            }
+
+            /// Key generation on a backend that is handed in.
+            struct Expand;
+
+            impl Visitor for Expand {
+                type Output = ();
+
+                fn visit<B: Probe>(self, backend: B) {
+                    let seed = Seed::from(seed());
+                    let dk = DecapsulationKey::from_seed(&seed);
+                    let mut expanded = dk.to_expanded_bytes();
+                    expanded.fill(0xaa);
+                    DecapsulationKey::expand_into_on(backend, &seed, &mut expanded);
+                    assert_eq!(&*expanded, dk.as_expanded_bytes());
+                }
+            }
+
+            #[test]
+            fn key_generation_on_a_backend_of_the_callers_own() {
+                for_each(|selected| selected.visit(Expand));
+            }
+        }
+    };
+}
+
+forms!(ml_kem_512, 2);
+forms!(ml_kem_768, 3);
+forms!(ml_kem_1024, 4);
+
+/// Encapsulation on a backend that is handed in.
+struct Encapsulate;
+
+impl Visitor for Encapsulate {
+    type Output = ();
+
+    fn visit<B: Probe>(self, backend: B) {
+        use kemstone::ml_kem_768::{CIPHERTEXT_SIZE, Ciphertext, DecapsulationKey};
+        let ek = DecapsulationKey::from_seed(&Seed::from([5; 64])).encapsulation_key();
+        let (mut c, mut k) = ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]);
+        kemstone::encapsulate_768_on(backend, ek.as_bytes(), &[6; 32], &mut c, &mut k);
+        assert_eq!((Ciphertext::from(c), SharedSecret::from(k)), ek.encapsulate_deterministic(&[6; 32]));
+    }
+}
+
+#[test]
+fn encapsulation_on_a_backend_of_the_callers_own() {
+    for_each(|selected| selected.visit(Encapsulate));
+}
+
+/// The name that a token has.
+struct Name;
+
+impl Visitor for Name {
+    type Output = &'static str;
+
+    fn visit<B: Probe>(self, _: B) -> &'static str {
+        B::NAME
+    }
+}
+
+#[test]
+fn backends_have_names() {
+    assert_eq!(Selected::names().next(), Some("portable"), "the slowest first");
+    assert_eq!(Selected::by_name("none such"), None);
+    let mut served = Vec::new();
+    for_each(|selected| {
+        assert_eq!(selected.visit(Name), selected.name());
+        assert_eq!(kemstone::backend(), selected.name());
+        assert_eq!(Selected::by_name(selected.name()), Some(selected));
+        served.push(selected.name());
+    });
+    assert!(Selected::names().filter(|name| Selected::by_name(name).is_some()).eq(served));
+}
