@@ -150,4 +150,45 @@ mod tests {
             assert_eq!(a, [!value; 32]);
         }
     }
+    #[test]
+    fn wiping_leaves_zero_and_dropping_wipes() {
+        use core::cell::Cell;
+
+        use crate::backend::poly::{Multiplier, N, Noise, NttPoly, Poly};
+        let mut bytes = ([1; 5], [[2; 3]; 4]);
+        bytes.0.wipe();
+        bytes.1.wipe();
+        assert_eq!(bytes, ([0; 5], [[0; 3]; 4]));
+
+        let mut f = Poly::<Noise>::new([3; N]).expect("noise");
+        f.wipe();
+        assert_eq!(f.coefficients(), &[0; N]);
+        let full = || {
+            let mut f_hat = NttPoly::<()>::ZERO;
+            f_hat.raw_mut().fill(4);
+            f_hat
+        };
+        let (mut one, mut two) = (full(), [full(), full()]);
+        let mut multipliers = [(); 2].map(|()| Multiplier { f_hat: full(), cache: full() });
+        one.wipe();
+        two.wipe();
+        multipliers.wipe();
+        let multipliers = multipliers.iter().flat_map(|m| [&m.f_hat, &m.cache]);
+        for f_hat in two.iter().chain([&one]).chain(multipliers) {
+            assert_eq!(f_hat.raw(), &[0; N]);
+        }
+
+        /// Counts how often it is wiped.
+        struct Counted<'a>(&'a Cell<u32>);
+        impl Wipe for Counted<'_> {
+            fn wipe(&mut self) {
+                self.0.set(self.0.get() + 1);
+            }
+        }
+        let wiped = Cell::new(0);
+        let secret = Secret::new(Counted(&wiped));
+        assert_eq!(wiped.get(), 0);
+        drop(secret);
+        assert_eq!(wiped.get(), 1);
+    }
 }

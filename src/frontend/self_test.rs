@@ -25,9 +25,12 @@ use crate::backend::select::{Selected, with_backend};
 /// # }
 /// ```
 pub fn self_test() -> Result<(), Error> {
-    let agrees = ct::equal(&ml_kem_512_digest(), &DIGEST_512)
-        & ct::equal(&ml_kem_768_digest(), &DIGEST_768)
-        & ct::equal(&ml_kem_1024_digest(), &DIGEST_1024);
+    judge(&[ml_kem_512_digest(), ml_kem_768_digest(), ml_kem_1024_digest()])
+}
+
+/// Whether these are the known answers, in the order of the parameter sets.
+fn judge([a, b, c]: &[[u8; 32]; 3]) -> Result<(), Error> {
+    let agrees = ct::equal(a, &DIGEST_512) & ct::equal(b, &DIGEST_768) & ct::equal(c, &DIGEST_1024);
     if agrees.into() { Ok(()) } else { Err(Error::SelfTest) }
 }
 
@@ -81,3 +84,41 @@ const DIGEST_1024: [u8; 32] = [
     0xea, 0xf1, 0x7d, 0xf1, 0x64, 0x9b, 0xe7, 0x2f, 0x33, 0xa1, 0x90, 0xa1, 0xb2, 0xb1, 0xfc, 0x48, 0x26,
     0x24, 0x4c, 0x6b, 0x1b, 0xb5, 0x37, 0xc0, 0x8c, 0xff, 0x0c, 0xb0, 0x5c, 0x2b, 0x42, 0x86,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_wrong_answer_is_enough_to_fail() {
+        let known = [DIGEST_512, DIGEST_768, DIGEST_1024];
+        assert_eq!(judge(&known), Ok(()));
+        for wrong in 1..8 {
+            for bit in 0..256 {
+                let mut answers = known;
+                for (i, answer) in answers.iter_mut().enumerate() {
+                    answer[bit >> 3] ^= (wrong >> i & 1) << (bit & 7);
+                }
+                assert_eq!(judge(&answers), Err(Error::SelfTest), "sets {wrong:#b}, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_forgery_differs_in_the_last_bit() {
+        macro_rules! forge {
+            ($module:ident) => {
+                for last in [0x00, 0x80, 0x55, 0xff] {
+                    let mut bytes = [last; $module::CIPHERTEXT_SIZE];
+                    let mut c = $module::Ciphertext::from(bytes);
+                    c.flip_last_bit();
+                    *bytes.last_mut().expect("a byte") ^= 0x80;
+                    assert_eq!(c.as_bytes(), &bytes);
+                }
+            };
+        }
+        forge!(ml_kem_512);
+        forge!(ml_kem_768);
+        forge!(ml_kem_1024);
+    }
+}

@@ -71,3 +71,17 @@ pub(crate) fn transposed_matrix<'a, B, const K: usize>(
 ) -> Jobs<'a, B> {
     Jobs::matrix(rho, 0, rows, true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_blocks_are_as_many_as_fit() {
+        for (length, whole) in
+            [(0, 0), (135, 0), (136, 136), (271, 136), (272, 272), (768, 680), (1152, 1088)]
+        {
+            assert_eq!(h_whole(length), whole, "{length} bytes");
+        }
+    }
+}
