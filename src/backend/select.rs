@@ -324,4 +324,24 @@ mod tests {
         }
         assert_eq!(Selected::by_name("none such"), None);
     }
+    #[test]
+    #[cfg(all(feature = "internals", feature = "std"))]
+    fn a_forced_backend_serves_until_the_call_ends() {
+        let (portable, best) = (Selected::Portable(Portable), Selected::best());
+        assert_eq!(over::current(), None);
+        let seen = on(portable, || {
+            assert_eq!((over::current(), Selected::best()), (Some(portable), portable));
+            on(best, || assert_eq!((over::current(), Selected::best()), (Some(best), best)));
+            over::current()
+        });
+        assert_eq!((seen, over::current()), (Some(portable), None));
+
+        let mut seen = Vec::new();
+        for_each(|selected| {
+            assert_eq!(over::current(), Some(selected));
+            seen.push(selected);
+        });
+        assert!(seen.into_iter().eq(DETECT.iter().filter_map(|(_, detect)| detect())));
+        assert_eq!(over::current(), None);
+    }
 }

@@ -88,3 +88,30 @@ pub(crate) const Q_INVERSE_32: i32 = {
     let x = Q_INVERSE as i32;
     x.wrapping_mul(2i32.wrapping_sub(x.wrapping_mul(Q as i32)))
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::model;
+
+    #[test]
+    fn representatives_are_centred() {
+        for a in -2 * Q as i64..=2 * Q as i64 {
+            let c = centred(a) as i64;
+            assert!((-1664..=1664).contains(&c) && mod_q(c) == mod_q(a), "{a}: {c}");
+        }
+        assert_eq!([1664, 1665, -1664, -1665].map(centred), [1664, -1664, -1664, 1664]);
+    }
+
+    #[test]
+    fn zetas_are_the_centred_powers_of_zeta() {
+        for (i, zeta) in ZETAS.into_iter().enumerate() {
+            let power = model::power(17, model::bit_rev7(i));
+            assert_eq!(zeta, centred(power << 16), "zeta {i}");
+        }
+        assert_eq!(
+            [RESTORE, RESTORE_AND_SCALE].map(|factor| mod_q(128 * factor as i64)),
+            [mod_q(128 << 32), mod_q(1 << 32)]
+        );
+    }
+}

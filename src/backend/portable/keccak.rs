@@ -83,11 +83,17 @@ fn row<const Y: usize>(a: &[u64; 25], d: &[u64; 5]) -> [u64; 5] {
 }
 
 /// b ^ (!b1 & b2) for lane (X, Y), from lanes of which some are complemented, and itself complemented where
-/// `COMPLEMENTED` asks for it: the and-not of complements is, by De Morgan, one of and, or, and or-not.
+/// `COMPLEMENTED` asks for it.
 #[inline(always)]
 fn chi<const X: usize, const Y: usize>(b: u64, b1: u64, b2: u64) -> u64 {
-    let (n1, n2, flipped) = const { (complemented(X + 1, Y), complemented(X + 2, Y), flipped(X, Y)) };
-    b ^ match (n1, n2, flipped) {
+    b ^ and_not(b1, b2, const { (complemented(X + 1, Y), complemented(X + 2, Y), flipped(X, Y)) })
+}
+
+/// !b1 & b2, where it is said of b1, b2 and the result whether they are complemented: by De Morgan, one of and, or, and
+/// or-not.
+#[inline(always)]
+const fn and_not(b1: u64, b2: u64, complemented: (bool, bool, bool)) -> u64 {
+    match complemented {
         (true, false, false) => b1 & b2,
         (true, false, true) => !(b1 & b2),
         (false, true, false) => !(b1 | b2),
@@ -119,6 +125,15 @@ const fn odd_column(x: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::backend::keccak::check;
+
+    #[test]
+    fn complements_of_and_not_are_those_of_its_parts() {
+        let (a, b) = (0x0f0f_3333_ffff_0000, 0x3355_00ff_5a5a_1234);
+        for [i, j, k] in (0..8).map(|set| [0, 1, 2].map(|bit| set >> bit & 1 == 1)) {
+            let turn = |word: u64, complemented| if complemented { !word } else { word };
+            assert_eq!(super::and_not(turn(a, i), turn(b, j), (i, j, k)), turn(!a & b, k), "{i} {j} {k}");
+        }
+    }
 
     #[test]
     fn permutes_one_state() {

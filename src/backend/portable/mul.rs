@@ -65,7 +65,7 @@ fn sum_of_products<const K: usize>(
     }
 }
 
-/// `a . b` in 2^-16 form; |c| <= 18 000 or so (`DOT`).
+/// `a . b` in 2^-16 form; |c| <= 14 978 (`DOT`).
 pub(crate) fn dot<const K: usize>(a: &[&[i16; N]; K], b: &[(&[i16; N], &[i16; N]); K], c: &mut [i16; N]) {
     sum_of_products(a, b, |run, sums| c.as_chunks_mut().0[run] = *sums);
 }
@@ -83,4 +83,19 @@ pub(crate) fn mul_add<const K: usize>(
             *c = montgomery_multiply(*sum, RESTORE) + e;
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest factors there may be, and of a cache any 16-bit number.
+    #[test]
+    fn sums_reach_their_bound_and_stay_within() {
+        let (a, b) = ([Q - 1; N], [i16::MIN; N]);
+        assert_eq!((SUM, DOT), ((8 * 3328) << 15, 14_978));
+        let mut c = [0; N];
+        dot::<{ MAX_K as usize }>(&[&a; 4], &[(&b, &b); 4], &mut c);
+        assert!(c.iter().all(|&c| c == montgomery_reduce(-SUM as i32) && i32::from(c).abs() <= DOT));
+    }
 }
