@@ -181,6 +181,7 @@ macro_rules! forms {
                     set_coefficient(&mut wrong, 0, if s < 1000 { s + 1000 } else { s - 1000 });
                     let wrong = PreparedDecapsulationKey::from_expanded_bytes(&wrong).expect("good bytes");
                     assert_eq!(wrong.check_pairwise_consistency().err(), refused);
+                    assert_eq!(wrong.decapsulation_key().check_pairwise_consistency().err(), refused);
                 });
             }
 
