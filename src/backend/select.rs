@@ -93,14 +93,14 @@ impl Selected {
         {
             return selected;
         }
-        let (index, selected) = Self::detect();
+        let (index, selected) = Self::detect(FORCED);
         CHOICE.store(index as u8 + 1, Ordering::Relaxed);
         selected
     }
 
     #[cold]
-    fn detect() -> (usize, Self) {
-        let allowed = |name: &str| FORCED.is_none_or(|forced| name == forced);
+    fn detect(forced: Option<&str>) -> (usize, Self) {
+        let allowed = |name: &str| forced.is_none_or(|forced| name == forced);
         DETECT
             .iter()
             .enumerate()
@@ -306,12 +306,21 @@ mod tests {
             DETECT.iter().enumerate().filter_map(|(i, (name, detect))| Some((i, *name, detect()?)));
         let best = there.rfind(|(_, name, _)| FORCED.is_none_or(|forced| forced == *name));
         let expected = best.map_or((0, Selected::Portable(Portable)), |(i, _, selected)| (i, selected));
-        assert_eq!(Selected::detect(), expected);
+        assert_eq!(Selected::detect(FORCED), expected);
         // The first call and those that remember it.
         for _ in 0..3 {
             assert_eq!(Selected::best(), expected.1);
             assert_eq!(crate::backend(), expected.1.name());
         }
+    }
+
+    #[test]
+    fn nothing_but_the_forced_backend_is_chosen() {
+        for (i, (name, detect)) in DETECT.iter().enumerate() {
+            let expected = detect().map_or((0, Selected::Portable(Portable)), |selected| (i, selected));
+            assert_eq!(Selected::detect(Some(name)), expected, "{name}");
+        }
+        assert_eq!(Selected::detect(Some("none such")), (0, Selected::Portable(Portable)));
     }
 
     #[test]

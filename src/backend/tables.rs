@@ -9,10 +9,8 @@ pub const ZETA: i16 = 17;
 pub const Q_INVERSE: i16 = {
     // Newton's iteration doubles the number of correct low bits: 1, 2, 4, 8, 16 (and q is odd).
     let mut x: i16 = 1;
-    let mut step = 0;
-    while step < 4 {
+    while x.wrapping_mul(Q) != 1 {
         x = x.wrapping_mul(2i16.wrapping_sub(x.wrapping_mul(Q)));
-        step += 1;
     }
     x
 };
@@ -37,7 +35,7 @@ pub const fn pow_mod_q(base: i64, exponent: u32) -> i64 {
 /// The representative of `a` in `-(q-1)/2 ..= (q-1)/2`.
 pub const fn centred(a: i64) -> i16 {
     let a = mod_q(a);
-    (if a > (Q as i64 - 1) >> 1 { a - Q as i64 } else { a }) as i16
+    (if a > Q as i64 >> 1 { a - Q as i64 } else { a }) as i16
 }
 
 /// `a * 2^16 mod q`, centred: a factor for Montgomery multiplication.

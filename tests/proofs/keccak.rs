@@ -192,6 +192,7 @@ pub(crate) fn round<B: Probe>(backend: B) -> Covered {
     let mut rounds =
         Rounds { reference: Reference::new(), random: Random::new("rounds"), inputs: 0, what: Vec::new() };
     backend.keccaks(&mut rounds);
+    assert!(!rounds.what.is_empty(), "the backend shows no kernel");
     Covered::new("settled", rounds.inputs, format!("{} (P5)", rounds.what.join("; ")))
 }
 
@@ -341,6 +342,7 @@ fn whole<B: Probe>(backend: B, blocks: bool) -> Whole {
     let random = Random::new("permutation");
     let mut whole = Whole { reference: Reference::new(), random, widths: Vec::new(), inputs: 0, blocks };
     backend.keccaks(&mut whole);
+    assert!(!whole.widths.is_empty(), "the backend shows no kernel");
     whole
 }
 

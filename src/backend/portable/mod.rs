@@ -44,7 +44,7 @@ impl Probe for Portable {
     const PRODUCT: i32 = reduce::PRODUCT;
 
     fn reduced(_most: i32) -> i32 {
-        (poly::Q as i32 - 1) >> 1
+        i32::from(poly::Q) >> 1
     }
 
     fn montgomery_multiply(self, a: &mut [i16; N], b: i16) {
@@ -70,5 +70,13 @@ impl Probe for Portable {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     crate::backend::conformance::suite!("portable", Some(super::Portable));
+
+    #[test]
+    fn bounds_that_the_proofs_are_told_are_exact() {
+        assert_eq!([0, 1664, 1 << 15].map(Portable::reduced), [1664; 3]);
+        assert_eq!([0, 1664, 1 << 15].map(Portable::product), [2496; 3]);
+    }
 }

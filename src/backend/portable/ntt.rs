@@ -156,3 +156,39 @@ fn wipe(a: &mut [i16; N]) {
     *a = [0; N];
     zeroize::optimization_barrier(a);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::tables::mod_q;
+
+    /// Every number as large as a product gets, all of one sign: the longest chain of sums there is.
+    #[test]
+    fn the_inverse_transform_takes_every_16_bit_number() {
+        let product = |a: &i16| montgomery_multiply(*a, RESTORE_AND_SCALE);
+        let most = (i16::MIN..=i16::MAX).max_by_key(product).expect("a number");
+        let least = (i16::MIN..=i16::MAX).min_by_key(product).expect("a number");
+        // Sixteen of them do not fit: sums have to be reduced on their way.
+        assert!([most, least].iter().all(|a| 16 * i32::from(product(a)).abs() > 1 << 15));
+        for a in [most, least, i16::MIN, i16::MAX] {
+            // The transform of a + a X, and the factor that a product lacks.
+            let mut f = [a; N];
+            ntt_inverse(&mut f);
+            for (i, c) in f.into_iter().enumerate() {
+                assert!((Lazy::MIN..=Lazy::MAX).contains(&c), "{c} from {a}");
+                assert_eq!(
+                    mod_q(c.into()),
+                    if i < 2 { mod_q(i64::from(a) << 16) } else { 0 },
+                    "{i} from {a}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_working_copy_is_wiped() {
+        let mut a = [7; N];
+        wipe(&mut a);
+        assert_eq!(a, [0; N]);
+    }
+}
