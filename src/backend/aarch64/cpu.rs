@@ -1,5 +1,6 @@
-//! What the processor has. A program may not ask it: AArch64 keeps its feature registers from user code, so
-//! the operating system is asked, by std.
+//! What the processor has, and which it is. A program may not ask it: AArch64 keeps its identification registers
+//! from user code, so the operating system is asked, by std and, on Linux, in the way that its documentation of
+//! these registers describes.
 
 /// Without std, the build has to say.
 macro_rules! has {
@@ -22,8 +23,28 @@ pub(crate) fn sha3() -> bool {
     has!("sha3")
 }
 
-/// The scalable vectors (FEAT_SVE).
-#[inline]
-pub(crate) fn sve() -> bool {
-    has!("sve")
+/// The register MIDR_EL1: who made the core, in bits 24 to 31, and its number there, in bits 4 to 15. It is that of the
+/// core that happens to ask; where cores differ, any of them will do. `None` if the operating system keeps it.
+///
+/// Reading it traps into the kernel: ask once.
+pub(crate) fn midr() -> Option<u64> {
+    #[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
+    {
+        const AT_HWCAP: usize = 16;
+        const HWCAP_CPUID: usize = 1 << 11;
+        unsafe extern "C" {
+            // Of the C library, which std has brought.
+            safe fn getauxval(key: usize) -> usize;
+        }
+        if getauxval(AT_HWCAP) & HWCAP_CPUID != 0 {
+            let midr;
+            // SAFETY: HWCAP_CPUID says that the kernel answers the trap.
+            unsafe {
+                core::arch::asm!("mrs {}, midr_el1", out(reg) midr,
+                    options(nomem, nostack, preserves_flags));
+            }
+            return Some(midr);
+        }
+    }
+    None
 }

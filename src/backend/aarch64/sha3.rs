@@ -1,26 +1,22 @@
 //! NEON with the SHA-3 instructions: the arithmetic of [`neon`](super::neon) over a Keccak of its own.
 //!
-//! What is best depends on how many pipes run the SHA-3 instructions. std tells processors' features, not their
-//! names, and one of these features tells the two kinds apart: Arm's own cores with SHA-3 instructions have SVE,
-//! Apple's have not.
+//! What is best depends on how many pipes run the SHA-3 instructions, and so on the core: `Tuning` chooses. Cycles by
+//! llvm-mca's models of one state or two by SHA-3 instructions throughout, of one by scalar instructions, and of two
+//! and three by a mix of both:
 //!
-//! | | SHA-3 instructions | one state | two | three |
-//! |---|---|---|---|---|
-//! | with SVE: Neoverse V1, V2, N2 | one a cycle | scalar | theirs for rotations only | as two, the third scalar |
-//! | without: Apple M1 and later | four a cycle | theirs | theirs throughout | |
-//!
-//! Cycles by llvm-mca's models: of one state, of two and of three done as the first row says, and of two by SHA-3
-//! instructions throughout.
-//!
-//! | | one | two | three | two throughout |
-//! |---|---|---|---|---|
-//! | Neoverse V1 | 691 | 950 | 991 | 1551 |
-//! | Neoverse V2 | 640 | 995 | 1137 | 1553 |
-//! | Neoverse N2 | 803 | 1434 | 1424 | 1553 |
-//! | Neoverse V3, several a cycle | 423 | 697 | 748 | 507 |
+//! | | one or two | one, scalar | two, mixed | three, mixed | tuning |
+//! |---|---|---|---|---|---|
+//! | Neoverse V1 | 1551 | 691 | 950 | 971 | `Mixed` |
+//! | Neoverse V2 | 1553 | 640 | 995 | 1137 | `Mixed` |
+//! | Neoverse N2 | 1553 | 803 | 1434 | 1440 | `Mixed` |
+//! | Neoverse V3 | 507 | 423 | 697 | 750 | `ScalarSingle` |
+//! | Neoverse N3 | 868 | 786 | 1211 | 1365 | `ScalarSingle` |
+//! | Oryon | 453 | 1692 | 659 | 1823 | `Throughout` |
+//! | Apple M1 | 641 | 2563 | 907 | 2803 | `Throughout` |
 
 use core::arch::aarch64::*;
 use core::arch::asm;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::neon::keccak::{permutation, round_x2, rounds_of_pair, rounds_of_three};
 use super::neon::{arithmetic, arithmetic_steps, compress, encode, keccak, kernel, mul, ntt, reduce, sample};
@@ -31,18 +27,74 @@ use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly,
 use crate::backend::probe::{Keccaks, Probe};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
+/// Which Keccak a core runs best: a matter of speed only, every core with the SHA-3 instructions runs all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Tuning {
+    /// One state and two, by SHA-3 instructions throughout.
+    Throughout = 1,
+    /// One state by scalar instructions, two by SHA-3 instructions throughout.
+    ScalarSingle = 2,
+    /// One state by scalar instructions, two by SHA-3 instructions for rotations only, three as two with the
+    /// third by scalar instructions.
+    Mixed = 3,
+}
+
+impl Tuning {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Throughout, Self::ScalarSingle, Self::Mixed];
+
+    /// What is known of a core by the name in its MIDR_EL1.
+    ///
+    /// The numbers of pipes are those of Arm's software optimization guides (rows "Crypto SHA3 ops" and "Logical, shift")
+    /// and of LLVM's models, which are made from them. Of cores that are not here nothing is known, and the one
+    /// instruction for two or three is the best guess; for Apple's, Qualcomm's and Ampere's it is right: all
+    /// their vector pipes run it, and a scalar operand is not rotated for nothing.
+    const fn of(midr: u64) -> Self {
+        const ARM: u64 = 0x41;
+        const MICROSOFT: u64 = 0x6d;
+        match (midr >> 24 & 0xff, midr >> 4 & 0xfff) {
+            // One vector pipe, V0, of four or two: Neoverse V1, V2; N2, Cobalt 100.
+            (ARM, 0xd40 | 0xd4f) | (ARM | MICROSOFT, 0xd49) => Self::Mixed,
+            // Likewise Cortex-X2, X3; A710, A715.
+            (ARM, 0xd48 | 0xd4e | 0xd47 | 0xd4d) => Self::Mixed,
+            // Every vector pipe of four: Neoverse V3, V3AE, Cortex-X4, X925; of two: Neoverse N3, Cortex-A720, A725.
+            // Scalar operands are rotated for nothing, on more pipes.
+            (ARM, 0xd84 | 0xd83 | 0xd82 | 0xd85 | 0xd8e | 0xd81 | 0xd87) => Self::ScalarSingle,
+            _ => Self::Throughout,
+        }
+    }
+
+    /// That of this machine. It is asked once.
+    #[inline]
+    fn detect() -> Self {
+        static FOUND: AtomicU8 = AtomicU8::new(0);
+        let found = FOUND.load(Ordering::Relaxed);
+        if let Some(tuning) = Self::ALL.into_iter().find(|&tuning| tuning as u8 == found) {
+            return tuning;
+        }
+        let tuning = cpu::midr().map_or(Self::Throughout, Self::of);
+        FOUND.store(tuning as u8, Ordering::Relaxed);
+        tuning
+    }
+}
+
 /// Proof that this machine has NEON and the SHA-3 instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeonSha3 {
-    /// Only one of them runs at a time, beside others.
-    one_pipe: bool,
+    tuning: Tuning,
 }
 
 impl NeonSha3 {
     /// The proof, if the machine gives it.
     #[inline]
     pub fn detect() -> Option<Self> {
-        cpu::sha3().then(|| Self { one_pipe: cpu::sve() })
+        cpu::sha3().then(|| Self { tuning: Tuning::detect() })
+    }
+
+    /// The same tuned for other cores, for tests and measurements.
+    pub fn tuned(self, tuning: Tuning) -> Self {
+        Self { tuning, ..self }
     }
 }
 
@@ -62,10 +114,9 @@ impl Backend for NeonSha3 {
     }
 
     fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        if self.one_pipe {
-            batch::run::<_, 3>(self, jobs);
-        } else {
-            batch::run::<_, 2>(self, jobs);
+        match self.tuning {
+            Tuning::Throughout | Tuning::ScalarSingle => batch::run::<_, 2>(self, jobs),
+            Tuning::Mixed => batch::run::<_, 3>(self, jobs),
         }
     }
 
@@ -74,17 +125,20 @@ impl Backend for NeonSha3 {
 
 impl Permute<1> for NeonSha3 {
     fn permute(self, states: &mut States<1>, _used: usize) {
-        if self.one_pipe {
-            keccak::permute_x1(states.single());
-        } else {
-            sha3!(permute_x1(states.single()));
+        match self.tuning {
+            Tuning::Throughout => sha3!(permute_x1(states.single())),
+            Tuning::ScalarSingle | Tuning::Mixed => keccak::permute_x1(states.single()),
         }
     }
 }
 
 impl Permute<2> for NeonSha3 {
-    fn permute(self, states: &mut States<2>, _used: usize) {
-        sha3!(permute_x2(&mut states.0));
+    fn permute(self, states: &mut States<2>, used: usize) {
+        if used == 1 && self.tuning == Tuning::ScalarSingle {
+            keccak::permute_column(&mut states.0, 0);
+        } else {
+            sha3!(permute_x2(&mut states.0));
+        }
     }
 
     fn squeeze(self, states: &States<2>, _used: usize, blocks: &mut Blocks<2>) {
@@ -109,17 +163,20 @@ impl Permute<3> for NeonSha3 {
 impl Probe for NeonSha3 {
     arithmetic_steps!();
 
-    /// The kernels for all processors, whichever this is.
+    /// The kernels for all cores, whichever this is.
     fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
-        let [more_pipes, one_pipe] = [false, true].map(|one_pipe| Self { one_pipe });
-        visitor.kernel::<1, 1>(more_pipes, 1, |states, [rc]| sha3!(one_round_x1(states.single(), rc)));
-        visitor.kernel::<2, 1>(more_pipes, 2, |states, [rc]| sha3!(one_round_x2(&mut states.0, rc)));
-        visitor.kernel::<1, 1>(one_pipe, 1, |states, [rc]| keccak::one_round_x1(states.single(), rc));
-        visitor.kernel::<3, 1>(one_pipe, 1, |states, [rc]| {
+        let [throughout, scalar_single, mixed] = Tuning::ALL.map(|tuning| self.tuned(tuning));
+        visitor.kernel::<1, 1>(throughout, 1, |states, [rc]| sha3!(one_round_x1(states.single(), rc)));
+        visitor.kernel::<2, 1>(throughout, 2, |states, [rc]| sha3!(one_round_x2(&mut states.0, rc)));
+        visitor.kernel::<2, 1>(scalar_single, 1, |states, [rc]| {
             keccak::on_column(&mut states.0, 0, |state| keccak::one_round_x1(state, rc));
         });
-        visitor.kernel::<3, 1>(one_pipe, 2, |states, [rc]| sha3!(one_round_x2_mixed(&mut states.0, rc)));
-        visitor.kernel::<3, 1>(one_pipe, 3, |states, [rc]| sha3!(one_round_x3_mixed(&mut states.0, rc)));
+        visitor.kernel::<1, 1>(mixed, 1, |states, [rc]| keccak::one_round_x1(states.single(), rc));
+        visitor.kernel::<3, 1>(mixed, 1, |states, [rc]| {
+            keccak::on_column(&mut states.0, 0, |state| keccak::one_round_x1(state, rc));
+        });
+        visitor.kernel::<3, 1>(mixed, 2, |states, [rc]| sha3!(one_round_x2_mixed(&mut states.0, rc)));
+        visitor.kernel::<3, 1>(mixed, 3, |states, [rc]| sha3!(one_round_x3_mixed(&mut states.0, rc)));
     }
 }
 
@@ -215,15 +272,36 @@ mod tests {
     use crate::backend::conformance::{present, sponge_steps, suite};
     use crate::backend::keccak::check;
 
-    /// The machine's proof, tuned as for other processors.
-    fn tuned(one_pipe: bool) -> Option<NeonSha3> {
-        NeonSha3::detect().map(|_| NeonSha3 { one_pipe })
+    /// The machine's proof, tuned for other cores.
+    fn tuned(tuning: Tuning) -> Option<NeonSha3> {
+        NeonSha3::detect().map(|backend| backend.tuned(tuning))
+    }
+
+    #[test]
+    fn cores_are_told_apart() {
+        // As these registers read: revisions differ, the architecture is 0xf.
+        assert_eq!(Tuning::of(0x411f_d401), Tuning::Mixed); // Graviton 3: Neoverse V1, r1p1
+        assert_eq!(Tuning::of(0x410f_d4f1), Tuning::Mixed); // Graviton 4: Neoverse V2, r0p1
+        assert_eq!(Tuning::of(0x410f_d490), Tuning::Mixed); // Neoverse N2, r0p0
+        assert_eq!(Tuning::of(0x6d0f_d490), Tuning::Mixed); // Cobalt 100
+        assert_eq!(Tuning::of(0x410f_d841), Tuning::ScalarSingle); // Neoverse V3, r0p1
+        assert_eq!(Tuning::of(0x610f_0221), Tuning::Throughout); // Apple M1
+        assert_eq!(Tuning::of(0x610f_d401), Tuning::Throughout); // another maker's
+        assert_eq!(Tuning::of(0x000f_0510), Tuning::Throughout); // an emulator's
+        assert_eq!(Tuning::of(0), Tuning::Throughout);
+    }
+
+    #[test]
+    fn detection_is_remembered() {
+        let Some(backend) = present("neon-sha3", NeonSha3::detect()) else { return };
+        assert_eq!(Some(backend), NeonSha3::detect());
+        assert_eq!(backend.tuning, cpu::midr().map_or(Tuning::Throughout, Tuning::of));
     }
 
     #[test]
     fn permutes_one_state_two_and_three() {
-        for one_pipe in [false, true] {
-            let Some(backend) = present("neon-sha3", tuned(one_pipe)) else { return };
+        for tuning in Tuning::ALL {
+            let Some(backend) = present("neon-sha3", tuned(tuning)) else { return };
             fn permute<const W: usize>(backend: NeonSha3, used: usize, state: &mut [[u64; W]; 25])
             where
                 NeonSha3: Permute<W>,
@@ -247,10 +325,14 @@ mod tests {
         sponge_steps::<_, 3>(backend);
     }
 
-    mod one_pipe {
-        super::suite!("neon-sha3", super::tuned(true));
+    mod throughout {
+        super::suite!("neon-sha3", super::tuned(super::Tuning::Throughout));
     }
-    mod more_pipes {
-        super::suite!("neon-sha3", super::tuned(false));
+    // The others differ in hashing only.
+    mod scalar_single {
+        super::suite!(@each "neon-sha3", super::tuned(super::Tuning::ScalarSingle), hashes batches);
+    }
+    mod mixed {
+        super::suite!(@each "neon-sha3", super::tuned(super::Tuning::Mixed), hashes batches);
     }
 }

@@ -114,15 +114,19 @@ fn keccak() {
     permutations::<_, 1>(Portable, 1);
     #[cfg(target_arch = "aarch64")]
     {
-        use kemstone::backend::aarch64::{neon::Neon, sha3::NeonSha3};
+        use kemstone::backend::aarch64::{
+            neon::Neon,
+            sha3::{NeonSha3, Tuning},
+        };
         if let Some(neon) = Neon::detect() {
             permutations::<_, 1>(neon, 1);
             permutations::<_, 3>(neon, 3);
         }
         if let Some(sha3) = NeonSha3::detect() {
-            permutations::<_, 1>(sha3, 1);
-            permutations::<_, 2>(sha3, 2);
-            permutations::<_, 3>(sha3, 3);
+            permutations::<_, 1>(sha3.tuned(Tuning::Throughout), 1);
+            permutations::<_, 2>(sha3.tuned(Tuning::Throughout), 2);
+            permutations::<_, 1>(sha3.tuned(Tuning::Mixed), 1);
+            permutations::<_, 3>(sha3.tuned(Tuning::Mixed), 3);
         }
     }
     #[cfg(target_arch = "riscv64")]
@@ -147,31 +151,44 @@ fn kernels() {
 }
 
 fn operations() {
-    use kemstone::ml_kem_768::{Ciphertext, DecapsulationKey, EncapsulationKey};
-    let seed = [5; 64];
-    for_each(|selected| {
-        let name = selected.name();
-        let mut dk = [0; 2400];
-        measure(name, "keygen", &mut || {
-            DecapsulationKey::expand_into(black_box(&seed.into()), black_box(&mut dk));
-        });
-        let ek: [u8; 1184] = dk[1152..2336].try_into().expect("a key");
-        let mut pair = None;
-        measure(name, "encaps", &mut || {
-            let ek = EncapsulationKey::from_bytes(black_box(&ek)).expect("a key");
-            pair = Some(ek.encapsulate_deterministic(black_box(&[4; 32])));
-        });
-        let (c, _) = pair.expect("encapsulated");
-        let c: [u8; 1088] = c.as_ref().try_into().expect("a ciphertext");
-        measure(name, "decaps", &mut || {
-            let dk = DecapsulationKey::from_expanded_bytes(black_box(&dk)).expect("a key");
-            black_box(dk.decapsulate(&Ciphertext::from(c)));
-        });
-    });
+    for_each(|selected| measure_operations(selected.name()));
+    // What other cores are given than the one that is emulated.
+    #[cfg(target_arch = "aarch64")]
+    {
+        use kemstone::backend::aarch64::sha3::{NeonSha3, Tuning};
+        use kemstone::backend::select::{Selected, on};
+        for tuning in Tuning::ALL {
+            if let Some(sha3) = NeonSha3::detect() {
+                let name = format!("{tuning:?}");
+                on(Selected::NeonSha3(sha3.tuned(tuning)), || measure_operations(&name));
+            }
+        }
+    }
     #[cfg(feature = "libcrux")]
     libcrux();
     #[cfg(feature = "aws-lc")]
     aws_lc();
+}
+
+fn measure_operations(name: &str) {
+    use kemstone::ml_kem_768::{Ciphertext, DecapsulationKey, EncapsulationKey};
+    let seed = [5; 64];
+    let mut dk = [0; 2400];
+    measure(name, "keygen", &mut || {
+        DecapsulationKey::expand_into(black_box(&seed.into()), black_box(&mut dk));
+    });
+    let ek: [u8; 1184] = dk[1152..2336].try_into().expect("a key");
+    let mut pair = None;
+    measure(name, "encaps", &mut || {
+        let ek = EncapsulationKey::from_bytes(black_box(&ek)).expect("a key");
+        pair = Some(ek.encapsulate_deterministic(black_box(&[4; 32])));
+    });
+    let (c, _) = pair.expect("encapsulated");
+    let c: [u8; 1088] = c.as_ref().try_into().expect("a ciphertext");
+    measure(name, "decaps", &mut || {
+        let dk = DecapsulationKey::from_expanded_bytes(black_box(&dk)).expect("a key");
+        black_box(dk.decapsulate(&Ciphertext::from(c)));
+    });
 }
 
 #[cfg(feature = "libcrux")]
