@@ -191,10 +191,19 @@ fn name_of<B: Backend>(_: B) -> &'static str {
     B::NAME
 }
 
+/// Timing that does not depend on data, on a machine that gives it at request only: until what is returned is dropped.
+#[inline]
+pub(crate) fn data_independent_timing() -> impl Sized {
+    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
+    super::aarch64::dit::DataIndependentTiming::begin()
+}
+
 /// `with_backend!(selected, backend => expression)`: the expression with `backend` bound to the
-/// token of the selected backend, compiled once for each.
+/// token of the selected backend, compiled once for each, with
+/// data-independent timing.
 macro_rules! with_backend {
-    ($selected:expr, $backend:ident => $body:expr) => {
+    ($selected:expr, $backend:ident => $body:expr) => {{
+        let _timing = $crate::backend::select::data_independent_timing();
         match $selected {
             $crate::backend::select::Selected::Portable($backend) => $body,
             #[cfg(target_arch = "x86_64")]
@@ -210,14 +219,15 @@ macro_rules! with_backend {
             #[cfg(target_arch = "riscv64")]
             $crate::backend::select::Selected::Rvv($backend) => $body,
         }
-    };
+    }};
 }
 pub(crate) use with_backend;
 
 /// `with_held!(held, (backend, value) => expression)`: the expression with the token of the backend that the value
 /// belongs to, compiled once for each.
 macro_rules! with_held {
-    ($held:expr, ($backend:ident, $value:ident) => $body:expr) => {
+    ($held:expr, ($backend:ident, $value:ident) => $body:expr) => {{
+        let _timing = $crate::backend::select::data_independent_timing();
         match $held {
             $crate::backend::select::Held::Portable($backend, $value) => $body,
             #[cfg(target_arch = "x86_64")]
@@ -233,7 +243,7 @@ macro_rules! with_held {
             #[cfg(target_arch = "riscv64")]
             $crate::backend::select::Held::Rvv($backend, $value) => $body,
         }
-    };
+    }};
 }
 pub(crate) use with_held;
 

@@ -23,6 +23,12 @@ pub(crate) fn sha3() -> bool {
     has!("sha3")
 }
 
+/// Timing that does not depend on data, at request (FEAT_DIT).
+#[inline]
+pub(crate) fn dit() -> bool {
+    has!("dit")
+}
+
 /// The register MIDR_EL1: who made the core, in bits 24 to 31, and its number there, in bits 4 to 15. It is that of the
 /// core that happens to ask; where cores differ, any of them will do. `None` if the operating system keeps it.
 ///

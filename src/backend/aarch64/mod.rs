@@ -4,14 +4,10 @@
 //! NEON is part of every such target but the soft-float ones, which fall to the portable backend; so does big
 //! endian, whose vectors number their lanes the other way.
 //!
-//! Not done here: PSTATE.DIT, which makes data-independent timing a promise on processors that have it (FEAT_DIT).
-//! The kernels consist of instructions that it covers. It is to be set for a whole operation and set back
-//! after it; a kernel knows neither its caller nor what follows, and an operation calls dozens of them, each of which
-//! would have to write the register twice. The place for it is where a public operation chooses its backend. std
-//! detects it (`dit`) and stable Rust can write the register (`msr dit, #1` in `asm!`), so nothing but that place
-//! stands in the way.
+//! Where there is FEAT_DIT, every operation of the library runs with PSTATE.DIT set (`dit.rs`).
 
 mod cpu;
+pub(crate) mod dit;
 pub mod neon;
 pub mod sha3;
 
