@@ -123,7 +123,10 @@ fn unsafe_blocks_say_why_on_every_target() {
     let mut blocks = 0;
     for (path, text) in sources(&root().join("src")) {
         let lines: Vec<&str> = text.lines().collect();
-        for (number, line) in code(&text).enumerate().filter(|(_, line)| line.contains("unsafe {")) {
+        for (number, line) in code(&text)
+            .enumerate()
+            .filter(|(_, line)| line.contains("unsafe {") || line.contains("unsafe extern"))
+        {
             let mut above = lines[..number].iter().rev().map(|line| line.trim_start());
             let comment = above.by_ref().take_while(|line| line.starts_with("//"));
             let says = comment.map(|line| line.starts_with("// SAFETY: ")).collect::<Vec<_>>();

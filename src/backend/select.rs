@@ -343,6 +343,7 @@ mod tests {
         }
         assert_eq!(Selected::by_name("none such"), None);
     }
+
     #[test]
     #[cfg(all(feature = "internals", feature = "std"))]
     fn a_forced_backend_serves_until_the_call_ends() {

@@ -150,6 +150,7 @@ mod tests {
             assert_eq!(a, [!value; 32]);
         }
     }
+
     #[test]
     fn wiping_leaves_zero_and_dropping_wipes() {
         use core::cell::Cell;

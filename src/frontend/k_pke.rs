@@ -5,7 +5,7 @@ use core::slice::from_mut;
 use subtle::Choice;
 
 use super::ct::Secret;
-use super::params::{ENCODED, ParameterSet};
+use super::params::{ENCODED, ParameterSet, ek_size};
 use super::symmetric::{h_begin, h_rest, h_whole, matrix, prf, transposed_matrix};
 use crate::backend::batch::{Absorbed, Jobs};
 use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
@@ -124,6 +124,7 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
 
     /// Algorithm 14 (K-PKE.Encrypt), lines 3 to 8.
     pub(crate) fn matrix<'a>(&'a mut self, ek: &'a [u8]) -> Jobs<'a, B> {
+        debug_assert_eq!(ek.len(), ek_size(K));
         let rho = ek.last_chunk().unwrap_or(&[0; 32]); // 3
         transposed_matrix(rho, &mut self.a_hat_transposed) // 4-8
     }

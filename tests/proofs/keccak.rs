@@ -256,46 +256,67 @@ impl Whole {
         }
     }
 
-    /// Every choice of columns, of more than eight every choice of each eight; every bit of a message, and every
-    /// last word.
+    /// Every choice of columns, of more than eight every choice of each eight, with every last word, kept as narrow as
+    /// possible and not; and every bit of a message in every column, alone and beside all others.
     fn started<B: Permute<W>, const W: usize>(&mut self, backend: B) {
         let eight = W.min(8);
-        for turn in turns((1 << eight) * 4 * 40) {
-            let (choice, last, bit) = (turn & ((1 << eight) - 1), turn >> eight & 3, turn >> (eight + 2));
+        for turn in turns((1 << eight) * 4 * 2) {
+            let (choice, last, wide) =
+                (turn & ((1 << eight) - 1), turn >> eight & 3, turn >> (eight + 2) == 1);
             // An odd factor: each eight columns are chosen in all ways, and not in the same way.
             let chosen =
                 (0..W).step_by(8).fold(0, |chosen, i| chosen | (((choice * (5 * i + 1)) & 0xff) << i));
-            let mut seed = [0; 32];
-            if let Some(byte) = seed.get_mut(bit) {
-                *byte = 1 << (turn & 7);
-            }
-            let ends: [Option<u64>; W] = core::array::from_fn(|i| {
-                (chosen >> i & 1 == 1).then_some(1 << ((((bit + i) & 7) << 3) + (turn & 7)))
-            });
-            let last = *LAST_WORDS.get(last).unwrap_or(&usize::MAX);
-            let mut states = random_states::<W>(&mut self.random);
-            let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
-            for (expected, end) in expected.iter_mut().zip(ends) {
-                let Some(end) = end else { continue };
-                *expected = [0; 25];
-                for (word, bytes) in expected.iter_mut().zip(seed.as_chunks().0) {
-                    *word = u64::from_le_bytes(*bytes);
-                }
-                expected[4] = end;
-                if let Some(word) = expected.get_mut(last) {
-                    *word ^= LAST_BIT;
-                }
-            }
-            let least = ends.iter().rposition(Option::is_some).map_or(1, |i| i + 1);
-            let used = if turn & 8 == 0 { least } else { W };
-            backend.start(&mut states, used, Start { seed: &seed, last }, &ends);
-            assert_eq!(
-                core::array::from_fn(|i| column(&states, i)),
-                expected,
-                "start, turn {turn}, width {W}"
-            );
-            self.inputs += 1;
+            let seed = self.random.array();
+            let ends = core::array::from_fn(|i| (chosen >> i & 1 == 1).then(|| self.random.word()));
+            self.start(backend, &seed, &ends, last, wide);
         }
+        for (bit, column) in (0..=W).flat_map(|column| (0..320).map(move |bit| (bit, column))) {
+            let mut message = [0; 40];
+            message[bit >> 3] = 1 << (bit & 7);
+            let (seed, end) = message.split_first_chunk().expect("40 bytes");
+            let end = u64::from_le_bytes(end.try_into().expect("eight bytes"));
+            // The column after the last stands for all.
+            let ends: [Option<u64>; W] = core::array::from_fn(|i| {
+                (i == column || column == W).then_some(end.rotate_left(if column == W {
+                    i as u32
+                } else {
+                    0
+                }))
+            });
+            self.start(backend, seed, &ends, 3, bit & 1 == 0);
+        }
+    }
+
+    fn start<B: Permute<W>, const W: usize>(
+        &mut self,
+        backend: B,
+        seed: &[u8; 32],
+        ends: &[Option<u64>; W],
+        last: usize,
+        wide: bool,
+    ) {
+        let last = *LAST_WORDS.get(last).unwrap_or(&usize::MAX);
+        let mut states = random_states::<W>(&mut self.random);
+        let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
+        for (expected, end) in expected.iter_mut().zip(ends) {
+            let Some(end) = end else { continue };
+            *expected = [0; 25];
+            for (word, bytes) in expected.iter_mut().zip(seed.as_chunks().0) {
+                *word = u64::from_le_bytes(*bytes);
+            }
+            expected[4] = *end;
+            if let Some(word) = expected.get_mut(last) {
+                *word ^= LAST_BIT;
+            }
+        }
+        let least = ends.iter().rposition(Option::is_some).map_or(1, |i| i + 1);
+        backend.start(&mut states, if wide { W } else { least }, Start { seed, last }, ends);
+        assert_eq!(
+            core::array::from_fn(|i| column(&states, i)),
+            expected,
+            "start of {ends:?}, last word {last}, width {W}, wide: {wide}"
+        );
+        self.inputs += 1;
     }
 
     /// Every number of words in every column, whatever the number of columns in use.

@@ -38,8 +38,8 @@ pub(crate) fn midr() -> Option<u64> {
     {
         const AT_HWCAP: usize = 16;
         const HWCAP_CPUID: usize = 1 << 11;
+        // SAFETY: this is the C library's function, which std has brought.
         unsafe extern "C" {
-            // Of the C library, which std has brought.
             safe fn getauxval(key: usize) -> usize;
         }
         if getauxval(AT_HWCAP) & HWCAP_CPUID != 0 {

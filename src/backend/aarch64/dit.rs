@@ -3,8 +3,9 @@
 //!
 //! The bit belongs to the thread, and the operating system keeps it for it. A public operation sets it when it has chosen
 //! its backend and puts back what it found when it ends, by a panic as well. That is one read and two writes of a
-//! register: dozens of cycles at most, and nothing where FEAT_DIT is missing. It is set without a barrier: the
-//! architecture asks for none, and what is executed speculatively is not in its promise.
+//! register, and nothing where FEAT_DIT is missing. It is set without a barrier: the architecture asks for none, and what
+//! is executed speculatively is not in its promise. The compiler moves no memory access out of the operation; arithmetic
+//! on values that are in registers it could move, at the edges.
 
 use core::arch::asm;
 
@@ -13,21 +14,47 @@ use super::cpu;
 /// DIT, in its register and in PSTATE.
 const DIT: u64 = 1 << 24;
 
+/// Proof that this machine has FEAT_DIT, and so its register.
+#[derive(Clone, Copy)]
+struct Dit(());
+
+impl Dit {
+    #[inline]
+    fn detect() -> Option<Self> {
+        cpu::dit().then_some(Self(()))
+    }
+
+    /// The register, by its number: assemblers know its name only if they are told of FEAT_DIT.
+    #[inline]
+    fn read(self) -> u64 {
+        let value;
+        // SAFETY: a Dit exists only where the register does. No memory is touched, but accesses stay on their side.
+        unsafe { asm!("mrs {}, s3_3_c4_c2_5", out(reg) value, options(nostack, preserves_flags)) };
+        value
+    }
+
+    #[inline]
+    fn write(self, value: u64) {
+        // SAFETY: a Dit exists only where the register does. Of PSTATE, this bit alone changes.
+        unsafe { asm!("msr s3_3_c4_c2_5, {}", in(reg) value, options(nostack, preserves_flags)) };
+    }
+}
+
 /// DIT is set until this is dropped, where there is DIT.
 #[must_use]
 pub(crate) struct DataIndependentTiming {
-    /// The register before; `None` where there is no DIT.
-    before: Option<u64>,
+    /// Where there is DIT, the register before.
+    before: Option<(Dit, u64)>,
 }
 
 impl DataIndependentTiming {
     /// Sets DIT.
     #[inline]
     pub(crate) fn begin() -> Self {
-        let before = cpu::dit().then(|| {
-            let before = read();
-            write(DIT);
-            before
+        let before = Dit::detect().map(|dit| {
+            let before = dit.read();
+            dit.write(DIT);
+            (dit, before)
         });
         Self { before }
     }
@@ -36,31 +63,14 @@ impl DataIndependentTiming {
 impl Drop for DataIndependentTiming {
     #[inline]
     fn drop(&mut self) {
-        if let Some(before) = self.before {
-            write(before);
+        if let Some((dit, before)) = self.before {
+            dit.write(before);
         }
     }
 }
 
-/// The register, by its number: assemblers know its name only if they are told of FEAT_DIT. Only where it was found.
-#[inline]
-fn read() -> u64 {
-    let value;
-    // SAFETY: the register is there. No memory is touched, but the compiler may move no access past this.
-    unsafe { asm!("mrs {}, s3_3_c4_c2_5", out(reg) value, options(nostack, preserves_flags)) };
-    value
-}
-
-/// The same to be written.
-#[inline]
-fn write(value: u64) {
-    // SAFETY: as above. Of PSTATE, this bit alone changes.
-    unsafe { asm!("msr s3_3_c4_c2_5, {}", in(reg) value, options(nostack, preserves_flags)) };
-}
-
 #[cfg(test)]
 mod tests {
-    extern crate std;
     use std::panic;
     use std::println;
 
@@ -75,13 +85,13 @@ mod tests {
         fn empty<B: Backend>() -> Self::Of<B> {}
     }
 
-    /// Whether this machine has DIT, said if it has not.
-    fn present() -> bool {
-        let present = cpu::dit();
-        if !present {
+    /// Says so if this machine has no DIT.
+    fn present() -> Option<Dit> {
+        let dit = Dit::detect();
+        if dit.is_none() {
             println!("SKIPPED: this machine has no DIT");
         }
-        present
+        dit
     }
 
     fn backends() -> impl Iterator<Item = Selected> {
@@ -104,43 +114,39 @@ mod tests {
 
     #[test]
     fn operations_set_it_and_set_it_back() {
-        if !present() {
-            return;
-        }
+        let Some(dit) = present() else { return };
         for before in [0, DIT] {
-            write(before);
+            dit.write(before);
             for selected in backends() {
-                assert_eq!(with_backend!(selected, _backend => read()), DIT);
-                assert_eq!(read(), before);
+                assert_eq!(with_backend!(selected, _backend => dit.read()), DIT);
+                assert_eq!(dit.read(), before);
                 let mut held = Held::<Empty>::empty(selected);
-                assert_eq!(with_held!(&held, (_backend, _value) => read()), DIT);
-                assert_eq!(read(), before);
-                assert_eq!(with_held!(&mut held, (_backend, _value) => read()), DIT);
-                assert_eq!(read(), before);
+                assert_eq!(with_held!(&held, (_backend, _value) => dit.read()), DIT);
+                assert_eq!(dit.read(), before);
+                assert_eq!(with_held!(&mut held, (_backend, _value) => dit.read()), DIT);
+                assert_eq!(dit.read(), before);
             }
         }
-        write(0);
+        dit.write(0);
     }
 
     #[test]
     fn a_panic_sets_it_back() {
-        if !present() {
-            return;
-        }
+        let Some(dit) = present() else { return };
         for before in [0, DIT] {
             for selected in backends() {
-                write(before);
+                dit.write(before);
                 let unwound = panic::catch_unwind(|| {
                     with_backend!(selected, _backend => {
-                        assert_eq!(read(), DIT, "set");
+                        assert_eq!(dit.read(), DIT, "set");
                         panic!("on purpose");
                     })
                 });
                 let message = unwound.expect_err("a panic");
                 assert_eq!(message.downcast_ref::<&str>(), Some(&"on purpose"));
-                assert_eq!(read(), before);
+                assert_eq!(dit.read(), before);
             }
         }
-        write(0);
+        dit.write(0);
     }
 }
