@@ -66,7 +66,7 @@ const FRAMES: Frames = {
     frames
 };
 
-const fn row_of(i: usize) -> usize {
+pub(crate) const fn row_of(i: usize) -> usize {
     let (mut i, mut y) = (i, 0);
     while i >= 5 {
         (i, y) = (i - 5, y + 1);
@@ -244,7 +244,7 @@ pub(crate) fn round_x1(a: &[u64; 25], rc: u64) -> [u64; 25] {
     out
 }
 
-/// A round of two states, one a column: `round_x2!(a, rc; (xor3, rax, xor_rol, chi, in_order))`.
+/// A round of two states, one a column, row by row: `round_x2!(a, rc; (xor3, rax, xor_rol, chi, in_order))`.
 ///
 /// `xor3(a, b, c)` is their sum, `rax(a, b)` is a + (b <<< 1), `xor_rol!(a, b, N)` is (a + b) <<< N, and `chi(a, b, c)`
 /// is a + (~b)c. The last is `in_order`, or its like.
@@ -293,12 +293,12 @@ macro_rules! round_x2 {
 pub(crate) use round_x2;
 
 /// Runs rounds with these constants on the first two columns, of as many as there are:
-/// `rounds_of_pair!(state, constants, [0, 1]; (as round_x2))`, with as many rounds a turn as there are numbers.
+/// `rounds_of_pair!(state, constants, [0, 1]; round_x2 (as it takes))`, with as many rounds a turn as there are numbers.
 macro_rules! rounds_of_pair {
-    ($state:ident, $constants:expr, [$($round:literal),+]; $instructions:tt) => {{
+    ($state:ident, $constants:expr, [$($round:literal),+]; $round_x2:ident $instructions:tt) => {{
         let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(at(&$state[i], 0)));
         for rc in $constants.as_chunks::<{ [$($round),+].len() }>().0 {
-            $(a = round_x2!(a, rc[$round]; $instructions);)+
+            $(a = $round_x2!(a, rc[$round]; $instructions);)+
         }
         for i in 0..25 {
             keccak::store(at_mut(&mut $state[i], 0), a[i]);
@@ -310,13 +310,13 @@ pub(crate) use rounds_of_pair;
 /// The same for three columns: two in vector registers, and meanwhile the third in general ones. Their rounds
 /// alternate, and the processor runs them side by side as far as it looks ahead.
 macro_rules! rounds_of_three {
-    ($state:ident, $constants:expr, [$($round:literal),+]; $instructions:tt) => {{
+    ($state:ident, $constants:expr, [$($round:literal),+]; $round_x2:ident $instructions:tt) => {{
         let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(at(&$state[i], 0)));
         let mut third = core::array::from_fn(|i| $state[i][2]);
         let mut s = keccak::enter(&third);
         for rc in $constants.as_chunks::<{ [$($round),+].len() }>().0 {
             $(
-                a = round_x2!(a, rc[$round]; $instructions);
+                a = $round_x2!(a, rc[$round]; $instructions);
                 s = keccak::round_x1(&s, rc[$round]);
             )+
         }
@@ -331,23 +331,23 @@ macro_rules! rounds_of_three {
 pub(crate) use rounds_of_three;
 
 /// A permutation and, for proofs, one round of it:
-/// `permutation!(features, permute, one_round, states, macro, turn; instructions)`.
+/// `permutation!(features, permute, one_round, states, macro, turn; round instructions)`.
 macro_rules! permutation {
     (
         $(#[$doc:meta])*
         $features:literal, $permute:ident, $one_round:ident, $width:literal, $rounds:ident, $turn:tt;
-        $instructions:tt
+        $round_x2:ident $instructions:tt
     ) => {
         $(#[$doc])*
         #[target_feature(enable = $features)]
         pub(crate) fn $permute(state: &mut [[u64; $width]; 25]) {
-            $rounds!(state, ROUND_CONSTANTS, $turn; $instructions);
+            $rounds!(state, ROUND_CONSTANTS, $turn; $round_x2 $instructions);
         }
 
         /// One round of the same, for proofs.
         #[target_feature(enable = $features)]
         pub(crate) fn $one_round(state: &mut [[u64; $width]; 25], rc: u64) {
-            $rounds!(state, [rc], [0]; $instructions);
+            $rounds!(state, [rc], [0]; $round_x2 $instructions);
         }
     };
 }
@@ -355,7 +355,7 @@ pub(crate) use permutation;
 
 permutation! {
     /// Permutes three states.
-    "neon", permute_x3, one_round_x3, 3, rounds_of_three, [0, 1]; (xor3, rax, xor_rol, chi, in_order)
+    "neon", permute_x3, one_round_x3, 3, rounds_of_three, [0, 1]; round_x2 (xor3, rax, xor_rol, chi, in_order)
 }
 
 /// Permutes one state, that of a column.
