@@ -438,6 +438,9 @@ pub(crate) fn batches<B: Backend>(backend: B) {
             (0..random.below(6)).map(|_| [const { NttPoly::ZERO }; 3]).collect();
         let eta = [Eta::Two, Eta::Three][random.below(2) as usize];
         let mut noise = vec![[0; 192]; random.below(10) as usize];
+        // Another group of the same function, with a seed of its own, next to it.
+        let t: [u8; 32] = random.array();
+        let mut beside = vec![[0; 128]; random.below(5) as usize];
         let transposed = random.below(2) == 1;
 
         let mut jobs: Vec<Jobs<'_, B>> = messages
@@ -449,6 +452,7 @@ pub(crate) fn batches<B: Backend>(backend: B) {
         jobs.insert(at, Jobs::matrix(&rho, i0, &mut rows, transposed));
         let at = random.below(jobs.len() as u32 + 1) as usize;
         jobs.insert(at, Jobs::prf(&s, n, eta.bytes(), &mut noise));
+        jobs.insert(at, Jobs::prf(&t, n, 128, &mut beside));
         jobs.insert(at, Jobs::One(None));
         backend.hash_all(&mut jobs);
 
@@ -460,6 +464,10 @@ pub(crate) fn batches<B: Backend>(backend: B) {
             let (filled, rest) = out.split_at(eta.bytes());
             assert_eq!(filled, model::hash(Function::Shake256, &message, filled.len()), "{eta:?}, {k}");
             assert!(rest.iter().all(|byte| *byte == 0), "bytes beyond the output's");
+        }
+        for (k, out) in beside.iter().enumerate() {
+            let message = [&t[..], &[n.wrapping_add(k as u8)]].concat();
+            assert_eq!(out.as_slice(), model::hash(Function::Shake256, &message, 128), "beside, {k}");
         }
         for (row, i) in rows.iter().zip(0..) {
             let i = i0.wrapping_add(i);
