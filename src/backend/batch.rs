@@ -819,6 +819,20 @@ mod tests {
     }
 
     #[test]
+    fn states_and_blocks_are_wiped() {
+        let (mut states, mut blocks) = (States([[1; 3]; 25]), Blocks([[1; 192]; 3]));
+        states.zeroize();
+        blocks.zeroize();
+        assert_eq!((states.0, blocks.0), ([[0; 3]; 25], [[0; 192]; 3]));
+    }
+
+    #[test]
+    fn last_words_end_the_rates() {
+        // In bytes: FIPS 202, sections 6.1 and 6.2 give the capacities, 1024, 512 and 256 bits.
+        assert_eq!(LAST_WORDS.map(|word| 8 * (word + 1)), [72, 136, 168]);
+    }
+
+    #[test]
     fn columns_are_set_filled_and_read() {
         conformance::sponge_steps::<_, 8>(Plain::<8>);
     }

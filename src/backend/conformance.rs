@@ -441,6 +441,8 @@ pub(crate) fn batches<B: Backend>(backend: B) {
         // Another group of the same function, with a seed of its own, next to it.
         let t: [u8; 32] = random.array();
         let mut beside = vec![[0; 128]; random.below(5) as usize];
+        // A group of another function with the matrix's seed, next to it.
+        let mut before = vec![[0; 128]; random.below(3) as usize];
         let transposed = random.below(2) == 1;
 
         let mut jobs: Vec<Jobs<'_, B>> = messages
@@ -450,6 +452,7 @@ pub(crate) fn batches<B: Backend>(backend: B) {
             .collect();
         let at = random.below(jobs.len() as u32 + 1) as usize;
         jobs.insert(at, Jobs::matrix(&rho, i0, &mut rows, transposed));
+        jobs.insert(at, Jobs::prf(&rho, n, 128, &mut before));
         let at = random.below(jobs.len() as u32 + 1) as usize;
         jobs.insert(at, Jobs::prf(&s, n, eta.bytes(), &mut noise));
         jobs.insert(at, Jobs::prf(&t, n, 128, &mut beside));
@@ -465,9 +468,11 @@ pub(crate) fn batches<B: Backend>(backend: B) {
             assert_eq!(filled, model::hash(Function::Shake256, &message, filled.len()), "{eta:?}, {k}");
             assert!(rest.iter().all(|byte| *byte == 0), "bytes beyond the output's");
         }
-        for (k, out) in beside.iter().enumerate() {
-            let message = [&t[..], &[n.wrapping_add(k as u8)]].concat();
-            assert_eq!(out.as_slice(), model::hash(Function::Shake256, &message, 128), "beside, {k}");
+        for (seed, outputs) in [(&t, &beside), (&rho, &before)] {
+            for (out, k) in outputs.iter().zip(0..) {
+                let message = [&seed[..], &[n.wrapping_add(k)]].concat();
+                assert_eq!(out.as_slice(), model::hash(Function::Shake256, &message, 128), "output {k}");
+            }
         }
         for (row, i) in rows.iter().zip(0..) {
             let i = i0.wrapping_add(i);
