@@ -120,9 +120,8 @@ fn marker(instruction: *const c_void) -> Option<Marker> {
 
 extern "C" fn translate(_: Id, block: *mut c_void) {
     // SAFETY: the block is under translation, and every index is below its number of instructions.
-    let instructions: Vec<_> = unsafe {
-        (0..qemu_plugin_tb_n_insns(block)).map(|i| qemu_plugin_tb_get_insn(block, i)).collect()
-    };
+    let instructions: Vec<_> =
+        unsafe { (0..qemu_plugin_tb_n_insns(block)).map(|i| qemu_plugin_tb_get_insn(block, i)).collect() };
     let bytes = instructions.iter().map(|&instruction| {
         // SAFETY: qemu keeps that many bytes of the instruction.
         unsafe {

@@ -23,15 +23,31 @@ fn run(program: &str, arguments: &[&str], input: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// What LLVM is told of an architecture.
+#[derive(Clone, Copy)]
+struct Architecture {
+    triple: &'static str,
+    /// For the disassembler and for llvm-mca.
+    features: [&'static str; 2],
+}
+
+const AARCH64: Architecture =
+    Architecture { triple: "-triple=aarch64", features: ["-mattr=+v9.4a,+sha3", "-mattr=+sha3"] };
+const RISCV64: Architecture = {
+    const FEATURES: &str = "-mattr=+m,+a,+f,+d,+c,+v,+zba,+zbb,+zbs";
+    Architecture { triple: "-triple=riscv64", features: [FEATURES; 2] }
+};
+
 /// A trace as assembly that llvm-mca takes: taken branches are as good as none, for they are all predicted.
-fn assembly(trace: &str) -> String {
-    let text = run("llvm-mc-22", &["--disassemble", "-triple=aarch64", "-mattr=+v9.4a,+sha3"], trace);
+fn assembly(trace: &str, architecture: Architecture) -> String {
+    let text = run("llvm-mc-22", &["--disassemble", architecture.triple, architecture.features[0]], trace);
     let mut out = String::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('.')) {
         let operation = line.split_whitespace().next().unwrap_or_default();
         match operation {
             "b" | "bl" => out.push_str(&format!("{operation} .\n")),
             "ret" | "br" | "blr" | "hint" | "bti" | "paciasp" | "autiasp" | "mrs" => (),
+            "jr" | "jalr" | "ecall" => (),
             _ if operation.starts_with("b.") => out.push_str(&format!("{operation} .\n")),
             "cbz" | "cbnz" | "tbz" | "tbnz" => {
                 let (front, _) = line.rsplit_once(',').unwrap_or((line, ""));
@@ -48,11 +64,12 @@ fn assembly(trace: &str) -> String {
 }
 
 /// Cycles that the code takes when it is run over and over.
-fn cycles(code: &str, cpu: &str) -> Option<u64> {
+fn cycles(code: &str, architecture: Architecture, cpu: &str) -> Option<u64> {
     let total = |iterations: &str| -> Option<u64> {
         let cpu = format!("-mcpu={cpu}");
         let iterations = format!("-iterations={iterations}");
-        let options = ["-mtriple=aarch64", "-mattr=+sha3", &cpu, &iterations, "-instruction-info=0"];
+        let [triple, features] = [architecture.triple.replace("-t", "-mt"), architecture.features[1].into()];
+        let options = [&triple, &features, &cpu, &iterations, "-instruction-info=0"];
         let report = run(
             "llvm-mca-22",
             &[&options[..], &["-resource-pressure=0", "-skip-unsupported-instructions=any"]].concat(),
@@ -73,6 +90,7 @@ fn main() {
     let [plugin, directory, what, cpus, emulator @ .., guest] = &arguments[..] else {
         panic!("table PLUGIN DIRECTORY kernels|operations CPU,... EMULATOR... GUEST");
     };
+    let architecture = if emulator[0].ends_with("riscv64") { RISCV64 } else { AARCH64 };
     let cpus: Vec<&str> = cpus.split(',').filter(|cpu| !cpu.is_empty()).collect();
     fs::create_dir_all(directory).expect("a directory for traces");
     let counts = format!("{directory}/counts");
@@ -102,9 +120,9 @@ fn main() {
         print!("{group:<12} {operation:<28} {count:>12}");
         if !cpus.is_empty() {
             let trace = fs::read_to_string(format!("{directory}/{index}")).expect("a trace");
-            let code = assembly(&trace);
+            let code = assembly(&trace, architecture);
             for cpu in &cpus {
-                match cycles(&code, cpu) {
+                match cycles(&code, architecture, cpu) {
                     Some(cycles) => print!(" {cycles:>12}"),
                     None => print!(" {:>12}", "?"),
                 }
