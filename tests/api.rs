@@ -8,30 +8,7 @@ use core::convert::Infallible;
 use kemstone::backend::probe::Probe;
 use kemstone::backend::select::{Selected, Visitor, for_each};
 use kemstone::{Error, Seed, SharedSecret};
-use rand_core::{TryCryptoRng, TryRng};
-use support::{Random, coefficient, set_coefficient};
-
-/// A generator that hands out these bytes, in one piece.
-struct Handed<'a>(&'a [u8]);
-
-impl TryRng for Handed<'_> {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        panic!("bytes are wanted in one piece")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        panic!("bytes are wanted in one piece")
-    }
-
-    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
-        to.copy_from_slice(self.0);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Handed<'_> {}
+use support::{Random, Source, coefficient, set_coefficient};
 
 /// What fills a seed or an m with these bytes.
 fn fill<const L: usize>(bytes: &[u8; L]) -> impl Fn(&mut [u8; L]) -> Result<(), Infallible> {
@@ -94,9 +71,9 @@ macro_rules! forms {
                         assert_eq!(format!("{prepared:?}"), format!("PreparedEncapsulationKey({ek:?})"));
 
                         assert_eq!(prepared.encapsulate_deterministic(&M), expected);
-                        assert_eq!(prepared.encapsulate_with_rng(&mut Handed(&M)), expected);
+                        assert_eq!(prepared.encapsulate_with_rng(&mut Source::new(&M)), expected);
                         assert_eq!(
-                            prepared.try_encapsulate_with_rng(&mut Handed(&M)).as_ref(),
+                            prepared.try_encapsulate_with_rng(&mut Source::new(&M)).as_ref(),
                             Ok(&expected)
                         );
                         assert_eq!(prepared.encapsulate_with(fill(&M)).as_ref(), Ok(&expected));
@@ -133,14 +110,14 @@ macro_rules! forms {
                     let secret = *secret.as_bytes();
 
                     let Ok(filled) = PreparedDecapsulationKey::generate_with(fill(&seed));
-                    let Ok(drawn) = PreparedDecapsulationKey::try_generate_from_rng(&mut Handed(&seed));
+                    let Ok(drawn) = PreparedDecapsulationKey::try_generate_from_rng(&mut Source::new(&seed));
                     let with_seed = [
                         PreparedDecapsulationKey::new(&dk),
                         *PreparedDecapsulationKey::boxed(&dk),
                         PreparedDecapsulationKey::from(&dk),
                         PreparedDecapsulationKey::from_seed(&Seed::from(seed)),
                         PreparedDecapsulationKey::try_from(&seed[..]).expect("a seed"),
-                        PreparedDecapsulationKey::generate_from_rng(&mut Handed(&seed)),
+                        PreparedDecapsulationKey::generate_from_rng(&mut Source::new(&seed)),
                         filled,
                         drawn,
                     ];

@@ -11,8 +11,7 @@ use kemstone::{Error, Seed, SharedSecret};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use rand_core::{TryCryptoRng, TryRng};
-use support::{Random, Set, coefficient, each, j, repair_hash, scale, scaled, set_coefficient};
+use support::{Random, Set, Source, coefficient, each, j, repair_hash, scale, scaled, set_coefficient};
 
 /// Runs a property on random values of a strategy; failures are shrunk and shown.
 fn for_all<V: Strategy>(cases: usize, values: V, property: impl Fn(V::Value)) {
@@ -339,38 +338,6 @@ fn any_consistent_key_can_be_used() {
     }
     each!(check);
 }
-
-/// A generator that hands out given bytes, and notes how it is asked.
-struct Source<'a> {
-    bytes: &'a [u8],
-    fills: Vec<usize>,
-}
-
-impl<'a> Source<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, fills: Vec::new() }
-    }
-}
-
-impl TryRng for Source<'_> {
-    type Error = Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        panic!("bytes are wanted in one piece")
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        panic!("bytes are wanted in one piece")
-    }
-
-    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
-        self.fills.push(to.len());
-        to.copy_from_slice(&self.bytes[..to.len()]);
-        Ok(())
-    }
-}
-
-impl TryCryptoRng for Source<'_> {}
 
 #[test]
 fn randomness_is_drawn_in_one_piece_and_used_as_it_is() {

@@ -1,16 +1,17 @@
-//! What the integration tests share: the three parameter sets behind one trait, a parser for `kats/`, and
-//! reproducible random bytes.
+//! What the integration tests share: the three parameter sets behind one trait, a parser for `kats/`, a generator that
+//! hands out given bytes, and reproducible random ones.
 #![allow(dead_code)] // every test file uses its own part
 
 pub(crate) mod kat;
 #[cfg(unix)]
 pub(crate) mod stack;
 
+use core::convert::Infallible;
 use core::fmt::Debug;
 use std::env;
 
 use kemstone::{Error, Seed, SharedSecret};
-use rand_core::{CryptoRng, TryCryptoRng};
+use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 use shake::{ExtendableOutput, Shake128, Shake256, Update, XofReader};
 
 /// The public API of one parameter set, for tests that are the same for all three.
@@ -297,3 +298,35 @@ pub(crate) fn repair_hash<S: Set>(dk: &mut [u8]) {
     let hash = sha3_256(&dk[384 * S::K..768 * S::K + 32]);
     dk[768 * S::K + 32..768 * S::K + 64].copy_from_slice(&hash);
 }
+
+/// A generator that hands out given bytes, and notes how it is asked.
+pub(crate) struct Source<'a> {
+    bytes: &'a [u8],
+    pub(crate) fills: Vec<usize>,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, fills: Vec::new() }
+    }
+}
+
+impl TryRng for Source<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        panic!("bytes are wanted in one piece")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        panic!("bytes are wanted in one piece")
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
+        self.fills.push(to.len());
+        to.copy_from_slice(&self.bytes[..to.len()]);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Source<'_> {}
