@@ -337,11 +337,6 @@ impl<'a> Job<'a> {
         Self { function, head, tail, before, output, fresh: true, absorbed: false, work }
     }
 
-    /// Permutations this job takes.
-    pub fn work(&self) -> usize {
-        self.work
-    }
-
     /// The next eight bytes of the message, with its padding (FIPS 202, section 5.1) but for the last bit.
     #[inline(always)]
     fn next_word(&mut self) -> [u8; 8] {

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use crate::backend::batch::{LAST_BIT, LAST_WORDS, Start};
+use crate::backend::batch::{Function, LAST_BIT, Start};
 use crate::backend::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
 use crate::backend::x86_64::{at_mut, store as store_bytes};
 
@@ -210,7 +210,7 @@ pub(crate) fn start(state: &mut [[u64; 4]; 25], start: Start<'_>, ends: &[Option
 #[target_feature(enable = "avx2")]
 pub(crate) fn absorb(state: &mut [[u64; 4]; 25], column: usize, words: &[u8]) {
     // Most blocks are those of H and J.
-    const H: usize = LAST_WORDS[1] + 1;
+    const H: usize = Function::Sha3_256.rate() >> 3;
     let words = words.as_chunks().0;
     if let Ok(words) = <&[_; H]>::try_from(words) {
         absorb_words(state, column, words);
