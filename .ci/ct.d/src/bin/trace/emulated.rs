@@ -1,12 +1,11 @@
 //! Under the emulator of another machine, its plugin (`.ci/measure/plugin`) records everything between two markers, and
 //! writes it into the file that `KEMSTONE_EVENTS` names.
 
-use std::cell::UnsafeCell;
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::{env, fs};
 
-use crate::{RHO, Trace};
+use crate::{RHO, Shared, Trace};
 
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -85,18 +84,7 @@ struct Recorder {
     rho_sigma: Option<[u8; 64]>,
 }
 
-struct Shared(UnsafeCell<Option<Recorder>>);
-
-// SAFETY: there is one thread, and its handler runs only while the code under examination does.
-unsafe impl Sync for Shared {}
-
-static RECORDER: Shared = Shared(UnsafeCell::new(None));
-
-/// Not while `record` runs code.
-fn recorder() -> &'static mut Recorder {
-    // SAFETY: as for `Sync`.
-    unsafe { (*RECORDER.0.get()).as_mut() }.expect("set up")
-}
+static RECORDER: Shared<Recorder> = Shared::new();
 
 /// `k_pke::key_gen` begins at each of these addresses.
 pub(crate) fn set_up(key_gen: Vec<u64>) {
@@ -114,9 +102,9 @@ pub(crate) fn set_up(key_gen: Vec<u64>) {
     });
     let events = env::var("KEMSTONE_EVENTS").expect("KEMSTONE_EVENTS");
     let recorder = Recorder { events, key_gen: key_gen.collect(), rho_sigma: None };
-    // SAFETY: nothing is being examined; the handler has the signature that SA_SIGINFO asks for.
+    RECORDER.set(recorder);
+    // SAFETY: the handler has the signature that SA_SIGINFO asks for.
     unsafe {
-        *RECORDER.0.get() = Some(recorder);
         let mut action: libc::sigaction = core::mem::zeroed();
         action.sa_sigaction = trap as *const () as usize;
         action.sa_flags = libc::SA_SIGINFO;
@@ -126,12 +114,12 @@ pub(crate) fn set_up(key_gen: Vec<u64>) {
 
 /// The next run generates a key and will compute this of its seed.
 pub(crate) fn rho_sigma(bytes: [u8; 64]) {
-    recorder().rho_sigma = Some(bytes);
+    RECORDER.get().rho_sigma = Some(bytes);
 }
 
 extern "C" fn trap(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
     measure_pause();
-    let recorder = recorder();
+    let recorder = RECORDER.get();
     recorder.remove_breakpoints();
     // SAFETY: the kernel's third argument to a handler installed with SA_SIGINFO.
     recorder.replace_rho(unsafe { &*context.cast::<libc::ucontext_t>() });
@@ -175,14 +163,14 @@ impl Recorder {
 /// Runs `code` between the markers.
 #[inline(never)]
 pub(crate) fn record(code: &mut dyn FnMut(), trace: &mut Trace) {
-    let recorder = recorder();
+    let recorder = RECORDER.get();
     if recorder.rho_sigma.is_some() {
         recorder.set_breakpoints();
     }
     measure_begin();
     code();
     measure_end();
-    let recorder = self::recorder();
+    let recorder = RECORDER.get();
     recorder.remove_breakpoints();
     recorder.rho_sigma = None;
     let bytes = fs::read(&recorder.events).expect("the plugin has written what has run");

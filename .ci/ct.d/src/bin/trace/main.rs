@@ -13,6 +13,7 @@ mod recorder;
 #[path = "steps.rs"]
 mod recorder;
 
+use std::cell::UnsafeCell;
 use std::{env, fs, process};
 
 #[cfg(target_arch = "aarch64")]
@@ -50,6 +51,31 @@ struct Trace {
     divisions: Vec<u64>,
     /// An instruction whose addresses are not understood.
     unknown: Option<u64>,
+}
+
+/// What a handler of traps shares with the program that sets it up.
+struct Shared<T>(UnsafeCell<Option<T>>);
+
+// SAFETY: there is one thread, and its handler runs only while the code under examination does.
+unsafe impl<T> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    const fn new() -> Self {
+        Self(UnsafeCell::new(None))
+    }
+
+    /// Not while code is under examination.
+    fn set(&self, value: T) {
+        // SAFETY: as for `Sync`.
+        unsafe { *self.0.get() = Some(value) };
+    }
+
+    /// Outside the handler, not while code is under examination.
+    #[allow(clippy::mut_from_ref)] // as for `Sync`
+    fn get(&self) -> &mut T {
+        // SAFETY: as for `Sync`.
+        unsafe { (*self.0.get()).as_mut() }.expect("set up")
+    }
 }
 
 struct Tracer {

@@ -1,12 +1,11 @@
 //! On x86-64 the CPU's trap flag makes it stop after each instruction, on whatever instructions it has (AVX-512 too). The
 //! handler of these traps notes where the program is and which memory the instruction there will touch.
 
-use std::cell::UnsafeCell;
 use std::collections::HashMap;
 
 use iced_x86::{Decoder, DecoderOptions, InstructionInfoFactory, Mnemonic, OpAccess, Register, UsedMemory};
 
-use crate::{RHO, Trace};
+use crate::{RHO, Shared, Trace};
 
 /// What an instruction does, as far as it is of interest.
 struct Decoded {
@@ -25,18 +24,7 @@ struct Recorder {
     rho_sigma: Option<[u8; 64]>,
 }
 
-struct Shared(UnsafeCell<Option<Recorder>>);
-
-// SAFETY: there is one thread, and its handler runs only while the code under examination does.
-unsafe impl Sync for Shared {}
-
-static RECORDER: Shared = Shared(UnsafeCell::new(None));
-
-/// Not while `record` runs code.
-fn recorder() -> &'static mut Recorder {
-    // SAFETY: as for `Sync`.
-    unsafe { (*RECORDER.0.get()).as_mut() }.expect("set up")
-}
+static RECORDER: Shared<Recorder> = Shared::new();
 
 /// The registers at a trap.
 struct Registers<'a>(&'a [libc::greg_t; 23]);
@@ -72,7 +60,7 @@ impl Registers<'_> {
 }
 
 extern "C" fn trap(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
-    let recorder = recorder();
+    let recorder = RECORDER.get();
     // SAFETY: the kernel's third argument to a handler installed with SA_SIGINFO.
     let context = unsafe { &*context.cast::<libc::ucontext_t>() };
     let registers = Registers(&context.uc_mcontext.gregs);
@@ -145,7 +133,7 @@ fn step_through(code: &mut dyn FnMut()) {
 /// Runs `code` step by step.
 pub(crate) fn record(code: &mut dyn FnMut(), trace: &mut Trace) {
     step_through(code);
-    let recorder = recorder();
+    let recorder = RECORDER.get();
     // The room for events is kept: the handler cannot allocate.
     trace.events.clone_from(&recorder.trace.events);
     recorder.trace.events.clear();
@@ -157,15 +145,14 @@ pub(crate) fn record(code: &mut dyn FnMut(), trace: &mut Trace) {
 
 /// The next run generates a key and will compute this of its seed.
 pub(crate) fn rho_sigma(bytes: [u8; 64]) {
-    recorder().rho_sigma = Some(bytes);
+    RECORDER.get().rho_sigma = Some(bytes);
 }
 
 /// `k_pke::key_gen` begins at each of these addresses.
 pub(crate) fn set_up(key_gen: Vec<u64>) {
     let trace = Trace { events: Vec::with_capacity(1 << 23), ..Trace::default() };
     let (decoded, factory) = (HashMap::new(), InstructionInfoFactory::new());
-    // SAFETY: nothing is being examined.
-    unsafe { *RECORDER.0.get() = Some(Recorder { trace, decoded, factory, key_gen, rho_sigma: None }) };
+    RECORDER.set(Recorder { trace, decoded, factory, key_gen, rho_sigma: None });
     install_handler();
 }
 
