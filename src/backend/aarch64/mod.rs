@@ -9,6 +9,7 @@
 mod cpu;
 pub(crate) mod dit;
 pub mod neon;
+mod rounds;
 pub mod sha3;
 
 use core::arch::aarch64::*;

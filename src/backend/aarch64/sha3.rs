@@ -6,27 +6,25 @@
 //!
 //! | | one or two | one, scalar | two, mixed | three, mixed | tuning |
 //! |---|---|---|---|---|---|
-//! | Neoverse V1 | 1537 | 691 | 995 | 971 | `Mixed` |
-//! | Neoverse V2 | 1540 | 640 | 986 | 1137 | `Mixed` |
-//! | Neoverse N2 | 1540 | 803 | 1337 | 1440 | `Mixed` |
-//! | Neoverse V3 | 456 | 423 | 674 | 750 | `ScalarSingle` |
-//! | Neoverse N3 | 801 | 786 | 1179 | 1365 | `ScalarSingle` |
-//! | Oryon | 449 | 1692 | 644 | 1823 | `Throughout` |
-//! | Apple M1 | 600 | 2563 | 887 | 2803 | `Throughout` |
+//! | Neoverse V1 | 1561 | 700 | 914 | 1006 | `Mixed` |
+//! | Neoverse V2 | 1561 | 561 | 916 | 1049 | `Mixed` |
+//! | Neoverse N2 | 1564 | 745 | 1387 | 1494 | `Mixed` |
+//! | Neoverse V3 | 456 | 422 | 738 | 849 | `ScalarSingle` |
+//! | Neoverse N3 | 801 | 722 | 1369 | 1484 | `ScalarSingle` |
+//! | Oryon | 449 | 1785 | 784 | 1884 | `Throughout` |
+//! | Apple M1 | 600 | 2577 | 985 | 2652 | `Throughout` |
 //!
 //! `.ci/cross aarch64 measure` models whole operations by each tuning as well.
 //!
-//! SHA-3 instructions throughout keep both states in registers. Of a mixed round of a pair, three loads and stores are
-//! left; of any round with scalar instructions, 20 or so, since 25 lanes and five sums do not fit the general
-//! registers that a compiler may use. (Hand-written assembly gets along with six, the round constant's among them.)
+//! None of these leaves a lane or a sum to memory: SHA-3 instructions throughout need no more registers than there
+//! are, and the rounds of the others are those of `rounds.rs`.
 
 use core::arch::aarch64::*;
-use core::arch::asm;
 use core::sync::atomic::{AtomicU8, Ordering};
 
-use super::neon::keccak::{permutation, round_x2, rounds_of_pair, rounds_of_three};
+use super::cpu;
 use super::neon::{arithmetic, arithmetic_steps, compress, encode, keccak, kernel, mul, ntt, reduce, sample};
-use super::{at, at_mut, cpu};
+use super::rounds::{self, Constants};
 use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, States};
 use crate::backend::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
@@ -41,7 +39,7 @@ pub enum Tuning {
     Throughout = 1,
     /// One state by scalar instructions, two by SHA-3 instructions throughout.
     ScalarSingle = 2,
-    /// One state by scalar instructions, two by SHA-3 instructions for rotations only, three as two with the
+    /// One state by scalar instructions, two by SHA-3 instructions for most rotations only, three as two with the
     /// third by scalar instructions.
     Mixed = 3,
 }
@@ -133,8 +131,8 @@ impl Backend for NeonSha3 {
 impl Permute<1> for NeonSha3 {
     fn permute(self, states: &mut States<1>, _used: usize) {
         match self.tuning {
-            Tuning::Throughout => sha3!(permute_x1(states.single())),
-            Tuning::ScalarSingle | Tuning::Mixed => keccak::permute_x1(states.single()),
+            Tuning::Throughout => sha3!(permute_x1(states.single(), &ROUND_CONSTANTS)),
+            Tuning::ScalarSingle | Tuning::Mixed => sha3!(rounds::one(&mut states.0, 0, &Constants::ALL)),
         }
     }
 }
@@ -142,9 +140,9 @@ impl Permute<1> for NeonSha3 {
 impl Permute<2> for NeonSha3 {
     fn permute(self, states: &mut States<2>, used: usize) {
         if used == 1 && self.tuning == Tuning::ScalarSingle {
-            keccak::permute_column(&mut states.0, 0);
+            sha3!(rounds::one(&mut states.0, 0, &Constants::ALL));
         } else {
-            sha3!(permute_x2(&mut states.0));
+            sha3!(permute_x2(&mut states.0, &ROUND_CONSTANTS));
         }
     }
 
@@ -156,9 +154,9 @@ impl Permute<2> for NeonSha3 {
 impl Permute<3> for NeonSha3 {
     fn permute(self, states: &mut States<3>, used: usize) {
         match used {
-            1 => keccak::permute_column(&mut states.0, 0),
-            2 => sha3!(permute_x2_mixed(&mut states.0)),
-            _ => sha3!(permute_x3_mixed(&mut states.0)),
+            1 => sha3!(rounds::one(&mut states.0, 0, &Constants::ALL)),
+            2 => sha3!(rounds::two_sha3(&mut states.0, &Constants::ALL)),
+            _ => sha3!(rounds::three_sha3(&mut states.0, &Constants::ALL)),
         }
     }
 
@@ -173,17 +171,23 @@ impl Probe for NeonSha3 {
     /// The kernels for all cores, whichever this is.
     fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
         let [throughout, scalar_single, mixed] = Tuning::ALL.map(|tuning| self.tuned(tuning));
-        visitor.kernel::<1, 1>(throughout, 1, |states, [rc]| sha3!(one_round_x1(states.single(), rc)));
-        visitor.kernel::<2, 1>(throughout, 2, |states, [rc]| sha3!(one_round_x2(&mut states.0, rc)));
+        visitor.kernel::<1, 1>(throughout, 1, |states, rc| sha3!(permute_x1(states.single(), &rc)));
+        visitor.kernel::<2, 1>(throughout, 2, |states, rc| sha3!(permute_x2(&mut states.0, &rc)));
         visitor.kernel::<2, 1>(scalar_single, 1, |states, [rc]| {
-            keccak::on_column(&mut states.0, 0, |state| keccak::one_round_x1(state, rc));
+            sha3!(rounds::one(&mut states.0, 0, &Constants::one(rc)));
         });
-        visitor.kernel::<1, 1>(mixed, 1, |states, [rc]| keccak::one_round_x1(states.single(), rc));
+        visitor.kernel::<1, 1>(mixed, 1, |states, [rc]| {
+            sha3!(rounds::one(&mut states.0, 0, &Constants::one(rc)));
+        });
         visitor.kernel::<3, 1>(mixed, 1, |states, [rc]| {
-            keccak::on_column(&mut states.0, 0, |state| keccak::one_round_x1(state, rc));
+            sha3!(rounds::one(&mut states.0, 0, &Constants::one(rc)));
         });
-        visitor.kernel::<3, 1>(mixed, 2, |states, [rc]| sha3!(one_round_x2_mixed(&mut states.0, rc)));
-        visitor.kernel::<3, 1>(mixed, 3, |states, [rc]| sha3!(one_round_x3_mixed(&mut states.0, rc)));
+        visitor.kernel::<3, 1>(mixed, 2, |states, [rc]| {
+            sha3!(rounds::two_sha3(&mut states.0, &Constants::one(rc)));
+        });
+        visitor.kernel::<3, 1>(mixed, 3, |states, [rc]| {
+            sha3!(rounds::three_sha3(&mut states.0, &Constants::one(rc)));
+        });
     }
 }
 
@@ -194,7 +198,7 @@ const PI_CYCLE: [usize; 25] = {
     let (mut step, mut lane) = (1, 1);
     while step < 25 {
         cycle[step] = lane;
-        lane = pi_lane(mod5(lane), keccak::row_of(lane));
+        lane = pi_lane(mod5(lane), row_of(lane));
         step += 1;
     }
     // One cycle of 24: it closes, and not before its end.
@@ -207,6 +211,14 @@ const PI_CYCLE: [usize; 25] = {
     cycle
 };
 
+const fn row_of(lane: usize) -> usize {
+    let (mut lane, mut y) = (lane, 0);
+    while lane >= 5 {
+        (lane, y) = (lane - 5, y + 1);
+    }
+    y
+}
+
 /// `macro!(i)` for every step of `PI_CYCLE`.
 macro_rules! for_each_lane {
     ($step:ident) => {
@@ -215,141 +227,76 @@ macro_rules! for_each_lane {
     ($step:ident: $($i:literal)*) => { $($step!($i);)* };
 }
 
-/// `round_x2`, all of whose lanes are moved before any is combined: an order in which 32 registers are enough.
+/// One round by SHA-3 instructions throughout. All lanes are moved before any is combined: an order in which 32
+/// registers are enough.
 ///
 /// Each column's sum takes the place of one that has served, and each lane, on its way along the one cycle
-/// of pi, the place of the lane that has just left. The compiler keeps to that if a turn of its loop is one round: SHA-3
-/// instructions throughout then leave nothing to memory, and no move between registers.
-macro_rules! round_in_place {
-    ($a:ident, $rc:expr; ($xor3:ident, $rax:ident, $xor_rol:ident, $chi:ident)) => {{
-        let a: [uint64x2_t; 25] = $a;
-        macro_rules! parity {
-            ($x:literal) => {
-                $xor3($xor3(a[$x], a[$x + 5], a[$x + 10]), a[$x + 15], a[$x + 20])
-            };
-        }
-        let c = [parity!(0), parity!(1), parity!(2), parity!(3), parity!(4)];
-        let d0 = $rax(c[4], c[1]);
-        let d2 = $rax(c[1], c[3]);
-        let d4 = $rax(c[3], c[0]);
-        let d1 = $rax(c[0], c[2]);
-        let d3 = $rax(c[2], c[4]);
-        let d = [d0, d1, d2, d3, d4];
-        let mut b = a;
-        macro_rules! step {
-            ($step:literal) => {{
-                const TO: usize = PI_CYCLE[$step];
-                const X: usize = mod5(TO);
-                const Y: usize = keccak::row_of(TO);
-                const LEFT: i32 = RHO[pi_lane(X, Y)] as i32;
-                b[TO] = $xor_rol!(a[pi_lane(X, Y)], d[pi_column(X, Y)], LEFT);
-            }};
-        }
-        for_each_lane!(step);
-        let mut out = b;
-        macro_rules! row {
-            ($y:literal) => {
-                out[5 * $y] = $chi(b[5 * $y], b[5 * $y + 1], b[5 * $y + 2]);
-                out[5 * $y + 1] = $chi(b[5 * $y + 1], b[5 * $y + 2], b[5 * $y + 3]);
-                out[5 * $y + 2] = $chi(b[5 * $y + 2], b[5 * $y + 3], b[5 * $y + 4]);
-                out[5 * $y + 3] = $chi(b[5 * $y + 3], b[5 * $y + 4], b[5 * $y]);
-                out[5 * $y + 4] = $chi(b[5 * $y + 4], b[5 * $y], b[5 * $y + 1]);
-            };
-        }
-        row!(0);
-        row!(1);
-        row!(2);
-        row!(3);
-        row!(4);
-        out[0] = veorq_u64(out[0], vdupq_n_u64($rc));
-        out
-    }};
+/// of pi, the place of the lane that has just left. The compiler keeps to that if a turn of its loop is one round: it
+/// then leaves nothing to memory, and no move between registers.
+#[inline]
+#[target_feature(enable = "neon,sha3")]
+fn round(a: &[uint64x2_t; 25], rc: u64) -> [uint64x2_t; 25] {
+    let parity = |x: usize| veor3q_u64(veor3q_u64(a[x], a[x + 5], a[x + 10]), a[x + 15], a[x + 20]);
+    let c = [parity(0), parity(1), parity(2), parity(3), parity(4)];
+    let d0 = vrax1q_u64(c[4], c[1]);
+    let d2 = vrax1q_u64(c[1], c[3]);
+    let d4 = vrax1q_u64(c[3], c[0]);
+    let d1 = vrax1q_u64(c[0], c[2]);
+    let d3 = vrax1q_u64(c[2], c[4]);
+    let d = [d0, d1, d2, d3, d4];
+    let mut b = *a;
+    macro_rules! step {
+        ($step:literal) => {{
+            const TO: usize = PI_CYCLE[$step];
+            const X: usize = mod5(TO);
+            const Y: usize = row_of(TO);
+            const RIGHT: i32 = (64 - RHO[pi_lane(X, Y)] as i32) & 63;
+            b[TO] = vxarq_u64::<RIGHT>(a[pi_lane(X, Y)], d[pi_column(X, Y)]);
+        }};
+    }
+    for_each_lane!(step);
+    let chi = |i: usize, j: usize, k: usize| vbcaxq_u64(b[i], b[k], b[j]);
+    let mut out = b;
+    macro_rules! row {
+        ($y:literal) => {
+            out[5 * $y] = chi(5 * $y, 5 * $y + 1, 5 * $y + 2);
+            out[5 * $y + 1] = chi(5 * $y + 1, 5 * $y + 2, 5 * $y + 3);
+            out[5 * $y + 2] = chi(5 * $y + 2, 5 * $y + 3, 5 * $y + 4);
+            out[5 * $y + 3] = chi(5 * $y + 3, 5 * $y + 4, 5 * $y);
+            out[5 * $y + 4] = chi(5 * $y + 4, 5 * $y, 5 * $y + 1);
+        };
+    }
+    row!(0);
+    row!(1);
+    row!(2);
+    row!(3);
+    row!(4);
+    out[0] = veorq_u64(out[0], vdupq_n_u64(rc));
+    out
 }
 
 /// Permutes one state, by SHA-3 instructions throughout.
 #[target_feature(enable = "neon,sha3")]
-fn permute_x1(state: &mut [u64; 25]) {
+fn permute_x1<const R: usize>(state: &mut [u64; 25], constants: &[u64; R]) {
     let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| vdupq_n_u64(state[i]));
-    for &rc in &ROUND_CONSTANTS {
-        a = round_in_place!(a, rc; (veor3q_u64, vrax1q_u64, xor_rol, bcax));
+    for &rc in constants {
+        a = round(&a, rc);
     }
     for i in 0..25 {
         state[i] = vgetq_lane_u64::<0>(a[i]);
     }
 }
 
-/// One round of the same, for proofs.
+/// Permutes two states, by SHA-3 instructions throughout.
 #[target_feature(enable = "neon,sha3")]
-fn one_round_x1(state: &mut [u64; 25], rc: u64) {
-    let a: [uint64x2_t; 25] = core::array::from_fn(|i| vdupq_n_u64(state[i]));
-    let a = round_in_place!(a, rc; (veor3q_u64, vrax1q_u64, xor_rol, bcax));
-    for i in 0..25 {
-        state[i] = vgetq_lane_u64::<0>(a[i]);
+fn permute_x2<const R: usize>(state: &mut [[u64; 2]; 25], constants: &[u64; R]) {
+    let mut a: [uint64x2_t; 25] = core::array::from_fn(|i| keccak::load(&state[i]));
+    for &rc in constants {
+        a = round(&a, rc);
     }
-}
-
-permutation! {
-    /// Permutes two states, by SHA-3 instructions throughout.
-    "neon,sha3", permute_x2, one_round_x2, 2, rounds_of_pair, [0];
-    round_in_place (veor3q_u64, vrax1q_u64, xor_rol, bcax)
-}
-
-permutation! {
-    /// Permutes the first two of three states, by SHA-3 instructions where they rotate.
-    "neon,sha3", permute_x2_mixed, one_round_x2_mixed, 3, rounds_of_pair, [0];
-    round_in_place (xor3, vrax1q_u64, xor_rol, chi)
-}
-
-permutation! {
-    /// Permutes three states, by SHA-3 instructions where they rotate and scalar ones.
-    "neon,sha3", permute_x3_mixed, one_round_x3_mixed, 3, rounds_of_three, [0];
-    // Beside scalar rounds, row by row is faster, though it leaves more to memory.
-    round_x2 (xor3, vrax1q_u64, xor_rol, chi, any_order)
-}
-
-macro_rules! xor_rol {
-    ($a:expr, $b:expr, $n:ident) => {
-        match $n {
-            0 => veorq_u64($a, $b),
-            _ => vxarq_u64::<{ (64 - $n) & 63 }>($a, $b),
-        }
-    };
-}
-use xor_rol;
-
-/// Rows may overlap: what runs beside the scalar instructions needs no order of its own.
-macro_rules! any_order {
-    ($class:ident, $out:ident, $d:ident, $i:expr) => {
-        let _ = &mut $d;
-    };
-}
-use any_order;
-
-#[inline]
-#[target_feature(enable = "neon,sha3")]
-fn bcax(a: uint64x2_t, b: uint64x2_t, c: uint64x2_t) -> uint64x2_t {
-    vbcaxq_u64(a, c, b)
-}
-
-/// The number itself, of unknown origin: keeps the compiler from making one SHA-3 instruction out of two others.
-#[inline]
-#[target_feature(enable = "neon")]
-fn opaque(mut a: uint64x2_t) -> uint64x2_t {
-    // SAFETY: no instruction at all.
-    unsafe { asm!("/* {0:v} */", inout(vreg) a, options(pure, nomem, nostack, preserves_flags)) };
-    a
-}
-
-#[inline]
-#[target_feature(enable = "neon")]
-fn xor3(a: uint64x2_t, b: uint64x2_t, c: uint64x2_t) -> uint64x2_t {
-    veorq_u64(opaque(veorq_u64(a, b)), c)
-}
-
-#[inline]
-#[target_feature(enable = "neon")]
-fn chi(a: uint64x2_t, b: uint64x2_t, c: uint64x2_t) -> uint64x2_t {
-    veorq_u64(a, opaque(vbicq_u64(c, b)))
+    for (row, a) in state.iter_mut().zip(a) {
+        keccak::store(row, a);
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 //! lowest bits of the index from lanes to registers anyway, leaves them there.
 //!
 //! Three states are hashed at once, two in vector registers and one in general registers: without rotations, vectors
-//! alone are no faster than scalar instructions, but both run side by side. Neoverse N1, for one, takes 992 cycles for
-//! one state and 2330 for three (llvm-mca's model, corrected to the four instructions that it decodes in a cycle).
+//! alone are no faster than scalar instructions, but both run side by side. Neoverse N1, for one, takes 920 cycles for
+//! one state and 2062 for three (llvm-mca's model, corrected to the four instructions that it decodes in a cycle).
 
 pub(crate) mod compress;
 pub(crate) mod encode;
@@ -16,6 +16,7 @@ pub(crate) mod ntt;
 pub(crate) mod reduce;
 pub(crate) mod sample;
 
+use crate::backend::aarch64::rounds::{self, Constants};
 use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, States};
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
@@ -175,7 +176,7 @@ impl Backend for Neon {
 
 impl Permute<1> for Neon {
     fn permute(self, states: &mut States<1>, _used: usize) {
-        keccak::permute_x1(states.single());
+        kernel!(rounds::one(&mut states.0, 0, &Constants::ALL));
     }
 }
 
@@ -185,10 +186,10 @@ impl Permute<3> for Neon {
 
     fn permute(self, states: &mut States<3>, used: usize) {
         if used == 3 {
-            kernel!(keccak::permute_x3(&mut states.0));
+            kernel!(rounds::three(&mut states.0, &Constants::ALL));
         } else {
             for column in 0..used {
-                keccak::permute_column(&mut states.0, column);
+                kernel!(rounds::one(&mut states.0, column, &Constants::ALL));
             }
         }
     }
@@ -202,13 +203,17 @@ impl Probe for Neon {
     arithmetic_steps!();
 
     fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
-        visitor.kernel::<1, 1>(self, 1, |states, [rc]| keccak::one_round_x1(states.single(), rc));
+        visitor.kernel::<1, 1>(self, 1, |states, [rc]| {
+            kernel!(rounds::one(&mut states.0, 0, &Constants::one(rc)));
+        });
         visitor.kernel::<3, 1>(self, 2, |states, [rc]| {
             for column in 0..2 {
-                keccak::on_column(&mut states.0, column, |state| keccak::one_round_x1(state, rc));
+                kernel!(rounds::one(&mut states.0, column, &Constants::one(rc)));
             }
         });
-        visitor.kernel::<3, 1>(self, 3, |states, [rc]| kernel!(keccak::one_round_x3(&mut states.0, rc)));
+        visitor.kernel::<3, 1>(self, 3, |states, [rc]| {
+            kernel!(rounds::three(&mut states.0, &Constants::one(rc)));
+        });
     }
 }
 
