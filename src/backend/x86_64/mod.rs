@@ -4,6 +4,7 @@
 pub mod avx2;
 pub mod avx512;
 mod cpu;
+mod rounds;
 
 use core::arch::x86_64::*;
 

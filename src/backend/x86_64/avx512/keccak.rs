@@ -1,112 +1,21 @@
 //! Keccak-f\[1600\] for x86-64 with AVX-512 F, BW, VL and DQ: eight states, four states, and one.
 //!
-//! A kernel runs one round for each constant it is given: all of them, or one when a test looks at a round. Their
-//! number is a constant: without it, LLVM keeps six lanes of eight states on the stack.
+//! A kernel runs one round for each constant it is given: all of them, or one when a test looks at a round.
 //!
 //! Two shapes. Eight and four states lie side by side, one lane of all of them a register: 25 of the 32 registers
-//! are the state, and no step crosses lanes. One state lies in five registers, one plane each.
+//! are the state, and no step crosses lanes (`x86_64/rounds.rs`). One state lies in five registers, one plane each.
 
 use core::arch::x86_64::*;
 
 use super::{load, store};
 use crate::backend::batch::{Function, LAST_BIT, Start};
-use crate::backend::keccak::{RHO, mod5, pi_column, pi_lane};
+use crate::backend::keccak::{RHO, mod5};
 use crate::backend::x86_64::{at, at_mut, load as load_ymm, store as store_ymm};
 
 /// Truth tables of `vpternlogq`: bit 4a + 2b + c is the value at (a, b, c).
 const XOR3: i32 = 0b1001_0110;
 /// a ^ (!b & c).
 const CHI: i32 = 0b1101_0010;
-
-/// Permutes eight states, one a column.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn permute_x8<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64; R]) {
-    let mut a: [__m512i; 25] = core::array::from_fn(|i| load(&state[i]));
-    for &rc in constants {
-        a = round_x8(&a, rc);
-    }
-    for (lane, a) in state.iter_mut().zip(a) {
-        store(lane, a);
-    }
-}
-
-/// Permutes the first four columns, one state each, and leaves the others as they are.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn permute_x4<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64; R]) {
-    let mut a: [__m256i; 25] = core::array::from_fn(|i| load_ymm(at::<_, 4>(&state[i], 0)));
-    for &rc in constants {
-        a = round_x4(&a, rc);
-    }
-    for (lane, a) in state.iter_mut().zip(a) {
-        store_ymm(at_mut::<_, 4>(lane, 0), a);
-    }
-}
-
-/// One round on states side by side, once for each register width.
-///
-/// D takes an instruction a column more than folding its two halves into each lane by a three-way xor, but a
-/// two-way xor of every lane leaves five registers free (state and D are 30 of 32) and has the better throughput.
-/// LLVM still parks a lane or two of the 25 on the stack for a part of each round. Summing D in the order 0, 2, 4, 1, 3
-/// would take a register less, but puts the parities in line: forced to do so, eight states take 6 % longer.
-macro_rules! side_by_side {
-    ($round:ident, $v:ty, $ternary:ident, $xor:ident, $rol:ident, $broadcast:ident) => {
-        #[inline]
-        #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-        fn $round(a: &[$v; 25], rc: u64) -> [$v; 25] {
-            let c: [$v; 5] = core::array::from_fn(|x| {
-                let low = $ternary::<XOR3>(a[x], a[x + 5], a[x + 10]);
-                $ternary::<XOR3>(low, a[x + 15], a[x + 20])
-            });
-            let d = [
-                $xor(c[4], $rol::<1>(c[1])),
-                $xor(c[0], $rol::<1>(c[2])),
-                $xor(c[1], $rol::<1>(c[3])),
-                $xor(c[2], $rol::<1>(c[4])),
-                $xor(c[3], $rol::<1>(c[0])),
-            ];
-            macro_rules! b {
-                ($x:literal, $y:literal) => {{
-                    const N: i32 = RHO[pi_lane($x, $y)] as i32;
-                    $rol::<N>($xor(a[pi_lane($x, $y)], d[pi_column($x, $y)]))
-                }};
-            }
-            macro_rules! row {
-                ($y:literal) => {{
-                    let (b0, b1, b2, b3, b4) = (b!(0, $y), b!(1, $y), b!(2, $y), b!(3, $y), b!(4, $y));
-                    [
-                        $ternary::<CHI>(b0, b1, b2),
-                        $ternary::<CHI>(b1, b2, b3),
-                        $ternary::<CHI>(b2, b3, b4),
-                        $ternary::<CHI>(b3, b4, b0),
-                        $ternary::<CHI>(b4, b0, b1),
-                    ]
-                }};
-            }
-            let mut row0 = row!(0);
-            row0[0] = $xor(row0[0], $broadcast(rc.cast_signed()));
-            let mut out = *a;
-            out.copy_from_slice([row0, row!(1), row!(2), row!(3), row!(4)].as_flattened());
-            out
-        }
-    };
-}
-
-side_by_side!(
-    round_x8,
-    __m512i,
-    _mm512_ternarylogic_epi64,
-    _mm512_xor_si512,
-    _mm512_rol_epi64,
-    _mm512_set1_epi64
-);
-side_by_side!(
-    round_x4,
-    __m256i,
-    _mm256_ternarylogic_epi64,
-    _mm256_xor_si256,
-    _mm256_rol_epi64,
-    _mm256_set1_epi64x
-);
 
 /// Permutes one state, a plane a register: element x of register y is A\[x, y\]. Elements 5, 6 and 7 hold
 /// nothing and mix with nothing: every permutation below maps them to themselves.
@@ -373,9 +282,10 @@ fn store5(plane: &mut [u64; 5], value: __m512i) {
 #[cfg(test)]
 mod tests {
     use super::super::Avx512;
-    use super::{permute_x1, permute_x4, permute_x8};
+    use super::permute_x1;
     use crate::backend::conformance::present;
     use crate::backend::keccak::{ROUND_CONSTANTS, check};
+    use crate::backend::x86_64::rounds;
 
     #[test]
     fn permutes_eight_states_and_four_and_one() {
@@ -383,9 +293,9 @@ mod tests {
             return;
         }
         // SAFETY: the machine has AVX-512 F, BW, VL and DQ.
-        check::<8>(8, |state| unsafe { permute_x8(state, &ROUND_CONSTANTS) });
+        check::<8>(8, |state| unsafe { rounds::eight(state, &ROUND_CONSTANTS) });
         // SAFETY: the machine has AVX-512 F, BW, VL and DQ.
-        check::<8>(4, |state| unsafe { permute_x4(state, &ROUND_CONSTANTS) });
+        check::<8>(4, |state| unsafe { rounds::four(state, &ROUND_CONSTANTS) });
         check::<1>(1, |state| {
             let state = state.as_flattened_mut().try_into().expect("25 words");
             // SAFETY: the machine has AVX-512 F, BW, VL and DQ.

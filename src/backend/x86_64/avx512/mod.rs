@@ -15,7 +15,7 @@ pub(crate) mod sample;
 
 use core::arch::x86_64::*;
 
-use super::{Lane, at, at_mut, cpu};
+use super::{Lane, at, at_mut, cpu, rounds};
 use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, Start, States};
 use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
@@ -134,9 +134,9 @@ impl Permute<8> for Avx512 {
 
     fn permute(self, states: &mut States<8>, used: usize) {
         if used > <Self as Permute<8>>::NARROW {
-            kernel!(keccak::permute_x8(&mut states.0, &ROUND_CONSTANTS));
+            kernel!(rounds::eight(&mut states.0, &ROUND_CONSTANTS));
         } else {
-            kernel!(keccak::permute_x4(&mut states.0, &ROUND_CONSTANTS));
+            kernel!(rounds::four(&mut states.0, &ROUND_CONSTANTS));
         }
     }
 
@@ -182,10 +182,8 @@ impl Probe for Avx512 {
         visitor.kernel::<1, 1>(self, 1, |states, rc: [u64; 1]| {
             kernel!(keccak::permute_x1(states.single(), &rc))
         });
-        visitor
-            .kernel::<8, 1>(self, 4, |states, rc: [u64; 1]| kernel!(keccak::permute_x4(&mut states.0, &rc)));
-        visitor
-            .kernel::<8, 1>(self, 8, |states, rc: [u64; 1]| kernel!(keccak::permute_x8(&mut states.0, &rc)));
+        visitor.kernel::<8, 1>(self, 4, |states, rc: [u64; 1]| kernel!(rounds::four(&mut states.0, &rc)));
+        visitor.kernel::<8, 1>(self, 8, |states, rc: [u64; 1]| kernel!(rounds::eight(&mut states.0, &rc)));
     }
 }
 
