@@ -1,9 +1,9 @@
 //! Keccak's rounds for registers that are handed out here and not by a compiler: of one state in general registers, of
 //! two in vector registers, and of three in both.
 //!
-//! A compiler keeps up to 40 of a round's lanes and sums on the stack, however the round is written. With
-//! the order and the places below none is left there: 25 lanes, four sums and, while sums and lanes are all alive,
-//! lane 0 in a corner of a vector register. So this is the one kernel of this architecture that
+//! Of such rounds with scalar instructions a compiler makes code that reads and writes the stack 20 to 30 times a round,
+//! however they are written. With the order and the places below nothing is left there: 25 lanes, four sums and, while
+//! sums and lanes are all alive, lane 0 in a corner of a vector register. So this is the one kernel of this architecture that
 //! is written in assembly. It is written once: every line of `rounds!` is a step of the round, and a unit (`scalar`,
 //! `neon`, `sha3` or two of them) says by which instructions. Two units do the same step in turn, and the processor
 //! runs them side by side.
@@ -340,8 +340,8 @@ macro_rules! rounds {
             $unit!(store 23, 8),
             $unit!(store 24, 62),
             $unit!(end),
-            inout("x30") $state => _,
-            inout("x26") $constants => _,
+            inout("x30") address($state.as_mut_ptr()) => _,
+            inout("x26") address(core::ptr::from_ref($constants).cast_mut()) => _,
             out("x27") _, out("x28") _, out("v31") _,
             $($operands)+
         )
@@ -375,6 +375,13 @@ macro_rules! vector_rounds {
     };
 }
 
+/// The address, in the width of a register: some targets of this architecture have shorter pointers, and leave what is above
+/// them undefined.
+#[inline]
+fn address<T>(pointer: *mut T) -> u64 {
+    pointer.expose_provenance() as u64
+}
+
 /// Runs rounds on the state of one column, in general registers.
 #[target_feature(enable = "neon")]
 pub(crate) fn one<const W: usize, const R: usize>(
@@ -386,7 +393,7 @@ pub(crate) fn one<const W: usize, const R: usize>(
     let lanes = &mut state.as_flattened_mut()[column..][..24 * W + 1];
     // SAFETY: of `lanes`, every W-th word from the first to the last is read and written; `constants` ends in a zero.
     unsafe {
-        general_rounds!(scalar, lanes.as_mut_ptr(), constants; general = const 8 * W,);
+        general_rounds!(scalar, lanes, constants; general = const 8 * W,);
     }
 }
 
@@ -397,7 +404,7 @@ pub(crate) fn three<const R: usize>(state: &mut [[u64; 3]; 25], constants: &Cons
     // SAFETY: the 600 bytes of `state` are read and written; `constants` ends in a zero.
     unsafe {
         vector_rounds!(
-            general_rounds; scalar_neon, state.as_mut_ptr(), constants; vector = const 16, general = const 8,
+            general_rounds; scalar_neon, state, constants; vector = const 16, general = const 8,
         );
     }
 }
@@ -409,7 +416,7 @@ pub(crate) fn three_sha3<const R: usize>(state: &mut [[u64; 3]; 25], constants: 
     // SAFETY: the 600 bytes of `state` are read and written; `constants` ends in a zero.
     unsafe {
         vector_rounds!(
-            general_rounds; scalar_sha3, state.as_mut_ptr(), constants; vector = const 16, general = const 8,
+            general_rounds; scalar_sha3, state, constants; vector = const 16, general = const 8,
         );
     }
 }
@@ -421,7 +428,7 @@ pub(crate) fn two_sha3<const R: usize>(state: &mut [[u64; 3]; 25], constants: &C
     const { assert!(0 < R) };
     // SAFETY: of the 600 bytes of `state`, the first 16 of every 24 are read and written; `constants` ends in a zero.
     unsafe {
-        vector_rounds!(rounds; sha3, state.as_mut_ptr(), constants; vector = const 24,);
+        vector_rounds!(rounds; sha3, state, constants; vector = const 24,);
     }
 }
 

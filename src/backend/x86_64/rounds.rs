@@ -273,13 +273,20 @@ macro_rules! rounds {
             $width!(store 23),
             $width!(store 24),
             "vzeroupper",
-            state = in(reg) $state,
-            constant = inout(reg) constants.start => _,
-            end = in(reg) constants.end,
+            state = in(reg) address($state.as_mut_ptr()),
+            constant = inout(reg) address(constants.start.cast_mut()) => _,
+            end = in(reg) address(constants.end.cast_mut()),
             out("zmm0") _, out("zmm1") _, out("zmm2") _, out("zmm3") _, out("zmm4") _, out("zmm5") _, out("zmm6") _, out("zmm7") _, out("zmm8") _, out("zmm9") _, out("zmm10") _, out("zmm11") _, out("zmm12") _, out("zmm13") _, out("zmm14") _, out("zmm15") _, out("zmm16") _, out("zmm17") _, out("zmm18") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _, out("zmm23") _, out("zmm24") _, out("zmm25") _, out("zmm26") _, out("zmm27") _, out("zmm28") _, out("zmm29") _, out("zmm30") _, out("zmm31") _,
             options(nostack)
         );
     }};
+}
+
+/// The address, in the width of a register: some targets of this architecture have shorter pointers, and leave what is above
+/// them undefined.
+#[inline]
+fn address<T>(pointer: *mut T) -> u64 {
+    pointer.expose_provenance() as u64
 }
 
 /// Runs rounds on eight states, one a column.
@@ -287,7 +294,7 @@ macro_rules! rounds {
 pub(crate) fn eight<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64; R]) {
     const { assert!(R > 0, "a round is run before the first look whether there is one") };
     // SAFETY: the 25 rows of `state` are read and written, and as many constants as there are read.
-    unsafe { rounds!(eight, state.as_mut_ptr(), constants) }
+    unsafe { rounds!(eight, state, constants) }
 }
 
 /// Runs rounds on the first four columns, one state each, and leaves the others as they are.
@@ -295,5 +302,5 @@ pub(crate) fn eight<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64
 pub(crate) fn four<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64; R]) {
     const { assert!(R > 0, "a round is run before the first look whether there is one") };
     // SAFETY: the first halves of 25 rows of `state` are read and written, and as many constants as there are read.
-    unsafe { rounds!(four, state.as_mut_ptr(), constants) }
+    unsafe { rounds!(four, state, constants) }
 }
