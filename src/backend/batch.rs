@@ -37,7 +37,9 @@ impl States<1> {
 /// A [`Backend`] that can permute up to `W` states at once.
 pub trait Permute<const W: usize>: Backend {
     /// How many states a narrower and cheaper permutation serves; `W` if there is none worth having.
-    const NARROW: usize = W;
+    fn narrow(self) -> usize {
+        W
+    }
 
     // A permutation of the columns `0..used` follows: rows are best written as widely as it will read them.
 
@@ -527,6 +529,7 @@ fn fill(bytes: &mut &mut [u8], block: &[u8; 192]) -> bool {
 
 /// Runs every job over the `W`-wide Keccak of `backend`.
 pub fn run<B: Permute<W>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) {
+    let narrow = backend.narrow().min(W);
     // Permutations that nobody has begun.
     let mut waiting: usize = jobs.iter().map(Jobs::work).sum();
     let mut queue = Queue::new(jobs);
@@ -549,8 +552,8 @@ pub fn run<B: Permute<W>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) 
                 if !matches!(lanes[column], Lane::Free) {
                     continue;
                 }
-                if column >= B::NARROW
-                    && waiting <= *spare.get_or_insert_with(|| spare_permutations(&left[..B::NARROW]))
+                if column >= narrow
+                    && waiting <= *spare.get_or_insert_with(|| spare_permutations(&left[..narrow]))
                 {
                     break;
                 }
@@ -694,7 +697,9 @@ mod tests {
     }
 
     impl<const W: usize> Permute<W> for Plain<W> {
-        const NARROW: usize = if W > 4 { 4 } else { W };
+        fn narrow(self) -> usize {
+            if W > 4 { 4 } else { W }
+        }
 
         fn permute(self, states: &mut States<W>, used: usize) {
             assert!(1 <= used && used <= W);

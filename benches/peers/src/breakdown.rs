@@ -55,7 +55,9 @@ impl<B: Permute<V>, const W: usize, const V: usize> Permute<V> for Counted<B, W>
 where
     Self: Backend,
 {
-    const NARROW: usize = B::NARROW;
+    fn narrow(self) -> usize {
+        self.0.narrow()
+    }
 
     fn permute(self, states: &mut States<V>, used: usize) {
         count("permute", V, used);

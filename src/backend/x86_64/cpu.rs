@@ -32,10 +32,17 @@ pub(crate) fn avx512() -> bool {
     found() & FOUND_AVX512 != 0
 }
 
+/// Whether 512 bits are known to take as many pipes as 256, on a machine with AVX-512: a matter of speed only.
+#[inline]
+pub(crate) fn full_width_512() -> bool {
+    found() & FULL_WIDTH_512 != 0
+}
+
 // What `found` answers.
 const LOOKED: u8 = 1;
 const FOUND_AVX2: u8 = 2;
 const FOUND_AVX512: u8 = 4;
+const FULL_WIDTH_512: u8 = 8;
 
 /// The instruction sets of this machine. It is asked once: CPUID is slow, and under a hypervisor very slow.
 #[inline]
@@ -58,6 +65,35 @@ fn look() -> u8 {
     LOOKED
         | if usable(LEAF_7, SSE_AND_AVX_STATE) { FOUND_AVX2 } else { 0 }
         | if usable(LEAF_7_512, SSE_AND_AVX_STATE | AVX512_STATE) { FOUND_AVX512 } else { 0 }
+        | if full_width(vendor(), signature()) { FULL_WIDTH_512 } else { 0 }
+}
+
+// CPUID became a safe function after the oldest compiler we support.
+#[allow(unused_unsafe)]
+fn vendor() -> [u32; 3] {
+    // SAFETY: every x86-64 processor has CPUID with leaf 0.
+    let leaf = unsafe { __cpuid(0) };
+    [leaf.ebx, leaf.edx, leaf.ecx]
+}
+
+#[allow(unused_unsafe)]
+fn signature() -> u32 {
+    // SAFETY: every x86-64 processor has CPUID with leaf 1.
+    unsafe { __cpuid(1).eax }
+}
+
+/// What is known of a processor by its vendor and its signature, leaf 1, EAX.
+///
+/// AMD's Zen 5 (family 0x1a) has vector units of 512 bits in servers (models 0x00 to 0x1f) and desktops (0x40 to 0x4f); in
+/// most mobile processors it has units of 256, as Zen 4, and Intel's processors have fewer ports for 512 bits. AMD says in
+/// leaf 0x8000001a as well how wide the units are (bit FP512), but hypervisors withhold that leaf.
+const fn full_width(vendor: [u32; 3], signature: u32) -> bool {
+    const AMD: [u32; 3] =
+        [u32::from_le_bytes(*b"Auth"), u32::from_le_bytes(*b"enti"), u32::from_le_bytes(*b"cAMD")];
+    let family = (signature >> 8 & 0xf) + (signature >> 20 & 0xff);
+    let model = (signature >> 4 & 0xf) | (signature >> 12 & 0xf0);
+    let amd = vendor[0] == AMD[0] && vendor[1] == AMD[1] && vendor[2] == AMD[2];
+    amd && family == 0x1a && matches!(model, 0x00..=0x1f | 0x40..=0x4f)
 }
 
 /// Whether the processor has AVX, POPCNT and these bits of leaf 7, and the operating system keeps
@@ -88,6 +124,22 @@ fn xcr0() -> u64 {
 #[cfg(test)]
 mod tests {
     use std::is_x86_feature_detected as has;
+
+    #[test]
+    fn processors_are_told_apart() {
+        let vendor = |name: &[u8; 12]| {
+            let words: &[[u8; 4]] = name.as_chunks().0;
+            [words[0], words[1], words[2]].map(u32::from_le_bytes)
+        };
+        let (amd, intel) = (vendor(b"AuthenticAMD"), vendor(b"GenuineIntel"));
+        assert!(super::full_width(amd, 0x00b0_0f21)); // EPYC 9005
+        assert!(super::full_width(amd, 0x00b4_0f40)); // Ryzen 9000
+        assert!(!super::full_width(amd, 0x00b2_0f40)); // Ryzen AI 300
+        assert!(!super::full_width(amd, 0x00a1_0f11)); // EPYC 9004: Zen 4
+        assert!(!super::full_width(intel, 0x000c_06f2)); // Xeon of the fifth generation
+        assert!(!super::full_width(intel, 0x00b0_0f21));
+        assert_eq!(super::full_width_512(), super::full_width(super::vendor(), super::signature()));
+    }
 
     #[test]
     fn detection_agrees_with_the_standard_library() {

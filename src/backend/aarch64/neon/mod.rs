@@ -181,8 +181,10 @@ impl Permute<1> for Neon {
 }
 
 impl Permute<3> for Neon {
-    // Scalar instructions permute two states one after the other in less time than three take together.
-    const NARROW: usize = 2;
+    fn narrow(self) -> usize {
+        // Scalar instructions permute two states one after the other in less time than three take together.
+        2
+    }
 
     fn permute(self, states: &mut States<3>, used: usize) {
         if used == 3 {

@@ -24,13 +24,23 @@ use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 
 /// Proof that this machine has AVX-512 F, BW, VL and DQ, and AVX2, POPCNT, BMI1 and BMI2 as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Avx512(());
+pub struct Avx512 {
+    /// Whether four states are permuted sooner than eight.
+    four_are_cheaper: bool,
+}
 
 impl Avx512 {
     /// The proof, if the machine gives it.
     #[inline]
     pub fn detect() -> Option<Self> {
-        cpu::avx512().then_some(Self(()))
+        cpu::avx512().then(|| Self { four_are_cheaper: !cpu::full_width_512() })
+    }
+
+    /// The same for other processors.
+    #[cfg(test)]
+    fn tuned(self, four_are_cheaper: bool) -> Self {
+        let Self { four_are_cheaper: _ } = self; // the proof
+        Self { four_are_cheaper }
     }
 }
 
@@ -128,12 +138,12 @@ impl Permute<1> for Avx512 {
 }
 
 impl Permute<8> for Avx512 {
-    // On Zen 5 four states take as long as eight, and whole operations with 4 or 8 here differ by 6 % at most, one way
-    // or the other by the seed. Machines with fewer ports for 512 bits than for 256 permute four states sooner.
-    const NARROW: usize = 4;
+    fn narrow(self) -> usize {
+        if self.four_are_cheaper { 4 } else { 8 }
+    }
 
     fn permute(self, states: &mut States<8>, used: usize) {
-        if used > <Self as Permute<8>>::NARROW {
+        if used > 4 {
             kernel!(rounds::eight(&mut states.0, &ROUND_CONSTANTS));
         } else {
             kernel!(rounds::four(&mut states.0, &ROUND_CONSTANTS));
@@ -242,5 +252,16 @@ pub(crate) fn store_bytes<const L: usize>(b: &mut [u8], i: usize, v: __m512i) {
 
 #[cfg(test)]
 mod tests {
-    crate::backend::conformance::suite!("avx512", super::Avx512::detect());
+    use super::Avx512;
+    use crate::backend::conformance::suite;
+
+    suite!("avx512", Avx512::detect());
+
+    // They differ in hashing only.
+    mod four_are_cheaper {
+        super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(true)), hashes batches);
+    }
+    mod four_take_as_long {
+        super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(false)), hashes batches);
+    }
 }
