@@ -59,8 +59,9 @@ impl Sponges for Ours<'_> {
     fn visit<B: Permute<1> + Permute<W>, const W: usize>(self, backend: B) {
         let who = ours::name_of::<B>();
         self.0.push(permutation::<1>(&who, 1, move |states| backend.permute(states, 1)));
-        // A kernel for four is there even where operations have no use for it.
-        let narrow = Permute::<W>::narrow(backend).min(if W > 4 { 4 } else { W });
+        // AVX-512 has a kernel for four even where operations have no use for it.
+        let most = if B::NAME == "avx512" { 4 } else { W };
+        let narrow = Permute::<W>::narrow(backend).min(most);
         if narrow < W {
             self.0.push(permutation::<W>(&who, narrow, move |states| backend.permute(states, narrow)));
         }

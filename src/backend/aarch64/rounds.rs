@@ -17,7 +17,7 @@
 //!
 //! - A column's sum takes the frame of the lane that is added last, and D that of the sum to its left.
 //! - After theta, a lane has the frame of its column's D, and after rho one that is greater by rho's offset.
-//! - After chi, a lane has the frame of its first operand, but lanes 0 and 13 that of the third.
+//! - Chi makes a + (~b)c of three lanes. The result has the frame of a, but in lanes 0 and 13 that of c.
 //!
 //! These rules have a solution that goes round, so that all rounds are alike: the lanes' frames between rounds
 //! are those of `load`. That of lane 0 is 0, and the round constant is added as it is.
@@ -26,9 +26,10 @@
 //!
 //! - Every register that it writes is an operand, or x19, which cannot be one and is restored from the stack. The compiler
 //!   is therefore not told that the stack is left alone.
-//! - It touches the memory that the pointers to the state and to the constants give, no other. A round
+//! - It touches the memory that the pointers to the state and to the constants give and, in general registers, those
+//!   16 bytes of stack, no other. A round
 //!   reads its constant and the next, and is the last if that is zero: the type `Constants` puts a zero behind the last.
-//! - Lanes are read and written by instructions that want no alignment.
+//! - Lanes are read and written by instructions that want the alignment of a lane: a target may have asked for it.
 
 use core::arch::asm;
 
@@ -79,7 +80,7 @@ macro_rules! v {
 }
 
 /// The steps of a round of one state, in general registers. The pointer to the constants and lane 0, while it
-/// is parked, are in the halves of v31.
+/// is parked, are in the halves of v31. A lane is moved by INS and UMOV, whose time PSTATE.DIT makes independent of it.
 ///
 /// x19, which cannot be named as one that is overwritten, and the pointer to the state are saved on the stack.
 macro_rules! scalar {
@@ -97,8 +98,8 @@ macro_rules! scalar {
     };
     (rotate_in $($step:tt)+) => { scalar!(xor $($step)+) };
     (add $lane:tt, $turn:literal) => { scalar!(xor $lane = d0, $lane, $turn) };
-    (park $lane:tt) => { concat!("fmov v31.d[1], ", x!($lane), "\n") };
-    (unpark $lane:tt) => { concat!("fmov ", x!($lane), ", v31.d[1]\n") };
+    (park $lane:tt) => { concat!("mov v31.d[1], ", x!($lane), "\n") };
+    (unpark $lane:tt) => { concat!("mov ", x!($lane), ", v31.d[1]\n") };
     (move $to:tt = $from:tt, $rho:literal) => { concat!("mov ", x!($to), ", ", x!($from), "\n") };
     (turn $to:tt = $from:tt, $d:tt, $turn:literal, $rho:literal) => { scalar!(xor $to = $d, $from, $turn) };
     (constants) => { "fmov x26, d31\n" };
@@ -113,7 +114,7 @@ macro_rules! scalar {
 
 /// The steps of a round of two states, in vector registers. Beside general ones, v31 is taken.
 macro_rules! neon {
-    (load $lane:tt, $frame:literal) => { concat!("ldr q", $lane, ", [x30], #{vector}\n") };
+    (load $lane:tt, $frame:literal) => { concat!("ld1 {{v", $lane, ".2d}}, [x30], x27\n") };
     (xor $to:tt = $a:tt, $b:tt, $turn:literal) => {
         concat!("eor ", v!($to), ".16b, ", v!($a), ".16b, ", v!($b), ".16b\n")
     };
@@ -139,13 +140,14 @@ macro_rules! neon {
         concat!(neon!(xor $from = $from, $d, 0), neon!(move $to = $from, $rho))
     };
     (iota) => { concat!("dup ", v!(t), ".2d, x27\n", neon!(xor 0 = 0, t, 0)) };
-    (store $lane:tt, $frame:literal) => { concat!("str q", $lane, ", [x26], #{vector}\n") };
-    (leave) => { "sub x26, x30, #25 * {vector}\n" };
+    (store $lane:tt, $frame:literal) => { concat!("st1 {{v", $lane, ".2d}}, [x26], x27\n") };
+    (enter) => { "mov x27, #{vector}\n" };
+    (leave) => { "mov x27, #{vector}\nsub x26, x30, #25 * {vector}\n" };
     ($($step:tt)+) => { "" };
 }
 
-/// The same with SHA-3 instructions for rotations: but not in column 0, and not for chi, for many cores have more pipes for
-/// other instructions.
+/// The same with SHA-3 instructions for rotations: but not in column 0, whose lanes have got their D already, and not for
+/// chi, for many cores have more pipes for other instructions.
 macro_rules! sha3 {
     (rotate_in $to:tt = $a:tt, $b:tt, $turn:literal) => {
         concat!("rax1 ", v!($to), ".2d, ", v!($a), ".2d, ", v!($b), ".2d\n")
@@ -159,12 +161,12 @@ macro_rules! sha3 {
 /// Both units at work: each step in the one and in the other. A row of three states is two for the vectors and, after
 /// these, one for the general registers.
 macro_rules! scalar_neon {
-    (leave) => { scalar!(leave) };
+    (leave) => { concat!(neon!(leave), scalar!(leave)) };
     ($($step:tt)+) => { concat!(neon!($($step)+), scalar!($($step)+)) };
 }
 
 macro_rules! scalar_sha3 {
-    (leave) => { scalar!(leave) };
+    (leave) => { concat!(neon!(leave), scalar!(leave)) };
     ($($step:tt)+) => { concat!(sha3!($($step)+), scalar!($($step)+)) };
 }
 
@@ -391,7 +393,8 @@ pub(crate) fn one<const W: usize, const R: usize>(
 ) {
     const { assert!(0 < R && 0 < W && W <= 31, "a round, and strides that fit their instructions") };
     let lanes = &mut state.as_flattened_mut()[column..][..24 * W + 1];
-    // SAFETY: of `lanes`, every W-th word from the first to the last is read and written; `constants` ends in a zero.
+    // SAFETY: ASM; of `lanes`, every W-th word from the first to the last is read and written, and `constants` up to the
+    // zero at its end is read.
     unsafe {
         general_rounds!(scalar, lanes, constants; general = const 8 * W,);
     }
@@ -401,7 +404,7 @@ pub(crate) fn one<const W: usize, const R: usize>(
 #[target_feature(enable = "neon")]
 pub(crate) fn three<const R: usize>(state: &mut [[u64; 3]; 25], constants: &Constants<R>) {
     const { assert!(0 < R) };
-    // SAFETY: the 600 bytes of `state` are read and written; `constants` ends in a zero.
+    // SAFETY: ASM; the 600 bytes of `state` are read and written, and `constants` up to the zero at its end is read.
     unsafe {
         vector_rounds!(
             general_rounds; scalar_neon, state, constants; vector = const 16, general = const 8,
@@ -413,7 +416,7 @@ pub(crate) fn three<const R: usize>(state: &mut [[u64; 3]; 25], constants: &Cons
 #[target_feature(enable = "neon,sha3")]
 pub(crate) fn three_sha3<const R: usize>(state: &mut [[u64; 3]; 25], constants: &Constants<R>) {
     const { assert!(0 < R) };
-    // SAFETY: the 600 bytes of `state` are read and written; `constants` ends in a zero.
+    // SAFETY: ASM; the 600 bytes of `state` are read and written, and `constants` up to the zero at its end is read.
     unsafe {
         vector_rounds!(
             general_rounds; scalar_sha3, state, constants; vector = const 16, general = const 8,
@@ -426,7 +429,8 @@ pub(crate) fn three_sha3<const R: usize>(state: &mut [[u64; 3]; 25], constants: 
 #[target_feature(enable = "neon,sha3")]
 pub(crate) fn two_sha3<const R: usize>(state: &mut [[u64; 3]; 25], constants: &Constants<R>) {
     const { assert!(0 < R) };
-    // SAFETY: of the 600 bytes of `state`, the first 16 of every 24 are read and written; `constants` ends in a zero.
+    // SAFETY: ASM; of the 600 bytes of `state`, the first 16 of every 24 are read and written, and `constants` up to the
+    // zero at its end is read.
     unsafe {
         vector_rounds!(rounds; sha3, state, constants; vector = const 24,);
     }

@@ -32,7 +32,7 @@ pub(crate) fn avx512() -> bool {
     found() & FOUND_AVX512 != 0
 }
 
-/// Whether 512 bits are known to take as many pipes as 256, on a machine with AVX-512: a matter of speed only.
+/// Whether instructions on 512 bits are known to run on as many pipes as those on 256: a matter of speed only.
 #[inline]
 pub(crate) fn full_width_512() -> bool {
     found() & FULL_WIDTH_512 != 0
@@ -44,7 +44,7 @@ const FOUND_AVX2: u8 = 2;
 const FOUND_AVX512: u8 = 4;
 const FULL_WIDTH_512: u8 = 8;
 
-/// The instruction sets of this machine. It is asked once: CPUID is slow, and under a hypervisor very slow.
+/// The instruction sets of this machine, and the width. It is asked once: CPUID is slow, and under a hypervisor very slow.
 #[inline]
 fn found() -> u8 {
     static FOUND: AtomicU8 = AtomicU8::new(0);
@@ -85,9 +85,9 @@ fn signature() -> u32 {
 /// What is known of a processor by its vendor and its signature, leaf 1, EAX.
 ///
 /// AMD's Zen 5 (family 0x1a) has vector units of 512 bits in servers (models 0x00 to 0x1f) and desktops (0x40 to 0x4f); in
-/// most mobile processors it has units of 256, as Zen 4, and Intel's processors have fewer ports for 512 bits. AMD says in
-/// leaf 0x8000001a as well how wide the units are (bit FP512), but hypervisors withhold that leaf.
-const fn full_width(vendor: [u32; 3], signature: u32) -> bool {
+/// most mobile processors it has units of 256, as Zen 4, and Intel's processors have fewer ports for 512 bits than for 256.
+/// Others are left out. AMD says in leaf 0x8000001a as well how wide the units are (bit FP512), but hypervisors withhold that.
+fn full_width(vendor: [u32; 3], signature: u32) -> bool {
     const AMD: [u32; 3] =
         [u32::from_le_bytes(*b"Auth"), u32::from_le_bytes(*b"enti"), u32::from_le_bytes(*b"cAMD")];
     let family = (signature >> 8 & 0xf) + (signature >> 20 & 0xff);

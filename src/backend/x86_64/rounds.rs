@@ -15,7 +15,7 @@
 //! - Every register that it writes is an operand. It does not use the stack.
 //! - It touches the memory that the pointers to the state and to the constants give, no other.
 //! - Lanes are read and written by instructions that want no alignment.
-//! - Upper halves of registers are cleared at its end, as callers expect it.
+//! - It ends with VZEROUPPER, as callers expect of code that has used the upper parts of registers. That wipes nothing.
 
 use core::arch::asm;
 
@@ -276,7 +276,12 @@ macro_rules! rounds {
             state = in(reg) address($state.as_mut_ptr()),
             constant = inout(reg) address(constants.start.cast_mut()) => _,
             end = in(reg) address(constants.end.cast_mut()),
-            out("zmm0") _, out("zmm1") _, out("zmm2") _, out("zmm3") _, out("zmm4") _, out("zmm5") _, out("zmm6") _, out("zmm7") _, out("zmm8") _, out("zmm9") _, out("zmm10") _, out("zmm11") _, out("zmm12") _, out("zmm13") _, out("zmm14") _, out("zmm15") _, out("zmm16") _, out("zmm17") _, out("zmm18") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _, out("zmm23") _, out("zmm24") _, out("zmm25") _, out("zmm26") _, out("zmm27") _, out("zmm28") _, out("zmm29") _, out("zmm30") _, out("zmm31") _,
+            out("zmm0") _, out("zmm1") _, out("zmm2") _, out("zmm3") _, out("zmm4") _, out("zmm5") _,
+            out("zmm6") _, out("zmm7") _, out("zmm8") _, out("zmm9") _, out("zmm10") _, out("zmm11") _,
+            out("zmm12") _, out("zmm13") _, out("zmm14") _, out("zmm15") _, out("zmm16") _, out("zmm17") _,
+            out("zmm18") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _, out("zmm23") _,
+            out("zmm24") _, out("zmm25") _, out("zmm26") _, out("zmm27") _, out("zmm28") _, out("zmm29") _,
+            out("zmm30") _, out("zmm31") _,
             options(nostack)
         );
     }};
@@ -293,7 +298,7 @@ fn address<T>(pointer: *mut T) -> u64 {
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn eight<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64; R]) {
     const { assert!(R > 0, "a round is run before the first look whether there is one") };
-    // SAFETY: the 25 rows of `state` are read and written, and as many constants as there are read.
+    // SAFETY: ASM; the 25 rows of `state` are read and written, and as many constants as there are read.
     unsafe { rounds!(eight, state, constants) }
 }
 
@@ -301,6 +306,6 @@ pub(crate) fn eight<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn four<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64; R]) {
     const { assert!(R > 0, "a round is run before the first look whether there is one") };
-    // SAFETY: the first halves of 25 rows of `state` are read and written, and as many constants as there are read.
+    // SAFETY: ASM; the first halves of 25 rows of `state` are read and written, and as many constants as there are read.
     unsafe { rounds!(four, state, constants) }
 }
