@@ -6,13 +6,13 @@
 //!
 //! | | one or two | one, scalar | two, mixed | three, mixed | tuning |
 //! |---|---|---|---|---|---|
-//! | Neoverse V1 | 1561 | 700 | 914 | 1006 | `Mixed` |
-//! | Neoverse V2 | 1561 | 561 | 916 | 1049 | `Mixed` |
-//! | Neoverse N2 | 1564 | 745 | 1387 | 1494 | `Mixed` |
-//! | Neoverse V3 | 456 | 422 | 738 | 849 | `ScalarSingle` |
-//! | Neoverse N3 | 801 | 722 | 1369 | 1484 | `ScalarSingle` |
-//! | Oryon | 449 | 1785 | 784 | 1884 | `Throughout` |
-//! | Apple M1 | 600 | 2577 | 985 | 2652 | `Throughout` |
+//! | Neoverse V1 | 1561 | 700 | 915 | 1006 | `Mixed` |
+//! | Neoverse V2 | 1561 | 561 | 907 | 1033 | `Mixed` |
+//! | Neoverse N2 | 1564 | 745 | 1366 | 1483 | `Mixed` |
+//! | Neoverse V3 | 456 | 422 | 736 | 839 | `ScalarSingle` |
+//! | Neoverse N3 | 801 | 722 | 1360 | 1503 | `ScalarSingle` |
+//! | Oryon | 449 | 1785 | 810 | 1906 | `Throughout` |
+//! | Apple M1 | 600 | 2577 | 1047 | 2697 | `Throughout` |
 //!
 //! `.ci/cross aarch64 measure` models whole operations by each tuning as well.
 //!

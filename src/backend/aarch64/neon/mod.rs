@@ -6,7 +6,7 @@
 //!
 //! Three states are hashed at once, two in vector registers and one in general registers: without rotations, vectors
 //! alone are no faster than scalar instructions, but both run side by side. Neoverse N1, for one, takes 920 cycles for
-//! one state and 2062 for three (llvm-mca's model, corrected to the four instructions that it decodes in a cycle).
+//! one state and 2061 for three (llvm-mca's model, corrected to the four instructions that it decodes in a cycle).
 
 pub(crate) mod compress;
 pub(crate) mod encode;
