@@ -146,8 +146,8 @@ impl<B> Zeroize for NttPoly<B> {
 
 impl<B> Zeroize for Multiplier<B> {
     fn zeroize(&mut self) {
-        self.f_hat.zeroize();
-        self.cache.zeroize();
+        *self = Self::ZERO;
+        optimization_barrier(self);
     }
 }
 

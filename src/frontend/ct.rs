@@ -46,14 +46,16 @@ impl<B> Wipe for crate::backend::poly::NttPoly<B> {
 impl<B, const K: usize> Wipe for [crate::backend::poly::NttPoly<B>; K] {
     #[inline(always)]
     fn wipe(&mut self) {
-        self.iter_mut().for_each(Zeroize::zeroize);
+        *self = [const { crate::backend::poly::NttPoly::ZERO }; K];
+        optimization_barrier(self);
     }
 }
 
 impl<B, const K: usize> Wipe for [crate::backend::poly::Multiplier<B>; K] {
     #[inline(always)]
     fn wipe(&mut self) {
-        self.iter_mut().for_each(Zeroize::zeroize);
+        *self = [const { crate::backend::poly::Multiplier::ZERO }; K];
+        optimization_barrier(self);
     }
 }
 

@@ -3,8 +3,9 @@
 use core::slice::from_mut;
 
 use subtle::Choice;
+use zeroize::optimization_barrier;
 
-use super::ct::Secret;
+use super::ct::{Secret, Wipe};
 use super::params::{ENCODED, ParameterSet, ek_size};
 use super::symmetric::{h_begin, h_rest, h_whole, matrix, prf, transposed_matrix};
 use crate::backend::batch::{Absorbed, Jobs};
@@ -119,7 +120,11 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
 
     /// Algorithm 14 (K-PKE.Encrypt), line 2; true if all numbers are below q.
     pub(crate) fn decode(&mut self, backend: B, ek: &[u8]) -> bool {
-        decode_vector(backend, ek, &mut self.t_hat) // 2
+        let mut below_q = true;
+        for (t_hat, b) in self.t_hat.iter_mut().zip(ek.as_chunks::<ENCODED>().0) {
+            below_q &= backend.decode12(b, t_hat); // 2
+        }
+        below_q
     }
 
     /// Algorithm 14 (K-PKE.Encrypt), lines 3 to 8.
@@ -130,7 +135,7 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
     }
 }
 
-/// A vector of elements of T_q from its encoding; true if all its numbers are below q.
+/// A secret vector of elements of T_q from its encoding; true if all its numbers are below q.
 pub(crate) fn decode_vector<B: Backend, const K: usize>(
     backend: B,
     bytes: &[u8],
@@ -178,6 +183,25 @@ impl<const K: usize> EncryptionNoise<K> {
     }
 }
 
+/// What an encryption works on, one after the other; in one piece, because clearing one is cheaper than clearing four.
+struct Polys {
+    product: Poly<Lazy>,
+    e: Poly<Noise>,
+    sum: Poly<Canonical>,
+    mu: Poly<Canonical>,
+}
+
+impl Polys {
+    const ZERO: Self = Self { product: Poly::ZERO, e: Poly::ZERO, sum: Poly::ZERO, mu: Poly::ZERO };
+}
+
+impl Wipe for Polys {
+    fn wipe(&mut self) {
+        *self = Self::ZERO;
+        optimization_barrier(self);
+    }
+}
+
 /// FIPS 203, Algorithm 14 (K-PKE.Encrypt), after all its hashing: `key` is what lines 2 to 8 compute, `noise` what the
 /// PRF gives in lines 9 to 17.
 ///
@@ -197,24 +221,22 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     let mut y_hat = Secret::new([const { Multiplier::ZERO }; K]);
     transform_noise(backend, P::ETA1, &noise.y, &mut y_hat); // 9-12: CBD; 18
 
-    let mut product = Secret::new(Poly::<Lazy>::ZERO);
-    let mut e = Secret::new(Poly::<Noise>::ZERO);
-    let mut sum = Secret::new(Poly::<Canonical>::ZERO);
+    let mut polys = Secret::new(Polys::ZERO);
+    let Polys { product, e, sum, mu } = &mut *polys;
     let c1 = c1.as_chunks_mut::<U>().0;
     for ((row, e1_bytes), c1) in key.a_hat_transposed.iter().zip(noise.e1.iter()).zip(c1) {
-        backend.dot_inverse(row, &y_hat, &mut product); // 19
-        backend.sample_poly_cbd(P::ETA2, e1_bytes, &mut e); // 13-16: CBD
-        backend.add(&product, &e, &mut sum); // 19: u
-        backend.compress(&sum, c1); // 22
+        backend.dot_inverse(row, &y_hat, product); // 19
+        backend.sample_poly_cbd(P::ETA2, e1_bytes, e); // 13-16: CBD
+        backend.add(product, e, sum); // 19: u
+        backend.compress(sum, c1); // 22
     }
 
-    let mut mu = Secret::new(Poly::<Canonical>::ZERO);
-    backend.decompress(m, &mut mu); // 20
-    backend.dot_inverse(&key.t_hat, &y_hat, &mut product); // 21
-    backend.sample_poly_cbd(P::ETA2, &noise.e2[0], &mut e); // 17: CBD
-    backend.add_message(&product, &e, &mu, &mut sum); // 21: v
+    backend.decompress(m, mu); // 20
+    backend.dot_inverse(&key.t_hat, &y_hat, product); // 21
+    backend.sample_poly_cbd(P::ETA2, &noise.e2[0], e); // 17: CBD
+    backend.add_message(product, e, mu, sum); // 21: v
     if let Some(c2) = c2.first_chunk_mut::<V>() {
-        backend.compress(&sum, c2); // 23
+        backend.compress(sum, c2); // 23
     }
 } // 24: c is written in place
 

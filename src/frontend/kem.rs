@@ -325,8 +325,11 @@ pub(crate) fn z_of_dk<const K: usize>(dk: &[u8]) -> &[u8; 32] {
 /// Section 7.2, the modulus check: true if every number of `ek` is below q.
 #[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn ek_is_valid<B: Backend, const K: usize>(backend: B, ek: &[u8]) -> bool {
-    let mut t_hat = [const { NttPoly::ZERO }; K];
-    decode_vector(backend, &ek[..ENCODED * K], &mut t_hat)
+    let (mut t_hat, mut below_q) = (NttPoly::ZERO, true);
+    for b in ek[..ENCODED * K].as_chunks::<ENCODED>().0 {
+        below_q &= backend.decode12(b, &mut t_hat);
+    }
+    below_q
 }
 
 /// Section 7.3, the hash check, together with the modulus check of the encapsulation key inside and, beyond the standard,
