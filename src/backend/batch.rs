@@ -74,6 +74,14 @@ pub trait Permute<const W: usize>: Backend {
     /// <= W`. The other columns may be permuted or left: what they hold means nothing.
     fn permute(self, states: &mut States<W>, used: usize);
 
+    /// Absorbs whole blocks of H or J in the first column, with a permutation after each.
+    fn absorb_blocks(self, states: &mut States<W>, blocks: &[[u8; H_BLOCK]]) {
+        for block in blocks {
+            self.absorb(states, 1, 0, block);
+            self.permute(states, 1);
+        }
+    }
+
     /// The first 168 bytes of each of the columns `0..used`, in the bytes of FIPS 202 (section 3.1.2): the
     /// longest block there is. What stands behind them or in the other blocks means nothing.
     fn squeeze(self, states: &States<W>, used: usize, blocks: &mut Blocks<W>) {
@@ -108,6 +116,9 @@ impl<'a> Start<'a> {
         core::ptr::eq(self.seed, other.seed) && self.last == other.last
     }
 }
+
+/// Bytes of a block of H, J and the PRF.
+pub const H_BLOCK: usize = Function::Sha3_256.rate();
 
 /// The last bit of a block, the end of the padding (FIPS 202, section 5.1).
 pub const LAST_BIT: u64 = 1 << 63;
@@ -339,27 +350,18 @@ impl<'a> Job<'a> {
         Self { function, head, tail, before, output, fresh: true, absorbed: false, work }
     }
 
-    /// The next eight bytes of the message, with its padding (FIPS 202, section 5.1) but for the last bit.
-    #[inline(always)]
-    fn next_word(&mut self) -> [u8; 8] {
-        if self.head.is_empty() {
-            (self.head, self.tail) = (self.tail, &[]);
+    /// Whole blocks of H or J to absorb at once, all but the last that there is to absorb.
+    fn blocks(&mut self) -> &'a [[u8; H_BLOCK]] {
+        let begun = self.before.is_some() || matches!(self.output, Output::Absorb(_));
+        if self.fresh && begun || self.function.rate() != H_BLOCK {
+            return &[];
         }
-        if let Some((word, rest)) = self.head.split_first_chunk() {
-            self.head = rest;
-            return *word;
-        }
-        let mut word = [0; 8];
-        let mut free = &mut word[..];
-        take(&mut self.head, &mut free);
-        take(&mut self.tail, &mut free);
-        if let [first, ..] = free
-            && !self.absorbed
-        {
-            *first = self.function.suffix();
-            self.absorbed = true;
-        }
-        word
+        let piece = if self.head.is_empty() { &mut self.tail } else { &mut self.head };
+        let blocks = piece.as_chunks().0;
+        let (blocks, _) = blocks.split_at(blocks.len().min(self.work.saturating_sub(1)));
+        self.work -= blocks.len();
+        *piece = &piece[blocks.as_flattened().len()..];
+        blocks
     }
 
     /// Adds the next block to the column.
@@ -386,14 +388,20 @@ impl<'a> Job<'a> {
             *piece = rest;
             backend.absorb(states, used, column, words);
         } else {
-            let mut block = [[0; 8]; 25];
-            for word in block.iter_mut().take(rate >> 3) {
-                *word = self.next_word();
+            let mut block = [0; 200];
+            let mut free = &mut block[..rate];
+            for part in [&mut self.head, &mut self.tail] {
+                if !part.is_empty() {
+                    take(part, &mut free);
+                }
             }
-            if self.absorbed {
-                block[(rate >> 3) - 1][7] |= 0x80;
+            // The padding (FIPS 202, section 5.1), if there is room for it.
+            if let [first, ..] = free {
+                *first = self.function.suffix();
+                block[rate - 1] |= 0x80;
+                self.absorbed = true;
             }
-            backend.absorb(states, used, column, &block.as_flattened()[..rate]);
+            backend.absorb(states, used, column, &block[..rate]);
             wipe(&mut block);
         }
     }
@@ -436,8 +444,8 @@ fn take(from: &mut &[u8], to: &mut &mut [u8]) {
 }
 
 /// The message may be a secret.
-fn wipe(block: &mut [[u8; 8]; 25]) {
-    *block = [[0; 8]; 25];
+fn wipe(block: &mut [u8; 200]) {
+    *block = [0; 200];
     optimization_barrier(block);
 }
 
@@ -528,8 +536,8 @@ fn fill(bytes: &mut &mut [u8], block: &[u8; 192]) -> bool {
 }
 
 /// Runs every job over the `W`-wide Keccak of `backend`.
-pub fn run<B: Permute<W>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) {
-    let narrow = backend.narrow().min(W);
+pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) {
+    let narrow = Permute::<W>::narrow(backend).min(W);
     // Permutations that nobody has begun.
     let mut waiting: usize = jobs.iter().map(Jobs::work).sum();
     let mut queue = Queue::new(jobs);
@@ -573,6 +581,16 @@ pub fn run<B: Permute<W>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) 
             backend.start(&mut states, used, start, &ends);
         }
         if used == 0 {
+            break;
+        }
+        // What is left of a chain that outlasts all others needs one state.
+        if W > 1
+            && !more
+            && let [Lane::Job(job), rest @ ..] = &mut lanes[..]
+            && rest.iter().all(|lane| matches!(lane, Lane::Free))
+        {
+            let mut state = States(core::array::from_fn(|i| [states.0[i][0]]));
+            run_alone(backend, &mut state, job);
             break;
         }
         let mut squeezing = false;
@@ -624,20 +642,29 @@ pub fn run<B: Permute<W>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) 
 
 /// Runs one job.
 pub fn run_one<B: Permute<1>>(backend: B, mut job: Job<'_>) {
-    if job.work == 0 {
-        return;
+    if job.work > 0 {
+        let mut states = States::ZERO;
+        run_alone(backend, &mut states, &mut job);
     }
-    let mut states = States::<1>::ZERO;
+}
+
+/// Runs a job to its end, from the state that it has come to, and wipes that.
+fn run_alone<B: Permute<1>>(backend: B, states: &mut States<1>, job: &mut Job<'_>) {
     let mut blocks = Blocks::<1>::ZERO;
     loop {
         if !job.absorbed {
-            job.take_in(backend, &mut states, 1, 0);
+            let blocks = job.blocks();
+            if !blocks.is_empty() {
+                backend.absorb_blocks(states, blocks);
+                continue;
+            }
+            job.take_in(backend, states, 1, 0);
         }
-        backend.permute(&mut states, 1);
+        backend.permute(states, 1);
         if job.absorbed {
-            backend.squeeze(&states, 1, &mut blocks);
+            backend.squeeze(states, 1, &mut blocks);
         }
-        if job.give_out(&states, 0, &blocks.0[0]) {
+        if job.give_out(states, 0, &blocks.0[0]) {
             break;
         }
     }
@@ -696,13 +723,13 @@ mod tests {
         }
     }
 
-    impl<const W: usize> Permute<W> for Plain<W> {
+    impl<const W: usize, const V: usize> Permute<V> for Plain<W> {
         fn narrow(self) -> usize {
-            if W > 4 { 4 } else { W }
+            if V > 4 { 4 } else { V }
         }
 
-        fn permute(self, states: &mut States<W>, used: usize) {
-            assert!(1 <= used && used <= W);
+        fn permute(self, states: &mut States<V>, used: usize) {
+            assert!(1 <= used && used <= V);
             COUNT.with_borrow_mut(|count| *count.entry(used.next_power_of_two()).or_default() += 1);
             for column in 0..used {
                 let mut state = states.0.map(|row| row[column]);

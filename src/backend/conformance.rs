@@ -8,7 +8,7 @@ use std::{println, vec};
 
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
-use super::batch::{Blocks, Function, Job, Jobs, Permute, Start, States};
+use super::batch::{Absorbed, Blocks, Function, Job, Jobs, Permute, Start, States};
 use super::model;
 use super::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use super::{Backend, Eta, XOF_BLOCK};
@@ -415,6 +415,19 @@ pub(crate) fn hashes<B: Backend>(backend: B) {
                 head.len(),
                 tail.len()
             );
+            // In three parts, the first two of whole blocks, as many as there happen to be.
+            let mut state = Absorbed::NOTHING;
+            let (mut whole, mut rest) = (0, &message[..]);
+            while rest.len() >= function.rate() && random.below(4) > 0 {
+                (whole, rest) = (whole + function.rate(), &rest[function.rate()..]);
+            }
+            let middle = whole.min(function.rate());
+            for part in [&message[..middle], &message[middle..whole]] {
+                backend.hash(Job::absorb(function, part, &mut state));
+            }
+            let mut again = vec![0; out.len()];
+            backend.hash(Job::resume(function, &state, rest, &mut again));
+            assert_eq!(again, out, "{function:?}, {middle}, {whole} and {length}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Keccak-f[1600] of every width (P5, P6).
 
-use kemstone::backend::batch::{Blocks, LAST_BIT, LAST_WORDS, Permute, Start, States};
+use kemstone::backend::batch::{Blocks, H_BLOCK, LAST_BIT, LAST_WORDS, Permute, Start, States};
 use kemstone::backend::probe::{Keccaks, Probe};
 
 use crate::support::{Covered, Random, scale, turns};
@@ -333,6 +333,21 @@ impl Whole {
             }
             backend.absorb(&mut states, used, i, &message[..8 * words]);
             assert_eq!(core::array::from_fn(|i| column(&states, i)), expected, "{words} words, width {W}");
+            self.inputs += 1;
+        }
+        // Whole blocks, with a permutation after each.
+        for turn in turns(200) {
+            let blocks: Vec<[u8; H_BLOCK]> = (0..turn & 3).map(|_| self.random.array()).collect();
+            let mut states = random_states::<W>(&mut self.random);
+            let mut expected = column(&states, 0);
+            for block in &blocks {
+                for (word, bytes) in expected.iter_mut().zip(block.as_chunks().0) {
+                    *word ^= u64::from_le_bytes(*bytes);
+                }
+                self.reference.permute(&mut expected);
+            }
+            backend.absorb_blocks(&mut states, &blocks);
+            assert_eq!(column(&states, 0), expected, "{} blocks, width {W}", blocks.len());
             self.inputs += 1;
         }
     }
