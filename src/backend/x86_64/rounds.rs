@@ -1,12 +1,13 @@
-//! Keccak's rounds for eight states and for four, with AVX-512, in an order that was found by search.
+//! Keccak's rounds for eight states, for four and for one, with AVX-512, in orders that were found by search.
 //!
 //! A round of states side by side is 95 instructions that are worth a quarter of a cycle each where there are four
 //! vector pipes, and at least seven that wait for each other. How near it comes to 24 cycles depends on their order and
 //! on the registers, and a compiler orders them by rules of its own, whatever the order in the source: what it makes of
-//! intrinsics takes 31 cycles on Zen 5, and this 28. So the round is written in assembly here, once for both widths.
+//! intrinsics takes 31 cycles on Zen 5, and this 28. So the round is written in assembly here, once for both widths. A
+//! round of one state is 48 instructions, most of which wait for each other; there the order is worth about 7 %.
 //!
 //! The search began with the order of the standard and moved one to five instructions at a time, as far as the
-//! registers allowed, keeping what was faster on a Zen 5 core for both widths, many times over. It
+//! registers allowed, keeping what was faster on a Zen 5 core (for eight states and for four), many times over. It
 //! measured, and knew nothing of processors: a change here wants a measurement, too (`cargo bench --bench kernels`).
 //! Copies cost nothing but their place: processors rename them.
 //!
@@ -15,9 +16,14 @@
 //! - Every register that it writes is an operand. It does not use the stack.
 //! - It touches the memory that the pointers to the state and to the constants give, no other.
 //! - Lanes are read and written by instructions that want no alignment.
-//! - It ends with VZEROUPPER, as callers expect of code that has used the upper parts of registers. That wipes nothing.
+//! - VZEROUPPER follows, as callers expect of code that has used the upper parts of registers: here for states side by
+//!   side, from the compiler for one state, whose planes it has in such registers itself. That wipes nothing.
 
 use core::arch::asm;
+use core::arch::x86_64::__m512i;
+
+use super::avx512::load;
+use crate::backend::keccak::{RHO, mod5};
 
 /// Instructions on registers by their numbers; the first register is written. `ternary` is `vpternlogq`, whose table
 /// has at bit 4a + 2b + c the value at (a, b, c), a being what the first register held.
@@ -67,6 +73,27 @@ macro_rules! eight {
 /// A step for four.
 macro_rules! four {
     ($($step:tt)+) => { step!("y", "1to4", $($step)+) };
+}
+
+/// A step for one state, a plane a register. `turn t = a, r` takes element x from element x + r mod 5 of a, `rho t = a, f`
+/// rotates the lanes of register f after the shear, and step i of the shear takes what [`SHEAR`] says from the second.
+macro_rules! plane {
+    (turn $to:literal = $a:literal, $r:literal) => {
+        concat!("vpermq zmm", $to, ", {turned_", $r, "}, zmm", $a, "\n")
+    };
+    (rho $to:literal = $a:literal, $f:literal) => {
+        concat!("vprolvq zmm", $to, ", zmm", $a, ", {rho_", $f, "}\n")
+    };
+    (blend1 $($rest:tt)+) => { plane!(@blend "k1", $($rest)+) };
+    (blend2 $($rest:tt)+) => { plane!(@blend "k2", $($rest)+) };
+    (blend3 $($rest:tt)+) => { plane!(@blend "k3", $($rest)+) };
+    (@blend $from:literal, $to:literal = $a:literal, $b:literal) => {
+        concat!("vpblendmq zmm", $to, "{{", $from, "}}, zmm", $a, ", zmm", $b, "\n")
+    };
+    (iota $a:literal) => {
+        concat!("vpxorq zmm", $a, "{{k4}}, zmm", $a, ", qword ptr [{constant}]{{1to8}}\n")
+    };
+    ($($step:tt)+) => { step!("z", "", $($step)+) };
 }
 
 /// `rounds!(width, state, constants)`: runs the rounds with these constants.
@@ -308,4 +335,129 @@ pub(crate) fn four<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64;
     const { assert!(R > 0, "a round is run before the first look whether there is one") };
     // SAFETY: ASM; the first halves of 25 rows of `state` are read and written, and as many constants as there are read.
     unsafe { rounds!(four, state, constants) }
+}
+
+/// Which elements a step of the shear takes from its second register.
+const SHEAR: [u8; 3] = [0b01010, 0b01100, 0b10000];
+
+/// The indices that make element x of element x + r mod 5.
+const fn turned(r: usize) -> [u64; 8] {
+    let (mut indices, mut x) = ([0, 1, 2, 3, 4, 5, 6, 7], 0);
+    while x < 5 {
+        indices[x] = mod5(x + r) as u64;
+        x += 1;
+    }
+    indices
+}
+
+/// Rho for register f after the shear: element x holds lane (x, x + f).
+const fn rho(f: usize) -> [u64; 8] {
+    let (mut offsets, mut x) = ([0; 8], 0);
+    while x < 5 {
+        offsets[x] = RHO[x + 5 * mod5(x + f)] as u64;
+        x += 1;
+    }
+    offsets
+}
+
+/// Runs rounds on one state, a plane a register: element x of register y is A\[x, y\]. Elements 5, 6 and 7 hold
+/// nothing and mix with nothing: every step maps them to themselves.
+///
+/// A round is one long dependency chain, so it is laid out to be short:
+///
+/// - Theta's parity is the sum of the registers, whichever way a column's lanes are spread over them. So while
+///   the chain waits for D, the shear blends lane (x, y) into register f = y - x, off the critical path: element x of
+///   register f comes from register f + x, by the binary digits of x.
+/// - Pi sends (x, x + f) to (x + f, 3f). Register f is then the whole row 3f, only rotated by f, and the
+///   three operands of chi are three independent permutations of it: planes again, with no transposition.
+///
+/// ```text
+/// register 1 after shear   A01 A12 A23 A34 A40     (Axy)
+/// is row 3 after pi        B13 B23 B33 B43 B03     (A01 -> B13, A12 -> B23, ...)
+/// ```
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn one<const R: usize>(a: &mut [__m512i; 5], constants: &[u64; R]) {
+    const { assert!(R > 0, "a round is run before the first look whether there is one") };
+    let constants = constants.as_ptr_range();
+    // SAFETY: ASM; as many constants are read as there are.
+    unsafe {
+        asm!(
+            // The comments name what an instruction makes: c, the sums of the columns, of which low is a part; left and right,
+            // the two parts of D; x, y and z, the registers after steps 1 to 3 of the shear; q, the same with D; v, the same
+            // after rho; b, the rows that pi leaves; a, the new planes. What has no name is a copy.
+            ".p2align 6",
+            "2:",
+            plane!(copy 5 = 0),
+            plane!(xor3 5 = 3, 4), // low
+            plane!(blend1 6 = 3, 4), // x3
+            plane!(xor3 5 = 1, 2), // c
+            plane!(blend1 7 = 1, 2), // x1
+            plane!(blend1 1 = 0, 1), // x0
+            plane!(turn 8 = 5, 1), // right, not rotated
+            plane!(rol 8 = 8, 1), // right
+            plane!(blend2 9 = 6, 1), // y3
+            plane!(blend1 2 = 2, 3), // x2
+            plane!(blend1 4 = 4, 0), // x4
+            plane!(blend2 10 = 2, 4), // y2
+            plane!(blend3 11 = 9, 10), // z3
+            plane!(blend2 6 = 7, 6), // y1
+            plane!(turn 5 = 5, 4), // left
+            plane!(blend2 1 = 1, 2), // y0
+            plane!(blend2 4 = 4, 7), // y4
+            plane!(blend3 12 = 1, 4), // z0
+            plane!(blend3 1 = 6, 1), // z1
+            plane!(xor3 12 = 5, 8), // q0
+            plane!(xor3 11 = 5, 8), // q3
+            plane!(rho 12 = 12, 0), // v0
+            plane!(turn 13 = 12, 2), // b0 from 2 on
+            plane!(xor3 1 = 5, 8), // q1
+            plane!(blend3 4 = 4, 9), // z4
+            plane!(blend3 10 = 10, 6), // z2
+            plane!(xor3 4 = 5, 8), // q4
+            plane!(xor3 10 = 5, 8), // q2
+            plane!(rho 11 = 11, 3), // v3
+            plane!(rho 1 = 1, 1), // v1
+            plane!(turn 14 = 12, 1), // b0 from 1 on
+            plane!(rho 10 = 10, 2), // v2
+            plane!(rho 4 = 4, 4), // v4
+            plane!(turn 15 = 11, 4), // b4 from 2 on
+            plane!(turn 16 = 11, 3), // b4 from 1 on
+            plane!(turn 11 = 11, 2), // b4
+            plane!(turn 17 = 1, 1), // b3 from 2 on
+            plane!(turn 18 = 1, 4), // b3
+            plane!(turn 19 = 10, 4), // b1 from 1 on
+            plane!(turn 20 = 4, 2), // b2 from 1 on
+            plane!(turn 21 = 10, 3), // b1
+            plane!(turn 22 = 4, 3), // b2 from 2 on
+            plane!(turn 4 = 4, 1), // b2
+            plane!(chi_first 12 = 14, 13), // a0 without the constant
+            plane!(iota 12), // a0
+            plane!(chi_first 18 = 1, 17), // a3
+            plane!(chi_first 11 = 16, 15), // a4
+            plane!(chi_first 21 = 19, 10), // a1
+            plane!(chi_first 4 = 20, 22), // a2
+            // Every plane to its own register.
+            plane!(copy 0 = 12),
+            plane!(copy 1 = 21),
+            plane!(copy 2 = 4),
+            plane!(copy 3 = 18),
+            plane!(copy 4 = 11),
+            "add {constant}, 8",
+            "cmp {constant}, {end}",
+            "jne 2b",
+            constant = inout(reg) address(constants.start.cast_mut()) => _,
+            end = in(reg) address(constants.end.cast_mut()),
+            inout("zmm0") a[0], inout("zmm1") a[1], inout("zmm2") a[2], inout("zmm3") a[3], inout("zmm4") a[4],
+            out("zmm5") _, out("zmm6") _, out("zmm7") _, out("zmm8") _, out("zmm9") _, out("zmm10") _,
+            out("zmm11") _, out("zmm12") _, out("zmm13") _, out("zmm14") _, out("zmm15") _, out("zmm16") _,
+            out("zmm17") _, out("zmm18") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _,
+            turned_1 = in(zmm_reg) load(const { &turned(1) }), turned_2 = in(zmm_reg) load(const { &turned(2) }),
+            turned_3 = in(zmm_reg) load(const { &turned(3) }), turned_4 = in(zmm_reg) load(const { &turned(4) }),
+            rho_0 = in(zmm_reg) load(const { &rho(0) }), rho_1 = in(zmm_reg) load(const { &rho(1) }),
+            rho_2 = in(zmm_reg) load(const { &rho(2) }), rho_3 = in(zmm_reg) load(const { &rho(3) }),
+            rho_4 = in(zmm_reg) load(const { &rho(4) }),
+            in("k1") SHEAR[0], in("k2") SHEAR[1], in("k3") SHEAR[2], in("k4") 1_u8,
+            options(nostack)
+        );
+    }
 }

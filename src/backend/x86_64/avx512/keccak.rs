@@ -8,123 +8,37 @@
 use core::arch::x86_64::*;
 
 use super::{load, store};
-use crate::backend::batch::{Function, LAST_BIT, Start};
-use crate::backend::keccak::{RHO, mod5};
-use crate::backend::x86_64::{at, at_mut, load as load_ymm, store as store_ymm};
+use crate::backend::batch::{Function, H_BLOCK, LAST_BIT, Start};
+use crate::backend::keccak::ROUND_CONSTANTS;
+use crate::backend::x86_64::{Lane, at, at_mut, load as load_ymm, load_half, rounds, store as store_ymm};
 
-/// Truth tables of `vpternlogq`: bit 4a + 2b + c is the value at (a, b, c).
-const XOR3: i32 = 0b1001_0110;
-/// a ^ (!b & c).
-const CHI: i32 = 0b1101_0010;
-
-/// Permutes one state, a plane a register: element x of register y is A\[x, y\]. Elements 5, 6 and 7 hold
-/// nothing and mix with nothing: every permutation below maps them to themselves.
-///
-/// A round is one long dependency chain, so it is laid out to be short:
-///
-/// - Theta's parity is the sum of the registers, whichever way a column's lanes are spread over them. So while
-///   the chain waits for D, `shear` blends lane (x, y) into register f = y - x, off the critical path.
-/// - Pi sends (x, x + f) to (x + f, 3f). Register f is then the whole row 3f, only rotated by f, and the
-///   three operands of chi are three independent permutations of it: planes again, with no transposition.
-///
-/// ```text
-/// register 1 after shear   A01 A12 A23 A34 A40     (Axy)
-/// is row 3 after pi        B13 B23 B33 B43 B03     (A01 -> B13, A12 -> B23, ...)
-/// ```
+/// Permutes one state.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn permute_x1<const R: usize>(state: &mut [u64; 25], constants: &[u64; R]) {
     let planes = state.as_chunks_mut::<5>().0;
-    let mut a: [__m512i; 5] = core::array::from_fn(|y| load5(&planes[y]));
-    for &rc in constants {
-        a = round_x1(&a, rc);
-    }
+    let mut a = core::array::from_fn(|y| load5(&planes[y]));
+    rounds::one(&mut a, constants);
     for (plane, a) in planes.iter_mut().zip(a) {
         store5(plane, a);
     }
 }
 
-#[inline]
+/// Absorbs blocks in one state, which stays in registers between them.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn round_x1(a: &[__m512i; 5], rc: u64) -> [__m512i; 5] {
-    // Planes 3 and 4 leave chi last, so they are added last.
-    let low = _mm512_ternarylogic_epi64::<XOR3>(a[0], a[1], a[2]);
-    let c = _mm512_ternarylogic_epi64::<XOR3>(low, a[3], a[4]);
-    let left = rotate_elements::<4>(c);
-    let right = _mm512_rol_epi64::<1>(rotate_elements::<1>(c));
-
-    let a = shear(a);
-    macro_rules! theta_rho {
-        ($f:literal) => {
-            _mm512_rolv_epi64(
-                _mm512_ternarylogic_epi64::<XOR3>(a[$f], left, right),
-                load(const { &sheared_rho($f) }),
-            )
-        };
-    }
-    let b = [theta_rho!(0), theta_rho!(1), theta_rho!(2), theta_rho!(3), theta_rho!(4)];
-
-    // Row y is register f = 2y, where B[x] is element x - f = x + 3y.
-    macro_rules! row {
-        ($y:literal) => {{
-            let b = b[mod5(2 * $y)];
-            _mm512_ternarylogic_epi64::<CHI>(
-                rotate_elements::<{ mod5(3 * $y) }>(b),
-                rotate_elements::<{ mod5(3 * $y + 1) }>(b),
-                rotate_elements::<{ mod5(3 * $y + 2) }>(b),
-            )
-        }};
-    }
-    let iota = _mm512_zextsi128_si512(_mm_set_epi64x(0, rc.cast_signed()));
-    [_mm512_xor_si512(row!(0), iota), row!(1), row!(2), row!(3), row!(4)]
-}
-
-/// Moves A\[x, y\] from register y to register y - x: element x of register f comes from register f + x, by the
-/// binary digits of x.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn shear(a: &[__m512i; 5]) -> [__m512i; 5] {
-    macro_rules! step {
-        ($a:expr, $elements:literal, $by:literal) => {{
-            let a = $a;
-            [
-                _mm512_mask_blend_epi64($elements, a[0], a[mod5($by)]),
-                _mm512_mask_blend_epi64($elements, a[1], a[mod5(1 + $by)]),
-                _mm512_mask_blend_epi64($elements, a[2], a[mod5(2 + $by)]),
-                _mm512_mask_blend_epi64($elements, a[3], a[mod5(3 + $by)]),
-                _mm512_mask_blend_epi64($elements, a[4], a[mod5(4 + $by)]),
-            ]
-        }};
-    }
-    let a = step!(a, 0b01010, 1);
-    let a = step!(a, 0b01100, 2);
-    step!(a, 0b10000, 4)
-}
-
-/// Element x of the result is element x + R mod 5 of `a`.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn rotate_elements<const R: usize>(a: __m512i) -> __m512i {
-    const fn indices(r: usize) -> [u64; 8] {
-        let mut indices = [0, 1, 2, 3, 4, 5, 6, 7];
-        let mut x = 0;
-        while x < 5 {
-            indices[x] = mod5(x + r) as u64;
-            x += 1;
+pub(crate) fn absorb_blocks(state: &mut [u64; 25], blocks: &[[u8; H_BLOCK]]) {
+    let planes = state.as_chunks_mut::<5>().0;
+    let mut a = core::array::from_fn(|y| load5(&planes[y]));
+    for block in blocks {
+        // 17 words: three planes and two words more.
+        for (y, a) in a.iter_mut().take(3).enumerate() {
+            *a = _mm512_xor_si512(*a, load5(at::<_, 40>(block, 40 * y)));
         }
-        indices
+        a[3] = _mm512_xor_si512(a[3], _mm512_zextsi128_si512(load_half(at::<_, 16>(block, 120))));
+        rounds::one(&mut a, &ROUND_CONSTANTS);
     }
-    if R == 0 { a } else { _mm512_permutexvar_epi64(load(const { &indices(R) }), a) }
-}
-
-/// Rho for register f after `shear`: element x holds lane (x, x + f).
-const fn sheared_rho(f: usize) -> [u64; 8] {
-    let mut offsets = [0; 8];
-    let mut x = 0;
-    while x < 5 {
-        offsets[x] = RHO[x + 5 * mod5(x + f)] as u64;
-        x += 1;
+    for (plane, a) in planes.iter_mut().zip(a) {
+        store5(plane, a);
     }
-    offsets
 }
 
 /// Sets the columns that have an end, all of them below `used`.
@@ -267,7 +181,8 @@ fn squeeze_four<const FIRST: usize>(state: &[[u64; 8]; 25], blocks: &mut [[u8; 1
 
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn load5(plane: &[u64; 5]) -> __m512i {
+fn load5<T: Lane, const L: usize>(plane: &[T; L]) -> __m512i {
+    const { assert!(size_of::<[T; L]>() == 40) };
     // SAFETY: the mask selects five elements, those of `plane`; masked-out ones are not accessed.
     unsafe { _mm512_maskz_loadu_epi64(0b11111, plane.as_ptr().cast()) }
 }

@@ -16,7 +16,7 @@ pub(crate) mod sample;
 use core::arch::x86_64::*;
 
 use super::{Lane, at, at_mut, cpu, rounds};
-use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, Start, States};
+use crate::backend::batch::{self, Blocks, H_BLOCK, Job, Jobs, Permute, Start, States};
 use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
@@ -134,6 +134,10 @@ impl Backend for Avx512 {
 impl Permute<1> for Avx512 {
     fn permute(self, states: &mut States<1>, _used: usize) {
         kernel!(keccak::permute_x1(states.single(), &ROUND_CONSTANTS));
+    }
+
+    fn absorb_blocks(self, states: &mut States<1>, blocks: &[[u8; H_BLOCK]]) {
+        kernel!(keccak::absorb_blocks(states.single(), blocks));
     }
 }
 
