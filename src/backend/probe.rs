@@ -39,6 +39,11 @@ pub trait Probe: Backend {
     /// The full reduction.
     fn canonicalise(self, a: &mut [i16; N]);
 
+    /// The backend as it is where the processor lacks an extension that is used if it is there, but not required.
+    fn plain(self) -> Option<Self> {
+        None
+    }
+
     /// Shows every Keccak kernel of the backend to `visitor`.
     fn keccaks(self, visitor: &mut impl Keccaks<Self>);
 }

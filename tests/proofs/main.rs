@@ -24,8 +24,9 @@
 //!   composition are *tested*, on unit vectors and random states.
 //! - **P7, halves.** `montgomery_reduce` is a function of the high half plus a function of the low half. The items that
 //!   ignored by default do without: `cargo test --release --test proofs -- --ignored`.
-//! - **P8, groups.** Rejection sampling treats its candidates in groups of up to 16, by a mask of the accepted, and how a
-//!   group is written depends on its mask and on the level before it. A wider group would not be covered.
+//! - **P8, groups.** Rejection sampling treats its candidates in groups of up to 16, or of two such halves, by a mask of
+//!   the accepted. How a group is written depends on its mask and on the level before it; how a second half is, on its own
+//!   mask, on that level and on the number of accepted ones in the first. A wider group would not be covered.
 //!
 //! Each line of output begins with what the run is worth: `exhaustive`, every input; `settled`, inputs that settle all
 //! others by the premises named; `tested`, some inputs.

@@ -114,8 +114,10 @@ fn sample<B: Probe>(backend: B, level: usize, tested: &[i16; CANDIDATES]) {
 pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
     let mut inputs = 0;
     let mut check = |level: usize, candidates: &[i16; CANDIDATES]| {
-        sample(backend, level, candidates);
-        inputs += 1;
+        for backend in [Some(backend), backend.plain()].into_iter().flatten() {
+            sample(backend, level, candidates);
+            inputs += 1;
+        }
     };
     // Every 12-bit value in every slot.
     for start in turns(1 << 12) {
@@ -140,6 +142,16 @@ pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
         check(0, &candidates);
         check((mask * 167) >> 3 & 255, &candidates);
     }
+    // Every mask of the second sixteen of every thirty-two, with every number of accepted ones in the first.
+    for mask in turns(1 << 16) {
+        for first in 0..6 {
+            let many = |slot: usize| 3 * first + (slot >> 5);
+            let candidates = by_mask(mask, &|slot| {
+                if slot & 16 == 0 { (slot + mask) & 15 < many(slot) } else { mask >> (slot & 15) & 1 == 1 }
+            });
+            check(0, &candidates);
+        }
+    }
     // Every level with every number of accepted ones: the first, the last, and spread out.
     for level in turns(N) {
         for many in 0..=CANDIDATES {
@@ -148,5 +160,9 @@ pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
             check(level, &by_mask(level + many, &|slot| slot * 45 % CANDIDATES < many));
         }
     }
-    Covered::new("settled", inputs, "blocks: every value in every slot, every mask of 16, every level (P8)")
+    Covered::new(
+        "settled",
+        inputs,
+        "blocks: every value in every slot, every mask of 16 and of halves of 32, every level (P8)",
+    )
 }

@@ -16,6 +16,8 @@ const AVX512F: u32 = 1 << 16;
 const AVX512DQ: u32 = 1 << 17;
 const AVX512BW: u32 = 1 << 30;
 const AVX512VL: u32 = 1 << 31;
+// Leaf 7, ECX.
+const AVX512_VBMI2: u32 = 1 << 6;
 // XCR0: the register state that survives a context switch.
 const SSE_AND_AVX_STATE: u64 = 0b110;
 const AVX512_STATE: u64 = 0b1110_0000;
@@ -32,6 +34,12 @@ pub(crate) fn avx512() -> bool {
     found() & FOUND_AVX512 != 0
 }
 
+/// Those and AVX-512 VBMI2, usable.
+#[inline]
+pub(crate) fn vbmi2() -> bool {
+    found() & FOUND_VBMI2 != 0
+}
+
 /// Whether instructions on 512 bits are known to run on as many pipes as those on 256: a matter of speed only.
 #[inline]
 pub(crate) fn full_width_512() -> bool {
@@ -42,7 +50,8 @@ pub(crate) fn full_width_512() -> bool {
 const LOOKED: u8 = 1;
 const FOUND_AVX2: u8 = 2;
 const FOUND_AVX512: u8 = 4;
-const FULL_WIDTH_512: u8 = 8;
+const FOUND_VBMI2: u8 = 8;
+const FULL_WIDTH_512: u8 = 16;
 
 /// The instruction sets of this machine, and the width. It is asked once: CPUID is slow, and under a hypervisor very slow.
 #[inline]
@@ -63,8 +72,9 @@ fn look() -> u8 {
     const LEAF_7: u32 = AVX2 | BMI1 | BMI2;
     const LEAF_7_512: u32 = LEAF_7 | AVX512F | AVX512BW | AVX512DQ | AVX512VL;
     LOOKED
-        | if usable(LEAF_7, SSE_AND_AVX_STATE) { FOUND_AVX2 } else { 0 }
-        | if usable(LEAF_7_512, SSE_AND_AVX_STATE | AVX512_STATE) { FOUND_AVX512 } else { 0 }
+        | if usable([LEAF_7, 0], SSE_AND_AVX_STATE) { FOUND_AVX2 } else { 0 }
+        | if usable([LEAF_7_512, 0], SSE_AND_AVX_STATE | AVX512_STATE) { FOUND_AVX512 } else { 0 }
+        | if usable([LEAF_7_512, AVX512_VBMI2], SSE_AND_AVX_STATE | AVX512_STATE) { FOUND_VBMI2 } else { 0 }
         | if full_width(vendor(), signature()) { FULL_WIDTH_512 } else { 0 }
 }
 
@@ -96,11 +106,11 @@ fn full_width(vendor: [u32; 3], signature: u32) -> bool {
     amd && family == 0x1a && matches!(model, 0x00..=0x1f | 0x40..=0x4f)
 }
 
-/// Whether the processor has AVX, POPCNT and these bits of leaf 7, and the operating system keeps
+/// Whether the processor has AVX, POPCNT and these bits of leaf 7, EBX and ECX, and the operating system keeps
 /// this state.
 // CPUID became a safe function after the oldest compiler we support.
 #[allow(unused_unsafe)]
-fn usable(leaf_7: u32, state: u64) -> bool {
+fn usable(leaf_7: [u32; 2], state: u64) -> bool {
     const LEAF_1: u32 = OSXSAVE | AVX | POPCNT;
     // SAFETY: every x86-64 processor has CPUID with leaves 0 and 1.
     let (last_leaf, features) = unsafe { (__cpuid(0).eax, __cpuid(1).ecx) };
@@ -109,10 +119,10 @@ fn usable(leaf_7: u32, state: u64) -> bool {
         return false;
     }
     // SAFETY: the processor has leaf 7.
-    let extended = unsafe { __cpuid_count(7, 0).ebx };
+    let extended = unsafe { __cpuid_count(7, 0) };
     // SAFETY: OSXSAVE says that XGETBV is there and the operating system has enabled it.
     let kept = unsafe { xcr0() };
-    extended & leaf_7 == leaf_7 && kept & state == state
+    extended.ebx & leaf_7[0] == leaf_7[0] && extended.ecx & leaf_7[1] == leaf_7[1] && kept & state == state
 }
 
 #[target_feature(enable = "xsave")]
@@ -147,5 +157,6 @@ mod tests {
         let avx512 = has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl");
         assert_eq!(super::avx2(), avx2);
         assert_eq!(super::avx512(), avx2 && avx512);
+        assert_eq!(super::vbmi2(), avx2 && avx512 && has!("avx512vbmi2"));
     }
 }

@@ -51,17 +51,20 @@ pub(crate) const fn in_every_part(from: &[u8]) -> Aligned<[u8; 64]> {
     Aligned(shuffle)
 }
 
+/// 12 bytes to the front of every 16 (`SPREAD`), then 3 to every 4 (`PAIRS`), bytes 0 1 1 2: the two bytes from the one on
+/// in which a 12-bit number begins, at bit 0 or 4. The inverse of what `encode12` does.
+pub(crate) const SPREAD: Aligned<[i32; 16]> = Aligned([0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11]);
+pub(crate) const PAIRS: Aligned<[u8; 64]> =
+    in_every_part(&[0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11]);
+
 /// FIPS 203, Algorithm 6, d = 12, without its reduction modulo q: `false` if one was due.
 #[must_use]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn decode12(b: &[u8; 384], f_hat: &mut [i16; N]) -> bool {
-    // The inverse of what encode12 does: 12 bytes to every 16, then 3 to every 4: bytes 0 1 1 2.
-    const SPREAD: Aligned<[i32; 16]> = Aligned([0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11]);
-    const PAIRS: Aligned<[u8; 64]> = in_every_part(&[0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11]);
     let mut largest = _mm512_setzero_si512();
     for (i, f) in f_hat.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-        let parts = _mm512_permutexvar_epi32(load(&SPREAD.0), load_bytes::<BYTES>(b, BYTES * i));
-        let pairs = _mm512_shuffle_epi8(parts, load(&PAIRS.0));
+        let parts = _mm512_permutexvar_epi32(load(const { &SPREAD.0 }), load_bytes::<BYTES>(b, BYTES * i));
+        let pairs = _mm512_shuffle_epi8(parts, load(const { &PAIRS.0 }));
         // The second of a pair is four bits up.
         let aligned = _mm512_srlv_epi16(pairs, _mm512_set1_epi32(4 << 16));
         let c = _mm512_and_si512(aligned, _mm512_set1_epi16(0xfff));

@@ -27,20 +27,21 @@ use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
 pub struct Avx512 {
     /// Whether four states are permuted sooner than eight.
     four_are_cheaper: bool,
+    /// Proof of VBMI2, too.
+    vbmi2: bool,
 }
 
 impl Avx512 {
     /// The proof, if the machine gives it.
     #[inline]
     pub fn detect() -> Option<Self> {
-        cpu::avx512().then(|| Self { four_are_cheaper: !cpu::full_width_512() })
+        cpu::avx512().then(|| Self { four_are_cheaper: !cpu::full_width_512(), vbmi2: cpu::vbmi2() })
     }
 
     /// The same for other processors.
     #[cfg(test)]
     fn tuned(self, four_are_cheaper: bool) -> Self {
-        let Self { four_are_cheaper: _ } = self; // the proof
-        Self { four_are_cheaper }
+        Self { four_are_cheaper, ..self }
     }
 }
 
@@ -64,7 +65,13 @@ impl Backend for Avx512 {
     }
 
     fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
-        kernel!(sample::sample_ntt_block(block, a_hat.raw_mut(), filled))
+        let a_hat = a_hat.raw_mut();
+        if self.vbmi2 {
+            // SAFETY: `vbmi2` is set only where VBMI2 was found, too.
+            unsafe { sample::sample_ntt_block_vbmi2(block, a_hat, filled) }
+        } else {
+            kernel!(sample::sample_ntt_block(block, a_hat, filled))
+        }
     }
 
     fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
@@ -192,6 +199,10 @@ impl Probe for Avx512 {
         kernel!(reduce::probe_canonicalise(a));
     }
 
+    fn plain(self) -> Option<Self> {
+        self.vbmi2.then_some(Self { vbmi2: false, ..self })
+    }
+
     fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
         visitor.kernel::<1, 1>(self, 1, |states, rc: [u64; 1]| {
             kernel!(keccak::permute_x1(states.single(), &rc))
@@ -267,5 +278,13 @@ mod tests {
     }
     mod four_take_as_long {
         super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(false)), hashes batches);
+    }
+
+    // It differs in rejection only.
+    mod without_vbmi2 {
+        use crate::backend::probe::Probe;
+
+        super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.plain().unwrap_or(backend)),
+            rejection batches);
     }
 }

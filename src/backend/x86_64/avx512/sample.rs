@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::encode::in_every_part;
+use super::encode::{PAIRS, SPREAD, in_every_part};
 use super::reduce::LANES;
 use super::{Aligned, load, load_bytes, store};
 use crate::backend::poly::{N, Q};
@@ -78,6 +78,55 @@ fn accept_group<const LIMITED: bool>(windows: __m512i, a: &mut [i16; N], n: usiz
     let up = _mm512_cvtepi32_epi16(_mm512_maskz_expand_epi32(room, front));
     // SAFETY: the 32 bytes from `to` on are those of the array.
     unsafe { _mm256_mask_storeu_epi16(at_mut::<_, GROUP>(a, to).as_mut_ptr(), room, up) };
+    end.min(N)
+}
+
+/// The same with VBMI2, which compresses 16-bit numbers: two groups at once.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
+pub(crate) fn sample_ntt_block_vbmi2(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], filled: usize) -> usize {
+    // The last group takes the room of two.
+    if filled <= N - CANDIDATES - GROUP {
+        accept_vbmi2::<false>(block, a_hat, filled)
+    } else {
+        accept_vbmi2::<true>(block, a_hat, filled.min(N))
+    }
+}
+
+/// [`accept`] with VBMI2.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512vl,avx512vbmi2,popcnt")]
+fn accept_vbmi2<const LIMITED: bool>(block: &[u8; XOF_BLOCK], a: &mut [i16; N], mut n: usize) -> usize {
+    // The last group: bytes 40 to 63 to the first two parts, as `SPREAD` does it with bytes 0 to 23.
+    const LAST: Aligned<[i32; 16]> = Aligned([10, 11, 12, 12, 13, 14, 15, 15, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let spread = load(const { &SPREAD.0 });
+    for start in [0, 2 * GROUP_BYTES, 4 * GROUP_BYTES] {
+        let bytes = load(at::<u8, 64>(block, start));
+        n = accept_groups::<LIMITED>(_mm512_permutexvar_epi32(spread, bytes), !0, a, n);
+    }
+    let bytes = load(at::<u8, 64>(block, XOF_BLOCK - 64));
+    accept_groups::<LIMITED>(_mm512_permutexvar_epi32(load(&LAST.0), bytes), 0xffff, a, n)
+}
+
+/// What [`accept_group`] does, for those of 32 candidates that are `among` them, eight in the first 12 bytes of each part.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512vl,avx512vbmi2,popcnt")]
+fn accept_groups<const LIMITED: bool>(parts: __m512i, among: __mmask32, a: &mut [i16; N], n: usize) -> usize {
+    let pairs = _mm512_shuffle_epi8(parts, load(const { &PAIRS.0 }));
+    // The second of a pair is four bits up.
+    let shifted = _mm512_srlv_epi16(pairs, _mm512_set1_epi32(4 << 16));
+    let candidates = _mm512_and_si512(shifted, _mm512_set1_epi16(0xfff));
+    let accepted = _mm512_mask_cmplt_epu16_mask(among, candidates, _mm512_set1_epi16(Q));
+    let front = _mm512_maskz_compress_epi16(accepted, candidates);
+    let end = n + accepted.count_ones() as usize;
+    if !LIMITED {
+        store(at_mut::<_, LANES>(a, n), front);
+        return end;
+    }
+    let to = n.min(N - LANES);
+    let room = (0xffff_ffff_u64 << (n - to)) as __mmask32;
+    let up = _mm512_maskz_expand_epi16(room, front);
+    // SAFETY: the 64 bytes from `to` on are those of the array.
+    unsafe { _mm512_mask_storeu_epi16(at_mut::<_, LANES>(a, to).as_mut_ptr(), room, up) };
     end.min(N)
 }
 
