@@ -17,18 +17,18 @@ const ETA1_BYTES: usize = Eta::Three.bytes();
 /// The same with eta_2, which has one value.
 const ETA2_BYTES: usize = Eta::Two.bytes();
 
-/// A vector of noise in T_q, ready to be multiplied by (Algorithm 13, line 16; Algorithm 14, line 18).
+/// A vector of noise in T_q, ready to be multiplied by (Algorithm 13, line 16; Algorithm 14, line 18). The caller wipes `f`.
 #[inline(never)] // frames that are not needed at the same time share the stack
 fn transform_noise<B: Backend, const K: usize>(
     backend: B,
     eta: Eta,
     outputs: &[[u8; ETA1_BYTES]; K],
+    f: &mut Poly<Noise>,
     vector: &mut [Multiplier<B>; K],
 ) {
-    let mut f = Secret::new(Poly::<Noise>::ZERO);
     for (f_hat, b) in vector.iter_mut().zip(outputs) {
-        backend.sample_poly_cbd(eta, b, &mut f);
-        backend.multiplier(&f, f_hat);
+        backend.sample_poly_cbd(eta, b, f);
+        backend.multiplier(f, f_hat);
     }
 }
 
@@ -57,7 +57,8 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
             prf(P::ETA1, sigma, 0, &mut *s_bytes),       // 2, 8-11: PRF
             prf(P::ETA1, sigma, K as u8, &mut *e_bytes), // 12-15: PRF
         ]);
-        transform_noise(backend, P::ETA1, &s_bytes, &mut s_hat); // 8-11: CBD; 16
+        let mut s = Secret::new(Poly::ZERO);
+        transform_noise(backend, P::ETA1, &s_bytes, &mut s, &mut s_hat); // 8-11: CBD; 16
     }
     for (s_hat, dk_s) in s_hat.iter().zip(dk.as_chunks_mut::<ENCODED>().0) {
         backend.encode12(&s_hat.f_hat, dk_s); // 20
@@ -150,20 +151,29 @@ pub(crate) fn decode_vector<B: Backend, const K: usize>(
 }
 
 /// What the PRF gives one encryption: y, e1 and e2 before they are polynomials.
-pub(crate) struct EncryptionNoise<const K: usize> {
-    y: Secret<[[u8; ETA1_BYTES]; K]>,
-    e1: Secret<[[u8; ETA2_BYTES]; K]>,
-    e2: Secret<[[u8; ETA2_BYTES]; 1]>,
+pub(crate) struct EncryptionNoise<const K: usize>(Secret<NoiseBytes<K>>);
+
+struct NoiseBytes<const K: usize> {
+    y: [[u8; ETA1_BYTES]; K],
+    e1: [[u8; ETA2_BYTES]; K],
+    e2: [[u8; ETA2_BYTES]; 1],
+}
+
+impl<const K: usize> NoiseBytes<K> {
+    const ZERO: Self = Self { y: [[0; ETA1_BYTES]; K], e1: [[0; ETA2_BYTES]; K], e2: [[0; ETA2_BYTES]; 1] };
+}
+
+impl<const K: usize> Wipe for NoiseBytes<K> {
+    fn wipe(&mut self) {
+        *self = Self::ZERO;
+        optimization_barrier(self);
+    }
 }
 
 impl<const K: usize> EncryptionNoise<K> {
     /// Room for what [`jobs`](Self::jobs) write.
     pub(crate) const fn new() -> Self {
-        Self {
-            y: Secret::new([[0; ETA1_BYTES]; K]),
-            e1: Secret::new([[0; ETA2_BYTES]; K]),
-            e2: Secret::new([[0; ETA2_BYTES]; 1]),
-        }
+        Self(Secret::new(NoiseBytes::ZERO))
     }
 
     /// Runs [`jobs`](Self::jobs), with nothing beside them.
@@ -175,10 +185,11 @@ impl<const K: usize> EncryptionNoise<K> {
     /// Algorithm 14 (K-PKE.Encrypt), lines 1 and 9 to 17, as far as they are hashing: all that `r` is for.
     pub(crate) fn jobs<'a, B>(&'a mut self, eta1: Eta, eta2: Eta, r: &'a [u8; 32]) -> [Jobs<'a, B>; 3] {
         let k = K as u8;
+        let NoiseBytes { y, e1, e2 } = &mut *self.0;
         [
-            prf(eta1, r, 0, &mut *self.y),      // 1, 9-12: PRF
-            prf(eta2, r, k, &mut *self.e1),     // 13-16: PRF
-            prf(eta2, r, 2 * k, &mut *self.e2), // 17: PRF
+            prf(eta1, r, 0, y),      // 1, 9-12: PRF
+            prf(eta2, r, k, e1),     // 13-16: PRF
+            prf(eta2, r, 2 * k, e2), // 17: PRF
         ]
     }
 }
@@ -218,13 +229,14 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     P: ParameterSet<K, U, V>,
 {
     let (c1, c2) = c.split_at_mut(U * K);
-    let mut y_hat = Secret::new([const { Multiplier::ZERO }; K]);
-    transform_noise(backend, P::ETA1, &noise.y, &mut y_hat); // 9-12: CBD; 18
-
+    let NoiseBytes { y, e1, e2: [e2] } = &*noise.0;
     let mut polys = Secret::new(Polys::ZERO);
     let Polys { product, e, sum, mu } = &mut *polys;
+    let mut y_hat = Secret::new([const { Multiplier::ZERO }; K]);
+    transform_noise(backend, P::ETA1, y, e, &mut y_hat); // 9-12: CBD; 18
+
     let c1 = c1.as_chunks_mut::<U>().0;
-    for ((row, e1_bytes), c1) in key.a_hat_transposed.iter().zip(noise.e1.iter()).zip(c1) {
+    for ((row, e1_bytes), c1) in key.a_hat_transposed.iter().zip(e1).zip(c1) {
         backend.dot_inverse(row, &y_hat, product); // 19
         backend.sample_poly_cbd(P::ETA2, e1_bytes, e); // 13-16: CBD
         backend.add(product, e, sum); // 19: u
@@ -233,7 +245,7 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
 
     backend.decompress(m, mu); // 20
     backend.dot_inverse(&key.t_hat, &y_hat, product); // 21
-    backend.sample_poly_cbd(P::ETA2, &noise.e2[0], e); // 17: CBD
+    backend.sample_poly_cbd(P::ETA2, e2, e); // 17: CBD
     backend.add_message(product, e, mu, sum); // 21: v
     if let Some(c2) = c2.first_chunk_mut::<V>() {
         backend.compress(sum, c2); // 23
