@@ -74,7 +74,8 @@ pub trait Permute<const W: usize>: Backend {
     /// <= W`. The other columns may be permuted or left: what they hold means nothing.
     fn permute(self, states: &mut States<W>, used: usize);
 
-    /// Absorbs whole blocks of H or J in the first column, with a permutation after each.
+    /// Absorbs whole blocks of a sponge with the rate of H in the first column, with a permutation after each. What the
+    /// other columns hold afterwards means nothing.
     fn absorb_blocks(self, states: &mut States<W>, blocks: &[[u8; H_BLOCK]]) {
         for block in blocks {
             self.absorb(states, 1, 0, block);
@@ -117,7 +118,7 @@ impl<'a> Start<'a> {
     }
 }
 
-/// Bytes of a block of H, J and the PRF.
+/// Bytes of a block of H; of J and the PRF, too.
 pub const H_BLOCK: usize = Function::Sha3_256.rate();
 
 /// The last bit of a block, the end of the padding (FIPS 202, section 5.1).
@@ -350,8 +351,8 @@ impl<'a> Job<'a> {
         Self { function, head, tail, before, output, fresh: true, absorbed: false, work }
     }
 
-    /// Whole blocks of H or J to absorb at once, all but the last that there is to absorb.
-    fn blocks(&mut self) -> &'a [[u8; H_BLOCK]] {
+    /// Whole blocks to absorb at once, at the rate of H only and all but the last that there is to absorb.
+    fn whole_blocks(&mut self) -> &'a [[u8; H_BLOCK]] {
         let begun = self.before.is_some() || matches!(self.output, Output::Absorb(_));
         if self.fresh && begun || self.function.rate() != H_BLOCK {
             return &[];
@@ -653,9 +654,9 @@ fn run_alone<B: Permute<1>>(backend: B, states: &mut States<1>, job: &mut Job<'_
     let mut blocks = Blocks::<1>::ZERO;
     loop {
         if !job.absorbed {
-            let blocks = job.blocks();
-            if !blocks.is_empty() {
-                backend.absorb_blocks(states, blocks);
+            let whole = job.whole_blocks();
+            if !whole.is_empty() {
+                backend.absorb_blocks(states, whole);
                 continue;
             }
             job.take_in(backend, states, 1, 0);

@@ -39,7 +39,8 @@ pub trait Probe: Backend {
     /// The full reduction.
     fn canonicalise(self, a: &mut [i16; N]);
 
-    /// The backend as it is where the processor lacks an extension that is used if it is there, but not required.
+    /// The backend as it is where the processor lacks an extension that is used if it is there, but not required. None if
+    /// the backend knows no such extension, or this machine lacks it anyway.
     fn plain(self) -> Option<Self> {
         None
     }

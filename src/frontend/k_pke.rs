@@ -17,7 +17,8 @@ const ETA1_BYTES: usize = Eta::Three.bytes();
 /// The same with eta_2, which has one value.
 const ETA2_BYTES: usize = Eta::Two.bytes();
 
-/// A vector of noise in T_q, ready to be multiplied by (Algorithm 13, line 16; Algorithm 14, line 18). The caller wipes `f`.
+/// A vector of noise in T_q, ready to be multiplied by (Algorithm 13, line 16; Algorithm 14, line 18). `f` is for work in
+/// between; the caller wipes it.
 #[inline(never)] // frames that are not needed at the same time share the stack
 fn transform_noise<B: Backend, const K: usize>(
     backend: B,
@@ -194,7 +195,7 @@ impl<const K: usize> EncryptionNoise<K> {
     }
 }
 
-/// What an encryption works on, one after the other; in one piece, because clearing one is cheaper than clearing four.
+/// The polynomials that an encryption computes. One struct, because clearing one is cheaper than clearing four.
 struct Polys {
     product: Poly<Lazy>,
     e: Poly<Noise>,

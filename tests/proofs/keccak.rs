@@ -221,6 +221,8 @@ impl<B: Probe> Keccaks<B> for Whole {
         if self.blocks {
             self.started::<_, W>(backend);
             self.absorbed::<_, W>(backend);
+        } else {
+            self.absorbed_blocks::<_, W>(backend);
         }
         for used in 1..=W {
             if self.blocks {
@@ -253,6 +255,24 @@ impl Whole {
                 assert_eq!(column(&states, i), *expected, "column {i} of {used}, width {W}");
             }
             self.inputs += used as u64;
+        }
+    }
+
+    /// Whole blocks of H in the first column, with a permutation after each.
+    fn absorbed_blocks<B: Permute<W>, const W: usize>(&mut self, backend: B) {
+        for turn in turns(200) {
+            let blocks: Vec<[u8; H_BLOCK]> = (0..turn & 3).map(|_| self.random.array()).collect();
+            let mut states = random_states::<W>(&mut self.random);
+            let mut expected = column(&states, 0);
+            for block in &blocks {
+                for (word, bytes) in expected.iter_mut().zip(block.as_chunks().0) {
+                    *word ^= u64::from_le_bytes(*bytes);
+                }
+                self.reference.permute(&mut expected);
+            }
+            backend.absorb_blocks(&mut states, &blocks);
+            assert_eq!(column(&states, 0), expected, "{} blocks, width {W}", blocks.len());
+            self.inputs += 1;
         }
     }
 
@@ -335,21 +355,6 @@ impl Whole {
             assert_eq!(core::array::from_fn(|i| column(&states, i)), expected, "{words} words, width {W}");
             self.inputs += 1;
         }
-        // Whole blocks, with a permutation after each.
-        for turn in turns(200) {
-            let blocks: Vec<[u8; H_BLOCK]> = (0..turn & 3).map(|_| self.random.array()).collect();
-            let mut states = random_states::<W>(&mut self.random);
-            let mut expected = column(&states, 0);
-            for block in &blocks {
-                for (word, bytes) in expected.iter_mut().zip(block.as_chunks().0) {
-                    *word ^= u64::from_le_bytes(*bytes);
-                }
-                self.reference.permute(&mut expected);
-            }
-            backend.absorb_blocks(&mut states, &blocks);
-            assert_eq!(column(&states, 0), expected, "{} blocks, width {W}", blocks.len());
-            self.inputs += 1;
-        }
     }
 
     /// The output is a selection of bits, so unit vectors settle it.
@@ -384,8 +389,9 @@ fn whole<B: Probe>(backend: B, blocks: bool) -> Whole {
 
 pub(crate) fn permutation<B: Probe>(backend: B) -> Covered {
     let Whole { widths, inputs, .. } = whole(backend, false);
-    let what =
-        format!("24 rounds in widths {widths:?}: unit vectors and random states, any number in use (P6)");
+    let what = format!(
+        "24 rounds in widths {widths:?}: unit vectors and random states, any number in use, and whole blocks (P6)"
+    );
     Covered::new("tested", inputs, what)
 }
 

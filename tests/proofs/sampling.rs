@@ -144,12 +144,12 @@ pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
     }
     // Every mask of the second sixteen of every thirty-two, with every number of accepted ones in the first.
     for mask in turns(1 << 16) {
-        for first in 0..6 {
-            let many = |slot: usize| 3 * first + (slot >> 5);
+        for first in 0..=16 {
             let candidates = by_mask(mask, &|slot| {
-                if slot & 16 == 0 { (slot + mask) & 15 < many(slot) } else { mask >> (slot & 15) & 1 == 1 }
+                if slot & 16 == 0 { (slot + mask) & 15 < first } else { mask >> (slot & 15) & 1 == 1 }
             });
             check(0, &candidates);
+            check(129 + ((mask * 167 + 7 * first) & 0x7f).min(126), &candidates);
         }
     }
     // Every level with every number of accepted ones: the first, the last, and spread out.
@@ -160,9 +160,7 @@ pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
             check(level, &by_mask(level + many, &|slot| slot * 45 % CANDIDATES < many));
         }
     }
-    Covered::new(
-        "settled",
-        inputs,
-        "blocks: every value in every slot, every mask of 16 and of halves of 32, every level (P8)",
-    )
+    let ways = if backend.plain().is_some() { "with what is optional and without" } else { "one way" };
+    let what = "every value in every slot, every mask of 16 and of halves of 32, every level (P8)";
+    Covered::new("settled", inputs, format!("blocks, {ways}: {what}"))
 }

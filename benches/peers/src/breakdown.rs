@@ -59,6 +59,7 @@ where
         self.0.narrow()
     }
 
+    // Whole blocks are absorbed one by one here, as permutations.
     fn permute(self, states: &mut States<V>, used: usize) {
         count("permute", V, used);
         self.0.permute(states, used);

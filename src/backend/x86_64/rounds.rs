@@ -4,11 +4,13 @@
 //! vector pipes, and at least seven that wait for each other. How near it comes to 24 cycles depends on their order and
 //! on the registers, and a compiler orders them by rules of its own, whatever the order in the source: what it makes of
 //! intrinsics takes 31 cycles on Zen 5, and this 28. So the round is written in assembly here, once for both widths. A
-//! round of one state is 48 instructions, most of which wait for each other; there the order is worth about 7 %.
+//! round of one state is 48 instructions, nine of which wait for each other; there the order is worth about 7 % on Zen 5.
 //!
-//! The search began with the order of the standard and moved one to five instructions at a time, as far as the
-//! registers allowed, keeping what was faster on a Zen 5 core (for eight states and for four), many times over. It
+//! The search began with the order of the standard and moved a few instructions at a time, as far as the registers
+//! allowed, keeping what was faster on a Zen 5 core (for states side by side, in both widths), many times over. It
 //! measured, and knew nothing of processors: a change here wants a measurement, too (`cargo bench --bench kernels`).
+//! llvm-mca's models of Intel's cores give a round of one state two cycles more in this order than in the compiler's,
+//! 26 to 28 instead of 24 to 26; nobody has measured it.
 //! Copies cost nothing but their place: processors rename them.
 //!
 //! # What the assembly relies on
@@ -375,6 +377,7 @@ const fn rho(f: usize) -> [u64; 8] {
 /// register 1 after shear   A01 A12 A23 A34 A40     (Axy)
 /// is row 3 after pi        B13 B23 B33 B43 B03     (A01 -> B13, A12 -> B23, ...)
 /// ```
+#[inline] // so that the planes stay in registers
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn one<const R: usize>(a: &mut [__m512i; 5], constants: &[u64; R]) {
     const { assert!(R > 0, "a round is run before the first look whether there is one") };

@@ -3,7 +3,8 @@
 //! A kernel runs one round for each constant it is given: all of them, or one when a test looks at a round.
 //!
 //! Two shapes. Eight and four states lie side by side, one lane of all of them a register: 25 of the 32 registers
-//! are the state, and no step crosses lanes (`x86_64/rounds.rs`). One state lies in five registers, one plane each.
+//! are the state, and no step crosses lanes. One state lies in five registers, one plane each. The rounds of all three
+//! are in `x86_64/rounds.rs`.
 
 use core::arch::x86_64::*;
 

@@ -1,5 +1,5 @@
-//! AVX-512 (F, BW, VL and DQ): a polynomial is eight registers, so every transform runs without touching
-//! memory between its layers.
+//! AVX-512 (F, BW, VL and DQ, and VBMI2 where it is): a polynomial is eight registers, so every transform runs without
+//! touching memory between its layers.
 //!
 //! Elements of T_q stay in the standard's order. The pair of numbers that belongs to one factor
 //! X^2 - gamma then fills a 32-bit lane, which is what `vpmaddwd` multiplies, and neither sampling nor encoding
