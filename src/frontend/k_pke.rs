@@ -278,3 +278,29 @@ pub(crate) fn decrypt<B: Backend, const K: usize, const U: usize, const V: usize
     backend.sub(&f, &product, &mut w); // 6
     backend.compress(&w, m); // 7
 } // 8: m is written in place
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::poly::N;
+
+    #[test]
+    fn what_an_encryption_works_on_is_wiped() {
+        let mut noise =
+            NoiseBytes { y: [[1; ETA1_BYTES]; 2], e1: [[2; ETA2_BYTES]; 2], e2: [[3; ETA2_BYTES]; 1] };
+        noise.wipe();
+        let NoiseBytes { y, e1, e2 } = noise;
+        assert_eq!((y, e1, e2), ([[0; ETA1_BYTES]; 2], [[0; ETA2_BYTES]; 2], [[0; ETA2_BYTES]; 1]));
+
+        let mut polys = Polys::ZERO;
+        polys.product.storage().fill(1);
+        polys.e.storage().fill(2);
+        polys.sum.storage().fill(3);
+        polys.mu.storage().fill(4);
+        polys.wipe();
+        let Polys { product, e, sum, mu } = &polys;
+        for f in [product.coefficients(), e.coefficients(), sum.coefficients(), mu.coefficients()] {
+            assert_eq!(f, &[0; N]);
+        }
+    }
+}
