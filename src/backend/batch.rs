@@ -23,6 +23,13 @@ pub struct States<const W: usize>(pub [[u64; W]; 25]);
 impl<const W: usize> States<W> {
     /// Every state all zero.
     pub const ZERO: Self = Self([[0; W]; 25]);
+
+    /// The first of the states.
+    #[inline(always)]
+    pub fn first(&self) -> States<1> {
+        // Without a copy of all of them, which would stay on the stack.
+        States(core::array::from_fn(|row| [self.0[row][0]]))
+    }
 }
 
 impl States<1> {
@@ -587,11 +594,10 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
         // What is left of a chain that outlasts all others needs one state.
         if W > 1
             && !more
-            && let [Lane::Job(job), rest @ ..] = &mut lanes[..]
-            && rest.iter().all(|lane| matches!(lane, Lane::Free))
+            && used == 1
+            && let Lane::Job(job) = &mut lanes[0]
         {
-            let mut state = States(core::array::from_fn(|i| [states.0[i][0]]));
-            run_alone(backend, &mut state, job);
+            run_alone(backend, &mut states.first(), job);
             break;
         }
         let mut squeezing = false;

@@ -27,8 +27,8 @@
 //! - Every register that it writes is an operand, or x19, which cannot be one and is restored from the stack. The compiler
 //!   is therefore not told that the stack is left alone.
 //! - It touches the memory that the pointers to the state and to the constants give and, in general registers, those
-//!   16 bytes of stack, no other. A round
-//!   reads its constant and the next, and is the last if that is zero: the type `Constants` puts a zero behind the last.
+//!   16 bytes of stack, no other. A round reads its constant and the next, and is the last if that is zero: the type
+//!   `Constants` puts a zero behind the last.
 //! - Lanes are read and written by instructions that want the alignment of a lane: a target may have asked for it.
 
 use core::arch::asm;

@@ -161,7 +161,7 @@ permute!(2 4 8 16);
 
 fn permute<const W: usize>(backend: Rvv, states: &mut States<W>, used: usize) {
     if used == 1 {
-        let mut state = States(core::array::from_fn(|i| [states.0[i][0]]));
+        let mut state = states.first();
         Permute::<1>::permute(backend, &mut state, 1);
         for (row, [lane]) in states.0.iter_mut().zip(state.0) {
             row[0] = lane;

@@ -138,7 +138,7 @@ impl Permute<4> for Avx2 {
         if used > 1 {
             kernel!(keccak::permute_x4(&mut states.0));
         } else {
-            let mut state = States(core::array::from_fn(|i| [states.0[i][0]]));
+            let mut state = states.first();
             kernel!(keccak::permute_x1(state.single()));
             for (row, [lane]) in states.0.iter_mut().zip(state.0) {
                 row[0] = lane;
