@@ -218,10 +218,13 @@ macro_rules! parameter_set {
                 /// # Errors
                 ///
                 /// [`Error::EncapsulationKey`] if one of its numbers is not below q.
+                #[inline] // so that the key is copied once
                 pub fn from_bytes(bytes: &[u8; ENCAPSULATION_KEY_SIZE]) -> Result<Self, Error> {
+                    if Self::is_valid(bytes) { Ok(Self(*bytes)) } else { Err(Error::EncapsulationKey) }
+                }
+
+                fn is_valid(bytes: &[u8; ENCAPSULATION_KEY_SIZE]) -> bool {
                     with_backend!(Selected::best(), backend => kem::ek_is_valid::<_, K>(backend, bytes))
-                        .then(|| Self(*bytes))
-                        .ok_or(Error::EncapsulationKey)
                 }
 
                 /// The encoded key.
@@ -255,6 +258,7 @@ macro_rules! parameter_set {
                 type Error = Error;
 
                 /// As [`EncapsulationKey::from_bytes`], and [`Error::Length`] if the length differs.
+                #[inline]
                 fn try_from(bytes: &[u8]) -> Result<Self, Error> {
                     Self::from_bytes(bytes.try_into().map_err(|_| Error::Length)?)
                 }
