@@ -9,7 +9,7 @@ use core::slice;
 
 use zeroize::{Zeroize, optimization_barrier};
 
-use super::poly::{N, NttPoly};
+use super::poly::NttPoly;
 use super::{Backend, Eta, XOF_BLOCK};
 
 /// Blocks of XOF output that nearly always suffice for a polynomial: 336 candidates of 256 that are needed, with
@@ -50,11 +50,13 @@ pub trait Permute<const W: usize>: Backend {
 
     // A permutation of the columns `0..used` follows: rows are best written as widely as it will read them.
 
-    /// Sets the columns that have an end, which are below `used`, to `start` with that end in word 4; the others keep
-    /// their states.
-    fn start(self, states: &mut States<W>, _used: usize, start: Start<'_>, ends: &[Option<u64>; W]) {
+    /// Sets the columns that have a bit in `columns`, all of them below `used`, to `start` with their ends in word 4; the
+    /// others keep their states.
+    fn start(self, states: &mut States<W>, _used: usize, start: Start<'_>, columns: u32, ends: &[u64; W]) {
         for (column, end) in ends.iter().enumerate() {
-            let Some(end) = end else { continue };
+            if columns >> column & 1 == 0 {
+                continue;
+            }
             // In three loops: one over a chain of iterators takes several times as many instructions.
             let (seed, rest) = states.0.split_at_mut(4);
             for (row, word) in seed.iter_mut().zip(start.seed.as_chunks().0) {
@@ -88,6 +90,21 @@ pub trait Permute<const W: usize>: Backend {
             self.absorb(states, 1, 0, block);
             self.permute(states, 1);
         }
+    }
+
+    /// Runs a sponge to its end in the first column: absorbs `blocks` as [`absorb_blocks`](Self::absorb_blocks) does, then
+    /// the rest of its message, `head || tail`, which is shorter than the rate, with its padding, and squeezes as many bytes
+    /// as `out` has, at most the rate. What the columns hold afterwards means nothing.
+    fn finish(
+        self,
+        states: &mut States<W>,
+        function: Function,
+        blocks: &[[u8; H_BLOCK]],
+        rest: [&[u8]; 2],
+        out: &mut [u8],
+    ) {
+        self.absorb_blocks(states, blocks);
+        finish(self, states, function, rest, out);
     }
 
     /// The first 168 bytes of each of the columns `0..used`, in the bytes of FIPS 202 (section 3.1.2): the
@@ -174,7 +191,7 @@ impl Function {
     }
 
     /// The suffix as byte `i` of a word.
-    const fn suffix_at(self, i: u32) -> u64 {
+    pub(crate) const fn suffix_at(self, i: u32) -> u64 {
         (self.suffix() as u64) << (8 * i)
     }
 }
@@ -195,7 +212,14 @@ impl<'a, B> Jobs<'a, B> {
     /// bytes of each of the `outputs` receive as many.
     pub fn prf<const L: usize>(s: &'a [u8; 32], n: u8, length: usize, outputs: &'a mut [[u8; L]]) -> Self {
         const { assert!(L > 0) };
-        Jobs::Prf(Prf { s, n, length: length.min(L), stride: L, outputs: outputs.as_flattened_mut() })
+        Jobs::Prf(Prf {
+            s,
+            n,
+            length: length.min(L),
+            stride: L,
+            count: outputs.len(),
+            outputs: outputs.as_flattened_mut(),
+        })
     }
 
     /// Rows of the matrix from row `i` on (FIPS 203, Algorithm 13, lines 3 to 7): as many blocks of XOF(rho || j || i)
@@ -214,14 +238,17 @@ impl<'a, B> Jobs<'a, B> {
     pub fn work(&self) -> usize {
         match self {
             Jobs::One(job) => job.as_ref().map_or(0, |job| job.work),
-            Jobs::Prf(prf) => {
-                let (mut sponges, mut left) = (0, prf.outputs.len());
-                while left > 0 {
-                    (sponges, left) = (sponges + 1, left.saturating_sub(prf.stride));
-                }
-                sponges * prf.work()
-            }
+            Jobs::Prf(prf) => prf.count * prf.work(),
             Jobs::Matrix(matrix) => matrix.entries.len() * SAMPLE_BLOCKS,
+        }
+    }
+
+    /// Whether any of it may be a secret.
+    fn is_secret(&self) -> bool {
+        match self {
+            Jobs::One(job) => job.as_ref().is_some_and(Job::is_secret),
+            Jobs::Prf(_) => true,
+            Jobs::Matrix(_) => false,
         }
     }
 
@@ -248,6 +275,7 @@ pub struct Prf<'a> {
     length: usize,
     stride: usize,
     /// Those that are still to come.
+    count: usize,
     outputs: &'a mut [u8],
 }
 
@@ -256,12 +284,16 @@ impl<'a> Prf<'a> {
         blocks(self.length.saturating_sub(1), Function::Shake256.rate())
     }
 
+    /// The next `count` outputs, and in `ends` what their sponges end with.
     #[inline(always)]
-    fn next(&mut self) -> Option<(u64, &'a mut [u8])> {
-        let output = self.outputs.split_off_mut(..self.stride)?;
-        let end = u64::from(self.n) | Function::Shake256.suffix_at(1);
-        self.n = self.n.wrapping_add(1);
-        Some((end, output.get_mut(..self.length)?))
+    fn take(&mut self, count: usize, ends: &mut [u64]) -> Outputs<'a> {
+        for end in ends.iter_mut().take(count) {
+            *end = u64::from(self.n) | Function::Shake256.suffix_at(1);
+            self.n = self.n.wrapping_add(1);
+        }
+        self.count -= count;
+        let outputs = self.outputs.split_off_mut(..count * self.stride).unwrap_or_default();
+        Outputs { outputs, stride: self.stride, length: self.length, given: 0 }
     }
 }
 
@@ -277,16 +309,19 @@ pub struct Matrix<'a, B> {
 }
 
 impl<'a, B> Matrix<'a, B> {
+    /// The next `count` entries, and in `ends` what their sponges end with.
     #[inline(always)]
-    fn next(&mut self) -> Option<(u64, &'a mut NttPoly<B>)> {
-        let entry = self.entries.split_off_first_mut()?;
-        let (i, j) = (u64::from(self.row), u64::from(self.column));
-        let index = if self.transposed { i | j << 8 } else { j | i << 8 };
-        self.column += 1;
-        if self.column == self.columns {
-            (self.row, self.column) = (self.row.wrapping_add(1), 0);
+    fn take(&mut self, count: usize, ends: &mut [u64]) -> &'a mut [NttPoly<B>] {
+        for end in ends.iter_mut().take(count) {
+            let (i, j) = (u64::from(self.row), u64::from(self.column));
+            let index = if self.transposed { i | j << 8 } else { j | i << 8 };
+            *end = index | Function::Shake128.suffix_at(2);
+            self.column += 1;
+            if self.column == self.columns {
+                (self.row, self.column) = (self.row.wrapping_add(1), 0);
+            }
         }
-        Some((index | Function::Shake128.suffix_at(2), entry))
+        self.entries.split_off_mut(..self.entries.len().min(count)).unwrap_or_default()
     }
 }
 
@@ -358,10 +393,15 @@ impl<'a> Job<'a> {
         Self { function, head, tail, before, output, fresh: true, absorbed: false, work }
     }
 
+    /// Whether any of it may be a secret: H is for encapsulation keys only.
+    fn is_secret(&self) -> bool {
+        self.function != Function::Sha3_256
+    }
+
     /// Whole blocks to absorb at once, at the rate of H only and all but the last that there is to absorb.
     fn whole_blocks(&mut self) -> &'a [[u8; H_BLOCK]] {
         let begun = self.before.is_some() || matches!(self.output, Output::Absorb(_));
-        if self.fresh && begun || self.function.rate() != H_BLOCK {
+        if self.absorbed || self.fresh && begun || self.function.rate() != H_BLOCK {
             return &[];
         }
         let piece = if self.head.is_empty() { &mut self.tail } else { &mut self.head };
@@ -370,6 +410,19 @@ impl<'a> Job<'a> {
         self.work -= blocks.len();
         *piece = &piece[blocks.as_flattened().len()..];
         blocks
+    }
+
+    /// The rest of the message and the output, if they are a block each.
+    fn last_block(&mut self) -> Option<([&'a [u8]; 2], &mut [u8])> {
+        let rate = self.function.rate();
+        match &mut self.output {
+            Output::Bytes(out)
+                if !self.absorbed && out.len() <= rate && self.head.len() + self.tail.len() < rate =>
+            {
+                (!self.fresh || self.before.is_none()).then_some(([self.head, self.tail], &mut **out))
+            }
+            _ => None,
+        }
     }
 
     /// Adds the next block to the column.
@@ -397,18 +450,7 @@ impl<'a> Job<'a> {
             backend.absorb(states, used, column, words);
         } else {
             let mut block = [0; 200];
-            let mut free = &mut block[..rate];
-            for part in [&mut self.head, &mut self.tail] {
-                if !part.is_empty() {
-                    take(part, &mut free);
-                }
-            }
-            // The padding (FIPS 202, section 5.1), if there is room for it.
-            if let [first, ..] = free {
-                *first = self.function.suffix();
-                block[rate - 1] |= 0x80;
-                self.absorbed = true;
-            }
+            self.absorbed = fill_block(&mut block[..rate], [&mut self.head, &mut self.tail], self.function);
             backend.absorb(states, used, column, &block[..rate]);
             wipe(&mut block);
         }
@@ -430,6 +472,46 @@ impl<'a> Job<'a> {
             }
             _ => false,
         }
+    }
+}
+
+/// Moves what fits of a message to a block of zeros, and the padding (FIPS 202, section 5.1) if there is room for it; true if
+/// there is.
+fn fill_block(block: &mut [u8], message: [&mut &[u8]; 2], function: Function) -> bool {
+    let mut free = &mut *block;
+    for part in message {
+        if !part.is_empty() {
+            take(part, &mut free);
+        }
+    }
+    let [first, ..] = free else { return false };
+    *first = function.suffix();
+    if let Some(last) = block.last_mut() {
+        *last |= 0x80;
+    }
+    true
+}
+
+/// [`Permute::finish`] with a block in memory.
+pub(crate) fn finish<B: Permute<W>, const W: usize>(
+    backend: B,
+    states: &mut States<W>,
+    function: Function,
+    [mut head, mut tail]: [&[u8]; 2],
+    out: &mut [u8],
+) {
+    let mut block = [0; 200];
+    let block_of_rate = &mut block[..function.rate()];
+    fill_block(block_of_rate, [&mut head, &mut tail], function);
+    backend.absorb(states, 1, 0, block_of_rate);
+    wipe(&mut block);
+    backend.permute(states, 1);
+    let (words, rest) = out.as_chunks_mut();
+    for (word, row) in words.iter_mut().zip(&states.0) {
+        *word = row[0].to_le_bytes();
+    }
+    if let Some(row) = states.0.get(words.len()) {
+        rest.copy_from_slice(&row[0].to_le_bytes()[..rest.len()]);
     }
 }
 
@@ -457,17 +539,65 @@ fn wipe(block: &mut [u8; 200]) {
     optimization_barrier(block);
 }
 
-/// What a column of states is at work on.
-enum Lane<'g, 'a, B> {
-    Free,
-    Job(&'g mut Job<'a>),
-    /// Receives output until it is full.
-    Bytes(&'a mut [u8]),
-    /// Receives coefficients until it is full; the number of those that it has.
-    Entry(&'a mut NttPoly<B>, usize),
+/// Columns of states, side by side, that started together and do the same.
+struct Team<'g, 'a, B> {
+    columns: usize,
+    task: Task<'g, 'a, B>,
+    /// Permutations that they still take.
+    left: usize,
 }
 
-/// What is still to be given to lanes.
+impl<B> Team<'_, '_, B> {
+    /// The set of its columns, of which `first` is the first.
+    fn set(&self, first: usize) -> u32 {
+        ((1 << self.columns) - 1) << first
+    }
+}
+
+/// What a team does.
+enum Task<'g, 'a, B> {
+    /// One column.
+    Job(&'g mut Job<'a>),
+    /// An output for each column.
+    Prf(Outputs<'a>),
+    /// An entry of the matrix for each column.
+    Matrix(&'a mut [NttPoly<B>]),
+}
+
+/// Outputs of the PRF that are being filled.
+struct Outputs<'a> {
+    outputs: &'a mut [u8],
+    stride: usize,
+    length: usize,
+    /// Bytes of each that are there.
+    given: usize,
+}
+
+impl Outputs<'_> {
+    /// Moves what fits of a block to each of them; true if they are full.
+    #[inline(always)]
+    fn fill(&mut self, blocks: &[[u8; 192]]) -> bool {
+        // What polynomials with eta = 2 take, nearly always: not worth calls of a copy of unknown length.
+        const USUAL: usize = Eta::Two.bytes();
+        const RATE: usize = Function::Shake256.rate();
+        let (from, to) = (self.given, self.length.min(self.given + RATE));
+        let mut rest = &mut *self.outputs;
+        for block in blocks {
+            let Some(output) = rest.split_off_mut(..self.stride) else { break };
+            if let (true, Some(output), Some(block)) =
+                (to - from == USUAL, output[from..].first_chunk_mut::<USUAL>(), block.first_chunk())
+            {
+                *output = *block;
+            } else {
+                output[from..to].copy_from_slice(&block[..to - from]);
+            }
+        }
+        self.given = to;
+        to == self.length
+    }
+}
+
+/// What is still to be given to columns.
 struct Queue<'g, 'a, B> {
     next: Option<&'g mut Jobs<'a, B>>,
     rest: slice::IterMut<'g, Jobs<'a, B>>,
@@ -479,172 +609,198 @@ impl<'g, 'a, B> Queue<'g, 'a, B> {
         Self { next: rest.next(), rest }
     }
 
-    /// A lane's work, what its column starts with, and the permutations it takes. Inlined, so that a lane is built where
-    /// it will be: one that is moved would have to wait for itself to reach the cache.
+    /// A team of one column or more: no more than there are `ends`, and no more than it takes to run `most` permutations.
+    /// With what it starts with; its ends are written to `ends`.
     #[inline(always)]
-    fn next(&mut self) -> Option<(Lane<'g, 'a, B>, (Start<'a>, u64), usize)> {
+    fn next(&mut self, most: usize, ends: &mut [u64]) -> Option<(Team<'g, 'a, B>, Start<'a>)> {
+        let columns = |jobs: usize, work: usize| {
+            let (all, mut count) = (ends.len().min(jobs), 1);
+            if most == usize::MAX {
+                count = all;
+            }
+            while count < all && count * work < most {
+                count += 1;
+            }
+            count
+        };
         loop {
-            match self.next.take()? {
+            let jobs = self.next.take()?;
+            match jobs {
                 Jobs::One(job) => {
                     self.next = self.rest.next();
                     // With no work there is nothing to absorb.
                     if let Some(job) = job
                         && job.work > 0
                     {
-                        let work = job.work;
-                        return Some((Lane::Job(job), (Start::EMPTY, 0), work));
+                        return Some((
+                            Team { columns: 1, left: job.work, task: Task::Job(job) },
+                            Start::EMPTY,
+                        ));
                     }
                 }
-                jobs @ Jobs::Prf(_) => {
-                    if let Jobs::Prf(prf) = jobs {
-                        let (start, work) = (Start::new(Function::Shake256, prf.s), prf.work());
-                        if let Some((end, output)) = prf.next() {
-                            self.next = Some(jobs);
-                            return Some((Lane::Bytes(output), (start, end), work));
-                        }
-                    }
-                    self.next = self.rest.next();
+                Jobs::Prf(prf) if prf.count > 0 => {
+                    let left = prf.work();
+                    let columns = columns(prf.count, left);
+                    let start = Start::new(Function::Shake256, prf.s);
+                    let task = Task::Prf(prf.take(columns, ends));
+                    self.next = Some(jobs);
+                    return Some((Team { columns, task, left }, start));
                 }
-                jobs @ Jobs::Matrix(_) => {
-                    if let Jobs::Matrix(matrix) = jobs
-                        && let Some((end, entry)) = matrix.next()
-                    {
-                        let start = Start::new(Function::Shake128, matrix.rho);
-                        self.next = Some(jobs);
-                        return Some((Lane::Entry(entry, 0), (start, end), SAMPLE_BLOCKS));
-                    }
-                    self.next = self.rest.next();
+                Jobs::Matrix(matrix) if !matrix.entries.is_empty() => {
+                    let columns = columns(matrix.entries.len(), SAMPLE_BLOCKS);
+                    let start = Start::new(Function::Shake128, matrix.rho);
+                    let task = Task::Matrix(matrix.take(columns, ends));
+                    self.next = Some(jobs);
+                    return Some((Team { columns, task, left: SAMPLE_BLOCKS }, start));
                 }
+                _ => self.next = self.rest.next(),
             }
         }
     }
 }
 
 /// How many permutations lanes with `left` to do can take over while the longest of them is at work anyway.
-fn spare_permutations(left: &[usize]) -> usize {
+fn spare_permutations<B>(teams: &[Option<Team<'_, '_, B>>]) -> usize {
     let (mut taken, mut chain, mut soonest) = (0, 0, usize::MAX);
-    for &left in left {
-        (taken, chain, soonest) = (taken + left, chain.max(left), soonest.min(left));
+    for team in teams.iter().flatten() {
+        taken += team.columns * team.left;
+        (chain, soonest) = (chain.max(team.left), soonest.min(team.left));
     }
     // What starts in the first lane that becomes free must not be the last to end.
-    if soonest.saturating_add(SAMPLE_BLOCKS) > chain { 0 } else { left.len() * chain - taken }
-}
-
-/// Moves what fits of a block of the PRF to the front of `bytes`; true if they are full.
-#[inline(always)]
-fn fill(bytes: &mut &mut [u8], block: &[u8; 192]) -> bool {
-    // What one polynomial with eta = 2 takes, nearly always: not worth the call of a copy of unknown length.
-    const USUAL: usize = Eta::Two.bytes();
-    if let (Ok(bytes), Some(block)) = (<&mut [u8; USUAL]>::try_from(&mut **bytes), block.first_chunk()) {
-        *bytes = *block;
-        return true;
-    }
-    take(&mut &block[..Function::Shake256.rate()], bytes);
-    bytes.is_empty()
+    if soonest.saturating_add(SAMPLE_BLOCKS) > chain { 0 } else { teams.len() * chain - taken }
 }
 
 /// Runs every job over the `W`-wide Keccak of `backend`.
 pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) {
+    const { assert!(W < 32, "a set of columns is a number of 32 bits") };
     let narrow = Permute::<W>::narrow(backend).min(W);
     // Permutations that nobody has begun.
     let mut waiting: usize = jobs.iter().map(Jobs::work).sum();
+    let secret = jobs.iter().any(Jobs::is_secret);
     let mut queue = Queue::new(jobs);
     let mut states = States::<W>::ZERO;
     let mut blocks = Blocks::<W>::ZERO;
-    let mut lanes = [const { Lane::Free }; W];
-    // Permutations that the jobs in the lanes still take; what is left of a free lane is zero.
-    let mut left = [0; W];
-    // Lanes from `used` on are free.
-    let (mut more, mut used) = (true, 0);
+    // Each at the first of its columns.
+    let mut teams: [Option<Team<'_, '_, B>>; W] = [const { None }; W];
+    // Coefficients that each column has given.
+    let mut filled = [0; W];
+    // Sets of columns: those at work, the first of each team, and those of jobs.
+    let (mut busy, mut first, mut single) = (0_u32, 0_u32, 0_u32);
+    let mut more = true;
     // Until then every state is zero.
     let mut permuted = false;
     loop {
-        if more {
+        if more && busy.trailing_ones() < W as u32 {
             // Columns of which one call sets all.
-            let (mut start, mut ends) = (Start::EMPTY, [None; W]);
-            // What the narrow lanes can still do besides; they are filled first, so it does not change any more.
+            let (mut start, mut fresh, mut ends) = (Start::EMPTY, 0, [0; W]);
+            // What the narrow columns can still do besides; they are filled first, so it does not change any more.
             let mut spare = None;
-            for column in 0..W {
-                if !matches!(lanes[column], Lane::Free) {
-                    continue;
-                }
-                if column >= narrow
-                    && waiting <= *spare.get_or_insert_with(|| spare_permutations(&left[..narrow]))
-                {
+            loop {
+                let column = busy.trailing_ones() as usize;
+                let end = if column < narrow { narrow } else { W };
+                let free = (busy >> column).trailing_zeros() as usize;
+                let Some(room @ [_, ..]) = ends.get_mut(column..end.min(column + free)) else { break };
+                let most = if column < narrow {
+                    usize::MAX
+                } else {
+                    waiting.saturating_sub(*spare.get_or_insert_with(|| spare_permutations(&teams[..narrow])))
+                };
+                if most == 0 {
                     break;
                 }
-                let Some((lane, (next, end), work)) = queue.next() else {
+                let Some((team, next)) = queue.next(most, room) else {
                     more = false;
                     break;
                 };
-                let end = (permuted || !next.is(Start::EMPTY)).then_some(end);
                 if !start.is(next) {
-                    backend.start(&mut states, used, start, &ends);
-                    (start, ends) = (next, [None; W]);
+                    if fresh != 0 {
+                        backend.start(&mut states, used(busy), start, fresh, &ends);
+                    }
+                    (start, fresh) = (next, 0);
                 }
-                (lanes[column], ends[column], left[column]) = (lane, end, work);
-                waiting = waiting.saturating_sub(work);
-                used = used.max(column + 1);
+                let set = team.set(column);
+                if permuted || !start.is(Start::EMPTY) {
+                    fresh |= set;
+                }
+                if let Task::Job(_) = team.task {
+                    single |= set;
+                }
+                (busy, first) = (busy | set, first | 1 << column);
+                waiting = waiting.saturating_sub(team.columns * team.left);
+                filled[column..][..team.columns].fill(0);
+                teams[column] = Some(team);
             }
-            backend.start(&mut states, used, start, &ends);
+            if fresh != 0 {
+                backend.start(&mut states, used(busy), start, fresh, &ends);
+            }
         }
-        if used == 0 {
+        if busy == 0 {
             break;
         }
         // What is left of a chain that outlasts all others needs one state.
         if W > 1
             && !more
-            && used == 1
-            && let Lane::Job(job) = &mut lanes[0]
+            && busy == 1
+            && let Some(Team { task: Task::Job(job), .. }) = &mut teams[0]
         {
             run_alone(backend, &mut states.first(), job);
             break;
         }
-        let mut squeezing = false;
-        for (column, lane) in lanes.iter_mut().enumerate().take(used) {
-            squeezing |= match lane {
-                Lane::Free => false,
-                Lane::Bytes(_) | Lane::Entry(..) => true,
-                Lane::Job(job) => {
-                    if !job.absorbed {
-                        job.take_in(backend, &mut states, used, column);
-                    }
-                    job.absorbed
+        let width = used(busy);
+        // A block is taken from every column or from none: most of the time all of them are being squeezed.
+        let mut squeezing = first != single;
+        let mut rest = single;
+        while let Some((column, team)) = next_team(&mut teams, &mut rest) {
+            if let Task::Job(job) = &mut team.task {
+                if !job.absorbed {
+                    job.take_in(backend, &mut states, width, column);
                 }
-            };
+                squeezing |= job.absorbed;
+            }
         }
-        backend.permute(&mut states, used);
+        backend.permute(&mut states, width);
         permuted = true;
-        // A block is taken from every lane or from none: most of the time all of them are being squeezed.
         if squeezing {
-            backend.squeeze(&states, used, &mut blocks);
+            backend.squeeze(&states, width, &mut blocks);
         }
-        let before = used;
-        used = 0;
-        for (column, ((lane, left), block)) in
-            lanes.iter_mut().zip(&mut left).zip(&blocks.0).enumerate().take(before)
-        {
-            let done = match lane {
-                Lane::Free => continue,
-                Lane::Job(job) => job.give_out(&states, column, block),
-                Lane::Bytes(bytes) => fill(bytes, block),
-                Lane::Entry(entry, filled) => {
-                    if let Some(block) = block.first_chunk() {
-                        *filled = backend.sample_ntt_block(block, entry, *filled);
-                    }
-                    *filled >= N
+        let mut rest = first;
+        while let Some((column, team)) = next_team(&mut teams, &mut rest) {
+            let blocks = &blocks.0[column..][..team.columns];
+            team.left = team.left.saturating_sub(1);
+            let done = match &mut team.task {
+                Task::Job(job) => job.give_out(&states, column, &blocks[0]),
+                Task::Prf(outputs) => outputs.fill(blocks),
+                Task::Matrix(entries) => {
+                    backend.sample_ntt_blocks(blocks, entries, &mut filled[column..][..blocks.len()])
                 }
             };
-            *left = left.saturating_sub(1);
             if done {
-                (*lane, *left) = (Lane::Free, 0);
-            } else {
-                used = column + 1;
+                let others = !team.set(column);
+                (busy, first, single) = (busy & others, first & others, single & others);
+                teams[column] = None;
             }
         }
     }
-    states.zeroize();
-    blocks.zeroize();
+    if secret {
+        states.zeroize();
+        blocks.zeroize();
+    }
+}
+
+/// The next of the teams whose first columns are in `set`, with that column, which leaves the set.
+#[inline(always)]
+fn next_team<'t, 'g, 'a, B>(
+    teams: &'t mut [Option<Team<'g, 'a, B>>],
+    set: &mut u32,
+) -> Option<(usize, &'t mut Team<'g, 'a, B>)> {
+    let column = set.trailing_zeros() as usize;
+    *set &= set.wrapping_sub(1);
+    Some((column, teams.get_mut(column)?.as_mut()?))
+}
+
+/// Columns from the first to the last of a set.
+fn used(set: u32) -> usize {
+    (u32::BITS - set.leading_zeros()) as usize
 }
 
 /// Runs one job.
@@ -657,26 +813,40 @@ pub fn run_one<B: Permute<1>>(backend: B, mut job: Job<'_>) {
 
 /// Runs a job to its end, from the state that it has come to, and wipes that.
 fn run_alone<B: Permute<1>>(backend: B, states: &mut States<1>, job: &mut Job<'_>) {
-    let mut blocks = Blocks::<1>::ZERO;
+    let function = job.function;
     loop {
-        if !job.absorbed {
-            let whole = job.whole_blocks();
-            if !whole.is_empty() {
-                backend.absorb_blocks(states, whole);
-                continue;
-            }
-            job.take_in(backend, states, 1, 0);
+        let whole = job.whole_blocks();
+        if let Some((rest, out)) = job.last_block() {
+            backend.finish(states, function, whole, rest, out);
+            break;
         }
-        backend.permute(states, 1);
-        if job.absorbed {
-            backend.squeeze(states, 1, &mut blocks);
+        if !whole.is_empty() {
+            backend.absorb_blocks(states, whole);
         }
-        if job.give_out(states, 0, &blocks.0[0]) {
+        if run_block(backend, states, job) {
             break;
         }
     }
-    states.zeroize();
-    blocks.zeroize();
+    if job.is_secret() {
+        states.zeroize();
+    }
+}
+
+/// One permutation for a job; true if that was the last.
+fn run_block<B: Permute<1>>(backend: B, states: &mut States<1>, job: &mut Job<'_>) -> bool {
+    let mut blocks = Blocks::<1>::ZERO;
+    if !job.absorbed {
+        job.take_in(backend, states, 1, 0);
+    }
+    backend.permute(states, 1);
+    if job.absorbed {
+        backend.squeeze(states, 1, &mut blocks);
+    }
+    let done = job.give_out(states, 0, &blocks.0[0]);
+    if job.is_secret() {
+        blocks.zeroize();
+    }
+    done
 }
 
 impl<const W: usize> Blocks<W> {

@@ -393,6 +393,43 @@ pub(crate) fn rejection<B: Backend>(backend: B) {
             }
         }
     }
+    several_at_once(backend, &mut random);
+}
+
+/// Polynomials that are filled from blocks side by side, each at its own pace, against one at a time.
+fn several_at_once<B: Backend>(backend: B, random: &mut Random) {
+    for many in 0..=16 {
+        let (mut together, mut alone) =
+            ([const { NttPoly::<B>::ZERO }; 16], [const { NttPoly::<B>::ZERO }; 16]);
+        // Some have begun already, some are full, at different levels.
+        let (mut filled, mut expected) = ([0; 16], [0; 16]);
+        for i in 0..many {
+            for _ in 0..random.below(5) {
+                let block = random.array();
+                expected[i] = match expected[i] {
+                    N => N,
+                    filled => backend.sample_ntt_block(&block, &mut alone[i], filled),
+                };
+            }
+            (*together[i].raw_mut(), filled[i]) = (*alone[i].raw(), expected[i]);
+        }
+        loop {
+            let blocks: [[u8; 192]; 16] = core::array::from_fn(|_| random.array());
+            let full = backend.sample_ntt_blocks(&blocks[..many], &mut together[..many], &mut filled[..many]);
+            for (i, filled) in expected[..many].iter_mut().enumerate().filter(|(_, filled)| **filled < N) {
+                let block = blocks[i].first_chunk().expect("192 bytes");
+                *filled = backend.sample_ntt_block(block, &mut alone[i], *filled);
+            }
+            assert_eq!(filled, expected);
+            assert_eq!(full, expected[..many].iter().all(|filled| *filled == N));
+            if full {
+                break;
+            }
+        }
+        for (one, other) in together.iter().zip(&alone) {
+            assert_eq!(one.raw(), other.raw(), "{many} polynomials");
+        }
+    }
 }
 
 const FUNCTIONS: [Function; 4] =
@@ -402,7 +439,9 @@ fn output_length(function: Function, random: &mut Random) -> usize {
     match function {
         Function::Sha3_256 => 32,
         Function::Sha3_512 => 64,
-        Function::Shake128 | Function::Shake256 => 1 + random.below(400) as usize,
+        Function::Shake128 | Function::Shake256 => {
+            [32, 1 + random.below(400) as usize][random.below(2) as usize]
+        }
     }
 }
 
@@ -412,7 +451,9 @@ pub(crate) fn hashes<B: Backend>(backend: B) {
         for length in 0..=3 * function.rate() + 9 {
             let message = random.bytes(length);
             let mut out = vec![0; output_length(function, &mut random)];
-            let (head, tail) = message.split_at(random.below(length as u32 + 1) as usize);
+            // Often between two words.
+            let cut = random.below(length as u32 + 1) as usize & [!0, !7][random.below(2) as usize];
+            let (head, tail) = message.split_at(cut);
             backend.hash(Job::new(function, head, tail, &mut out));
             assert_eq!(
                 out,
@@ -543,15 +584,16 @@ pub(crate) fn sponge_steps<B: Permute<W>, const W: usize>(backend: B) {
 
     // Every set of columns with every last word.
     let seed: [u8; 32] = core::array::from_fn(|i| 3 * i as u8 + 1);
-    for (set, last) in (0..1_usize << W).flat_map(|set| [8, 16, 20, usize::MAX].map(|last| (set, last))) {
-        let ends =
-            core::array::from_fn(|column| (set >> column & 1 == 1).then_some(0x1f_0000 + column as u64));
-        let used = (usize::BITS - set.leading_zeros()).max(1) as usize;
+    for (set, last) in (0..1_u32 << W).flat_map(|set| [8, 16, 20, usize::MAX].map(|last| (set, last))) {
+        let ends = core::array::from_fn(|column| 0x1f_0000 + column as u64);
+        let used = (u32::BITS - set.leading_zeros()).max(1) as usize;
         let mut states = fresh();
-        backend.start(&mut states, used, Start { seed: &seed, last }, &ends);
+        backend.start(&mut states, used, Start { seed: &seed, last }, set, &ends);
         let mut expected = fresh();
         for (column, end) in ends.iter().enumerate() {
-            let Some(end) = end else { continue };
+            if set >> column & 1 == 0 {
+                continue;
+            }
             let mut state = [0; 25];
             for (word, bytes) in state.iter_mut().zip(seed.as_chunks().0) {
                 *word = u64::from_le_bytes(*bytes);

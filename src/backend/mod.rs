@@ -93,6 +93,26 @@ pub trait Backend: Copy + 'static {
         sample::sample_ntt_block(block, a_hat.raw_mut(), filled)
     }
 
+    /// The same for several polynomials at once, as many as there are blocks, whose first 168 bytes count.
+    ///
+    /// In: of each, how many coefficients are there already. Out: as `sample_ntt_block`; what is full stays as it is;
+    /// true if all of them are full. *Variable time*: the blocks come from a public seed.
+    fn sample_ntt_blocks(
+        self,
+        blocks: &[[u8; 192]],
+        a_hats: &mut [NttPoly<Self>],
+        filled: &mut [usize],
+    ) -> bool {
+        let mut full = true;
+        for ((block, a_hat), filled) in blocks.iter().zip(a_hats).zip(filled) {
+            if let (true, Some(block)) = (*filled < N, block.first_chunk()) {
+                *filled = self.sample_ntt_block(block, a_hat, *filled);
+            }
+            full &= *filled >= N;
+        }
+        full
+    }
+
     /// FIPS 203, Algorithm 8 (SamplePolyCBD).
     ///
     /// In: 64 eta bytes; if there are more, the first count. Out: `|c| <= eta`.

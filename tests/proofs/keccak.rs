@@ -1,6 +1,6 @@
 //! Keccak-f[1600] of every width (P5, P6).
 
-use kemstone::backend::batch::{Blocks, H_BLOCK, LAST_BIT, LAST_WORDS, Permute, Start, States};
+use kemstone::backend::batch::{Blocks, Function, H_BLOCK, LAST_BIT, LAST_WORDS, Permute, Start, States};
 use kemstone::backend::probe::{Keccaks, Probe};
 
 use crate::support::{Covered, Random, scale, turns};
@@ -223,6 +223,7 @@ impl<B: Probe> Keccaks<B> for Whole {
             self.absorbed::<_, W>(backend);
         } else {
             self.absorbed_blocks::<_, W>(backend);
+            self.finished::<_, W>(backend);
         }
         for used in 1..=W {
             if self.blocks {
@@ -276,6 +277,52 @@ impl Whole {
         }
     }
 
+    /// The end of a sponge in the first column: every function with every rest of a message, in words cut in two everywhere and
+    /// in bytes, and with every number of words and bytes of output.
+    fn finished<B: Permute<W>, const W: usize>(&mut self, backend: B) {
+        for function in [Function::Sha3_256, Function::Sha3_512, Function::Shake128, Function::Shake256] {
+            let rate = function.rate();
+            let words = (0..rate >> 3).flat_map(|n| (0..=n).map(move |cut| (8 * n, 8 * cut)));
+            let bytes = (0..rate).map(|n| (n, (5 * n) >> 3));
+            for (turn, (length, cut)) in words.chain(bytes).enumerate() {
+                let whole = if rate == H_BLOCK { turn % 3 } else { 0 };
+                let blocks: Vec<[u8; H_BLOCK]> = (0..whole).map(|_| self.random.array()).collect();
+                let message = &self.random.array::<168>()[..length];
+                let mut states = random_states::<W>(&mut self.random);
+                let mut expected = column(&states, 0);
+                let mut last = [0; 200];
+                last[..length].copy_from_slice(message);
+                last[length] ^=
+                    if matches!(function, Function::Sha3_256 | Function::Sha3_512) { 6 } else { 0x1f };
+                last[rate - 1] ^= 0x80;
+                for block in blocks.iter().map(|block| &block[..]).chain([&last[..]]) {
+                    for (word, bytes) in expected.iter_mut().zip(block.as_chunks().0) {
+                        *word ^= u64::from_le_bytes(*bytes);
+                    }
+                    self.reference.permute(&mut expected);
+                }
+                let expected: Vec<u8> = expected.iter().flat_map(|word| word.to_le_bytes()).collect();
+                let (head, tail) = message.split_at(cut);
+                // 32 bytes, 64, every number of words, every number of bytes.
+                let size = match turn & 3 {
+                    0 => 32,
+                    1 => 64,
+                    2 => 8 * (turn >> 2) % (rate + 8),
+                    _ => (turn >> 2) % (rate + 1),
+                };
+                let mut out = [0xaa; 176];
+                backend.finish(&mut states, function, &blocks, [head, tail], &mut out[..size]);
+                assert_eq!(
+                    out[..size],
+                    expected[..size],
+                    "{function:?}, {whole} blocks, {length} bytes cut at {cut}"
+                );
+                assert!(out[size..].iter().all(|byte| *byte == 0xaa), "{function:?}: beyond {size} bytes");
+                self.inputs += 1;
+            }
+        }
+    }
+
     /// Every choice of columns, of more than eight every choice of each eight, with every last word, kept as narrow as
     /// possible and not; and every bit of a message in every column, alone and beside all others.
     fn started<B: Permute<W>, const W: usize>(&mut self, backend: B) {
@@ -287,8 +334,8 @@ impl Whole {
             let chosen =
                 (0..W).step_by(8).fold(0, |chosen, i| chosen | (((choice * (5 * i + 1)) & 0xff) << i));
             let seed = self.random.array();
-            let ends = core::array::from_fn(|i| (chosen >> i & 1 == 1).then(|| self.random.word()));
-            self.start(backend, &seed, &ends, last, wide);
+            let ends = core::array::from_fn(|_| self.random.word());
+            self.start(backend, &seed, chosen as u32, &ends, last, wide);
         }
         for (bit, column) in (0..=W).flat_map(|column| (0..320).map(move |bit| (bit, column))) {
             let mut message = [0; 40];
@@ -296,14 +343,12 @@ impl Whole {
             let (seed, end) = message.split_first_chunk().expect("40 bytes");
             let end = u64::from_le_bytes(end.try_into().expect("eight bytes"));
             // The column after the last stands for all.
-            let ends: [Option<u64>; W] = core::array::from_fn(|i| {
-                (i == column || column == W).then_some(end.rotate_left(if column == W {
-                    i as u32
-                } else {
-                    0
-                }))
-            });
-            self.start(backend, seed, &ends, 3, bit & 1 == 0);
+            let (columns, ends) = if column == W {
+                ((1 << W) - 1, core::array::from_fn(|i| end.rotate_left(i as u32)))
+            } else {
+                (1 << column, [end; W])
+            };
+            self.start(backend, seed, columns, &ends, 3, bit & 1 == 0);
         }
     }
 
@@ -311,15 +356,18 @@ impl Whole {
         &mut self,
         backend: B,
         seed: &[u8; 32],
-        ends: &[Option<u64>; W],
+        columns: u32,
+        ends: &[u64; W],
         last: usize,
         wide: bool,
     ) {
         let last = *LAST_WORDS.get(last).unwrap_or(&usize::MAX);
         let mut states = random_states::<W>(&mut self.random);
         let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
-        for (expected, end) in expected.iter_mut().zip(ends) {
-            let Some(end) = end else { continue };
+        for (i, (expected, end)) in expected.iter_mut().zip(ends).enumerate() {
+            if columns >> i & 1 == 0 {
+                continue;
+            }
             *expected = [0; 25];
             for (word, bytes) in expected.iter_mut().zip(seed.as_chunks().0) {
                 *word = u64::from_le_bytes(*bytes);
@@ -329,12 +377,12 @@ impl Whole {
                 *word ^= LAST_BIT;
             }
         }
-        let least = ends.iter().rposition(Option::is_some).map_or(1, |i| i + 1);
-        backend.start(&mut states, if wide { W } else { least }, Start { seed, last }, ends);
+        let least = (u32::BITS - columns.leading_zeros()).max(1) as usize;
+        backend.start(&mut states, if wide { W } else { least }, Start { seed, last }, columns, ends);
         assert_eq!(
             core::array::from_fn(|i| column(&states, i)),
             expected,
-            "start of {ends:?}, last word {last}, width {W}, wide: {wide}"
+            "start of {columns:b} with {ends:x?}, last word {last}, width {W}, wide: {wide}"
         );
         self.inputs += 1;
     }

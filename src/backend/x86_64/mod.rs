@@ -16,6 +16,7 @@ impl Lane for i16 {}
 impl Lane for i32 {}
 impl Lane for i64 {}
 impl Lane for u64 {}
+impl Lane for [u8; 8] {}
 
 /// Loads 32 bytes.
 #[inline]

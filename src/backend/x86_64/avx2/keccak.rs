@@ -176,17 +176,14 @@ fn round_x1(a: &[u64; 25], rc: u64) -> [u64; 25] {
     out
 }
 
-/// Sets the columns that have an end.
+/// Sets the columns that have a bit in `columns`.
 ///
 /// Whole rows are read and written: a row written word by word would have to reach the cache before the permutation
 /// could read it.
 #[target_feature(enable = "avx2")]
-pub(crate) fn start(state: &mut [[u64; 4]; 25], start: Start<'_>, ends: &[Option<u64>; 4]) {
-    if *ends == [None; 4] {
-        return;
-    }
-    let end = |column: usize| ends[column].unwrap_or(0).cast_signed();
-    let here = |column: usize| -i64::from(ends[column].is_some());
+pub(crate) fn start(state: &mut [[u64; 4]; 25], start: Start<'_>, columns: u32, ends: &[u64; 4]) {
+    let end = |column: usize| ends[column].cast_signed();
+    let here = |column: usize| -i64::from(columns >> column & 1);
     let mask = _mm256_set_epi64x(here(3), here(2), here(1), here(0));
     let ends = _mm256_set_epi64x(end(3), end(2), end(1), end(0));
     let seed = start.seed.as_chunks().0;

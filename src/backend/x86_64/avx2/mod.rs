@@ -122,8 +122,8 @@ impl Permute<1> for Avx2 {
 }
 
 impl Permute<4> for Avx2 {
-    fn start(self, states: &mut States<4>, _used: usize, start: Start<'_>, ends: &[Option<u64>; 4]) {
-        kernel!(keccak::start(&mut states.0, start, ends));
+    fn start(self, states: &mut States<4>, _used: usize, start: Start<'_>, columns: u32, ends: &[u64; 4]) {
+        kernel!(keccak::start(&mut states.0, start, columns, ends));
     }
 
     fn absorb(self, states: &mut States<4>, _used: usize, column: usize, words: &[u8]) {

@@ -16,10 +16,9 @@ use crate::backend::x86_64::{Lane, at, at_mut, load as load_ymm, load_half, roun
 /// Permutes one state.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn permute_x1<const R: usize>(state: &mut [u64; 25], constants: &[u64; R]) {
-    let planes = state.as_chunks_mut::<5>().0;
-    let mut a = core::array::from_fn(|y| load5(&planes[y]));
+    let mut a = load_planes(state);
     rounds::one(&mut a, constants);
-    for (plane, a) in planes.iter_mut().zip(a) {
+    for (plane, a) in state.as_chunks_mut::<5>().0.iter_mut().zip(a) {
         store5(plane, a);
     }
 }
@@ -27,8 +26,63 @@ pub(crate) fn permute_x1<const R: usize>(state: &mut [u64; 25], constants: &[u64
 /// Absorbs blocks in one state, which stays in registers between them.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn absorb_blocks(state: &mut [u64; 25], blocks: &[[u8; H_BLOCK]]) {
-    let planes = state.as_chunks_mut::<5>().0;
-    let mut a = core::array::from_fn(|y| load5(&planes[y]));
+    let a = absorb_planes(load_planes(state), blocks);
+    for (plane, a) in state.as_chunks_mut::<5>().0.iter_mut().zip(a) {
+        store5(plane, a);
+    }
+}
+
+/// The same, and then the rest of a message, fewer words than the rate has, with its padding; squeezes words, at most as
+/// many as the rate has. All of that in registers, too: a block that is put together in memory has to wait for its parts.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn finish(
+    state: &[u64; 25],
+    function: Function,
+    blocks: &[[u8; H_BLOCK]],
+    [head, tail]: [&[[u8; 8]]; 2],
+    out: &mut [[u8; 8]],
+) {
+    let mut a = absorb_planes(load_planes(state), blocks);
+    // Sets of words.
+    let in_tail = ((1_u32 << tail.len()) - 1) << head.len();
+    let (pad, last) = (1_u32 << (head.len() + tail.len()), 1_u32 << ((function.rate() >> 3) - 1));
+    let suffix = _mm512_set1_epi64(function.suffix_at(0).cast_signed());
+    let last_bit = _mm512_set1_epi64(LAST_BIT.cast_signed());
+    for (y, a) in a.iter_mut().enumerate() {
+        let first = 5 * y;
+        let here = |set: u32| (set >> first) as u8 & 0b11111;
+        let from_head = load_words(head.get(first..).unwrap_or(&[]));
+        let from_tail = load_words(tail.get(first.saturating_sub(head.len())..).unwrap_or(&[]));
+        *a = _mm512_xor_si512(*a, from_head);
+        *a = _mm512_xor_si512(*a, _mm512_maskz_expand_epi64(here(in_tail), from_tail));
+        *a = _mm512_mask_xor_epi64(*a, here(pad), *a, suffix);
+        *a = _mm512_mask_xor_epi64(*a, here(last), *a, last_bit);
+    }
+    rounds::one(&mut a, &ROUND_CONSTANTS);
+    if let Ok(out) = <&mut [_; 4]>::try_from(&mut *out) {
+        store_ymm(out, _mm512_castsi512_si256(a[0]));
+        return;
+    }
+    if let Ok(out) = <&mut [_; 8]>::try_from(&mut *out) {
+        store(out, _mm512_permutex2var_epi64(a[0], _mm512_set_epi64(10, 9, 8, 4, 3, 2, 1, 0), a[1]));
+        return;
+    }
+    let (whole, rest) = out.as_chunks_mut::<5>();
+    for (plane, a) in whole.iter_mut().map(<[_; 5]>::as_mut_slice).chain([rest]).zip(a) {
+        store_words(plane, a);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn load_planes(state: &[u64; 25]) -> [__m512i; 5] {
+    let planes = state.as_chunks::<5>().0;
+    [load5(&planes[0]), load5(&planes[1]), load5(&planes[2]), load5(&planes[3]), load5(&planes[4])]
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn absorb_planes(mut a: [__m512i; 5], blocks: &[[u8; H_BLOCK]]) -> [__m512i; 5] {
     for block in blocks {
         // 17 words: three planes and two words more.
         for (y, a) in a.iter_mut().take(3).enumerate() {
@@ -37,19 +91,20 @@ pub(crate) fn absorb_blocks(state: &mut [u64; 25], blocks: &[[u8; H_BLOCK]]) {
         a[3] = _mm512_xor_si512(a[3], _mm512_zextsi128_si512(load_half(at::<_, 16>(block, 120))));
         rounds::one(&mut a, &ROUND_CONSTANTS);
     }
-    for (plane, a) in planes.iter_mut().zip(a) {
-        store5(plane, a);
-    }
+    a
 }
 
-/// Sets the columns that have an end, all of them below `used`.
+/// Sets the columns that have a bit in `columns`, all of them below `used`.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn start(state: &mut [[u64; 8]; 25], used: usize, start: Start<'_>, ends: &[Option<u64>; 8]) {
-    let mask = ends.iter().rev().fold(0, |mask, end| mask << 1 | u8::from(end.is_some()));
-    if mask == 0 {
-        return;
-    }
-    let end = |column: usize| ends[column].unwrap_or(0).cast_signed();
+pub(crate) fn start(
+    state: &mut [[u64; 8]; 25],
+    used: usize,
+    start: Start<'_>,
+    columns: u32,
+    ends: &[u64; 8],
+) {
+    let mask = columns as u8;
+    let end = |column: usize| ends[column].cast_signed();
     let ends = _mm512_set_epi64(end(7), end(6), end(5), end(4), end(3), end(2), end(1), end(0));
     if used > 4 {
         start_x8(state, mask, start, ends);
@@ -178,6 +233,37 @@ fn squeeze_four<const FIRST: usize>(state: &[[u64; 8]; 25], blocks: &mut [[u8; 1
             store(at_mut::<_, 64>(block, 64 * i), column);
         }
     }
+}
+
+/// A mask for the first `count` words of a plane, at most five.
+fn first_words(count: usize) -> u8 {
+    (1 << count.min(5)) - 1
+}
+
+/// The first five words, or all that there are.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn load_words(words: &[[u8; 8]]) -> __m512i {
+    if words.is_empty() {
+        // Where no page is, a processor takes its time even for a load of nothing.
+        return _mm512_setzero_si512();
+    }
+    if let Ok(words) = <&[_; 4]>::try_from(words) {
+        return _mm512_zextsi256_si512(load_ymm(words));
+    }
+    // SAFETY: the mask selects words of the slice only; masked-out ones are not accessed.
+    unsafe { _mm512_maskz_loadu_epi64(first_words(words.len()), words.as_ptr().cast()) }
+}
+
+/// As many words as there is room for, at most five.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn store_words(words: &mut [[u8; 8]], value: __m512i) {
+    if words.is_empty() {
+        return;
+    }
+    // SAFETY: the mask selects words of the slice only; masked-out ones are not accessed.
+    unsafe { _mm512_mask_storeu_epi64(words.as_mut_ptr().cast(), first_words(words.len()), value) }
 }
 
 #[inline]

@@ -16,7 +16,7 @@ pub(crate) mod sample;
 use core::arch::x86_64::*;
 
 use super::{Lane, at, at_mut, cpu, rounds};
-use crate::backend::batch::{self, Blocks, H_BLOCK, Job, Jobs, Permute, Start, States};
+use crate::backend::batch::{self, Blocks, Function, H_BLOCK, Job, Jobs, Permute, Start, States};
 use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
@@ -71,6 +71,20 @@ impl Backend for Avx512 {
             unsafe { sample::sample_ntt_block_vbmi2(block, a_hat, filled) }
         } else {
             kernel!(sample::sample_ntt_block(block, a_hat, filled))
+        }
+    }
+
+    fn sample_ntt_blocks(
+        self,
+        blocks: &[[u8; 192]],
+        a_hats: &mut [NttPoly<Self>],
+        filled: &mut [usize],
+    ) -> bool {
+        if self.vbmi2 {
+            // SAFETY: `vbmi2` is set only where VBMI2 was found, too.
+            unsafe { sample::sample_ntt_blocks_vbmi2(blocks, a_hats, filled) }
+        } else {
+            kernel!(sample::sample_ntt_blocks(blocks, a_hats, filled))
         }
     }
 
@@ -153,6 +167,23 @@ impl Permute<1> for Avx512 {
     fn absorb_blocks(self, states: &mut States<1>, blocks: &[[u8; H_BLOCK]]) {
         kernel!(keccak::absorb_blocks(states.single(), blocks));
     }
+
+    fn finish(
+        self,
+        states: &mut States<1>,
+        function: Function,
+        blocks: &[[u8; H_BLOCK]],
+        rest: [&[u8]; 2],
+        out: &mut [u8],
+    ) {
+        let ([head, tail], (words, bytes)) = (rest.map(<[u8]>::as_chunks), out.as_chunks_mut());
+        if head.1.is_empty() && tail.1.is_empty() && bytes.is_empty() {
+            kernel!(keccak::finish(states.single(), function, blocks, [head.0, tail.0], words));
+        } else {
+            self.absorb_blocks(states, blocks);
+            batch::finish(self, states, function, rest, out);
+        }
+    }
 }
 
 impl Permute<8> for Avx512 {
@@ -168,8 +199,8 @@ impl Permute<8> for Avx512 {
         }
     }
 
-    fn start(self, states: &mut States<8>, used: usize, start: Start<'_>, ends: &[Option<u64>; 8]) {
-        kernel!(keccak::start(&mut states.0, used, start, ends));
+    fn start(self, states: &mut States<8>, used: usize, start: Start<'_>, columns: u32, ends: &[u64; 8]) {
+        kernel!(keccak::start(&mut states.0, used, start, columns, ends));
     }
 
     fn absorb(self, states: &mut States<8>, used: usize, column: usize, words: &[u8]) {

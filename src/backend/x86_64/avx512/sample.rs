@@ -2,10 +2,11 @@
 
 use core::arch::x86_64::*;
 
+use super::Avx512;
 use super::encode::{PAIRS, SPREAD, in_every_part};
 use super::reduce::LANES;
 use super::{Aligned, load, load_bytes, store};
-use crate::backend::poly::{N, Q};
+use crate::backend::poly::{N, NttPoly, Q};
 use crate::backend::x86_64::{at, at_mut, store as store_ymm};
 use crate::backend::{Eta, XOF_BLOCK};
 
@@ -33,6 +34,7 @@ const fn windows(from: usize) -> Aligned<[i16; 32]> {
 static SHIFTS: Aligned<[i32; 16]> = Aligned([0, 12, 8, 4, 0, 12, 8, 4, 0, 12, 8, 4, 0, 12, 8, 4]);
 
 /// FIPS 203, Algorithm 7, lines 5 to 16, for one block. Variable time: the block is public.
+#[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2,popcnt")]
 pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], filled: usize) -> usize {
     if filled <= N - CANDIDATES {
@@ -82,6 +84,7 @@ fn accept_group<const LIMITED: bool>(windows: __m512i, a: &mut [i16; N], n: usiz
 }
 
 /// The same with VBMI2, which compresses 16-bit numbers: two groups at once.
+#[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
 pub(crate) fn sample_ntt_block_vbmi2(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], filled: usize) -> usize {
     // The last group takes the room of two.
@@ -129,6 +132,32 @@ fn accept_groups<const LIMITED: bool>(parts: __m512i, among: __mmask32, a: &mut 
     unsafe { _mm512_mask_storeu_epi16(at_mut::<_, LANES>(a, to).as_mut_ptr(), room, up) };
     end.min(N)
 }
+
+macro_rules! several {
+    ($name:ident, $one:ident, $features:literal) => {
+        #[target_feature(enable = $features)]
+        pub(crate) fn $name(
+            blocks: &[[u8; 192]],
+            a_hats: &mut [NttPoly<Avx512>],
+            filled: &mut [usize],
+        ) -> bool {
+            let mut full = true;
+            for ((block, a_hat), filled) in blocks.iter().zip(a_hats).zip(filled) {
+                if *filled < N {
+                    *filled = $one(at(block, 0), a_hat.raw_mut(), *filled);
+                }
+                full &= *filled >= N;
+            }
+            full
+        }
+    };
+}
+several!(sample_ntt_blocks, sample_ntt_block, "avx512bw,avx512dq,avx512vl,bmi1,bmi2,popcnt");
+several!(
+    sample_ntt_blocks_vbmi2,
+    sample_ntt_block_vbmi2,
+    "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt"
+);
 
 /// FIPS 203, Algorithm 8: |f| <= eta. Reads the first 64 eta bytes.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
