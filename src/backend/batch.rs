@@ -3,7 +3,8 @@
 //! ML-KEM asks for long chains (H, J) beside many short sponges (the matrix, the PRF). A lane that
 //! has finished its sponge takes the next one from the list, so a chain in one lane costs nothing as long
 //! as the others have work: with four lanes ML-KEM-768 encapsulation hashes its key and
-//! samples its matrix in nine permutations.
+//! samples its matrix in nine permutations. Short sponges that start together are a team: they take every step together,
+//! and the engine keeps its books by teams.
 
 use core::slice;
 

@@ -438,7 +438,7 @@ fn whole<B: Probe>(backend: B, blocks: bool) -> Whole {
 pub(crate) fn permutation<B: Probe>(backend: B) -> Covered {
     let Whole { widths, inputs, .. } = whole(backend, false);
     let what = format!(
-        "24 rounds in widths {widths:?}: unit vectors and random states, any number in use, and whole blocks (P6)"
+        "24 rounds in widths {widths:?}: unit vectors and random states, any number in use; whole blocks; ends of sponges (P6)"
     );
     Covered::new("tested", inputs, what)
 }
