@@ -3,8 +3,11 @@
 //! ML-KEM asks for long chains (H, J) beside many short sponges (the matrix, the PRF). A lane that
 //! has finished its sponge takes the next one from the list, so a chain in one lane costs nothing as long
 //! as the others have work: with four lanes ML-KEM-768 encapsulation hashes its key and
-//! samples its matrix in nine permutations. Short sponges that start together are a team: they take every step together,
-//! and the engine keeps its books by teams.
+//! samples its matrix in nine permutations.
+//!
+//! Short sponges that start together are a team: they take every step together, and the engine keeps its books by teams.
+//! One that needs a fourth block, as eight polynomials of a thousand do, holds the others up: that takes a permutation
+//! more now and then, where books by columns cost more every time.
 
 use core::slice;
 
@@ -105,7 +108,7 @@ pub trait Permute<const W: usize>: Backend {
         out: &mut [u8],
     ) {
         self.absorb_blocks(states, blocks);
-        finish(self, states, function, rest, out);
+        finish_in_memory(self, states, function, rest, out);
     }
 
     /// The first 168 bytes of each of the columns `0..used`, in the bytes of FIPS 202 (section 3.1.2): the
@@ -413,7 +416,8 @@ impl<'a> Job<'a> {
         blocks
     }
 
-    /// The rest of the message and the output, if they are a block each.
+    /// The rest of the message and the output, if the one fits a block with its padding, the other fits a block, and nothing
+    /// goes before.
     fn last_block(&mut self) -> Option<([&'a [u8]; 2], &mut [u8])> {
         let rate = self.function.rate();
         match &mut self.output {
@@ -493,8 +497,8 @@ fn fill_block(block: &mut [u8], message: [&mut &[u8]; 2], function: Function) ->
     true
 }
 
-/// [`Permute::finish`] with a block in memory.
-pub(crate) fn finish<B: Permute<W>, const W: usize>(
+/// The last block of [`Permute::finish`], put together in memory; `blocks` have been absorbed.
+pub(crate) fn finish_in_memory<B: Permute<W>, const W: usize>(
     backend: B,
     states: &mut States<W>,
     function: Function,
@@ -611,11 +615,11 @@ impl<'g, 'a, B> Queue<'g, 'a, B> {
     }
 
     /// A team of one column or more: no more than there are `ends`, and no more than it takes to run `most` permutations.
-    /// With what it starts with; its ends are written to `ends`.
+    /// With what it starts with; its ends are written to `ends`, which are zero.
     #[inline(always)]
     fn next(&mut self, most: usize, ends: &mut [u64]) -> Option<(Team<'g, 'a, B>, Start<'a>)> {
-        let columns = |jobs: usize, work: usize| {
-            let (all, mut count) = (ends.len().min(jobs), 1);
+        let enough = |sponges: usize, work: usize| {
+            let (all, mut count) = (ends.len().min(sponges), 1);
             if most == usize::MAX {
                 count = all;
             }
@@ -641,14 +645,14 @@ impl<'g, 'a, B> Queue<'g, 'a, B> {
                 }
                 Jobs::Prf(prf) if prf.count > 0 => {
                     let left = prf.work();
-                    let columns = columns(prf.count, left);
+                    let columns = enough(prf.count, left);
                     let start = Start::new(Function::Shake256, prf.s);
                     let task = Task::Prf(prf.take(columns, ends));
                     self.next = Some(jobs);
                     return Some((Team { columns, task, left }, start));
                 }
                 Jobs::Matrix(matrix) if !matrix.entries.is_empty() => {
-                    let columns = columns(matrix.entries.len(), SAMPLE_BLOCKS);
+                    let columns = enough(matrix.entries.len(), SAMPLE_BLOCKS);
                     let start = Start::new(Function::Shake128, matrix.rho);
                     let task = Task::Matrix(matrix.take(columns, ends));
                     self.next = Some(jobs);
@@ -660,7 +664,7 @@ impl<'g, 'a, B> Queue<'g, 'a, B> {
     }
 }
 
-/// How many permutations lanes with `left` to do can take over while the longest of them is at work anyway.
+/// How many permutations the columns of these teams can take over while the longest of them is at work anyway.
 fn spare_permutations<B>(teams: &[Option<Team<'_, '_, B>>]) -> usize {
     let (mut taken, mut chain, mut soonest) = (0, 0, usize::MAX);
     for team in teams.iter().flatten() {
@@ -686,7 +690,7 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
     // Coefficients that each column has given.
     let mut filled = [0; W];
     // Sets of columns: those at work, the first of each team, and those of jobs.
-    let (mut busy, mut first, mut single) = (0_u32, 0_u32, 0_u32);
+    let (mut busy, mut heads, mut of_jobs) = (0_u32, 0_u32, 0_u32);
     let mut more = true;
     // Until then every state is zero.
     let mut permuted = false;
@@ -724,9 +728,9 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
                     fresh |= set;
                 }
                 if let Task::Job(_) = team.task {
-                    single |= set;
+                    of_jobs |= set;
                 }
-                (busy, first) = (busy | set, first | 1 << column);
+                (busy, heads) = (busy | set, heads | 1 << column);
                 waiting = waiting.saturating_sub(team.columns * team.left);
                 filled[column..][..team.columns].fill(0);
                 teams[column] = Some(team);
@@ -749,8 +753,8 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
         }
         let width = used(busy);
         // A block is taken from every column or from none: most of the time all of them are being squeezed.
-        let mut squeezing = first != single;
-        let mut rest = single;
+        let mut squeezing = heads != of_jobs;
+        let mut rest = of_jobs;
         while let Some((column, team)) = next_team(&mut teams, &mut rest) {
             if let Task::Job(job) = &mut team.task {
                 if !job.absorbed {
@@ -764,7 +768,7 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
         if squeezing {
             backend.squeeze(&states, width, &mut blocks);
         }
-        let mut rest = first;
+        let mut rest = heads;
         while let Some((column, team)) = next_team(&mut teams, &mut rest) {
             let blocks = &blocks.0[column..][..team.columns];
             team.left = team.left.saturating_sub(1);
@@ -777,7 +781,7 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
             };
             if done {
                 let others = !team.set(column);
-                (busy, first, single) = (busy & others, first & others, single & others);
+                (busy, heads, of_jobs) = (busy & others, heads & others, of_jobs & others);
                 teams[column] = None;
             }
         }
@@ -799,7 +803,7 @@ fn next_team<'t, 'g, 'a, B>(
     Some((column, teams.get_mut(column)?.as_mut()?))
 }
 
-/// Columns from the first to the last of a set.
+/// Columns up to the last of a set.
 fn used(set: u32) -> usize {
     (u32::BITS - set.leading_zeros()) as usize
 }
@@ -812,7 +816,7 @@ pub fn run_one<B: Permute<1>>(backend: B, mut job: Job<'_>) {
     }
 }
 
-/// Runs a job to its end, from the state that it has come to, and wipes that.
+/// Runs a job to its end, from the state that it has come to, and wipes that if it may be a secret.
 fn run_alone<B: Permute<1>>(backend: B, states: &mut States<1>, job: &mut Job<'_>) {
     let function = job.function;
     loop {

@@ -277,50 +277,62 @@ impl Whole {
         }
     }
 
-    /// The end of a sponge in the first column: every function with every rest of a message, in words cut in two everywhere and
-    /// in bytes, and with every number of words and bytes of output.
+    /// The end of a sponge in the first column. Of every function: every rest of a message in words, cut in two everywhere, each
+    /// with 32 bytes of output, 64, and a number of words that goes through all; every rest in bytes, each with as many
+    /// bytes of output.
     fn finished<B: Permute<W>, const W: usize>(&mut self, backend: B) {
         for function in [Function::Sha3_256, Function::Sha3_512, Function::Shake128, Function::Shake256] {
             let rate = function.rate();
-            let words = (0..rate >> 3).flat_map(|n| (0..=n).map(move |cut| (8 * n, 8 * cut)));
-            let bytes = (0..rate).map(|n| (n, (5 * n) >> 3));
-            for (turn, (length, cut)) in words.chain(bytes).enumerate() {
-                let whole = if rate == H_BLOCK { turn % 3 } else { 0 };
-                let blocks: Vec<[u8; H_BLOCK]> = (0..whole).map(|_| self.random.array()).collect();
-                let message = &self.random.array::<168>()[..length];
-                let mut states = random_states::<W>(&mut self.random);
-                let mut expected = column(&states, 0);
-                let mut last = [0; 200];
-                last[..length].copy_from_slice(message);
-                last[length] ^=
-                    if matches!(function, Function::Sha3_256 | Function::Sha3_512) { 6 } else { 0x1f };
-                last[rate - 1] ^= 0x80;
-                for block in blocks.iter().map(|block| &block[..]).chain([&last[..]]) {
-                    for (word, bytes) in expected.iter_mut().zip(block.as_chunks().0) {
-                        *word ^= u64::from_le_bytes(*bytes);
-                    }
-                    self.reference.permute(&mut expected);
+            let mut turn = 0;
+            for (n, cut) in (0..rate >> 3).flat_map(|n| (0..=n).map(move |cut| (n, cut))) {
+                turn += 1;
+                for size in [32, 64, 8 * (turn % ((rate >> 3) + 1))] {
+                    self.finished_once(backend, function, turn, [8 * n, 8 * cut], size);
                 }
-                let expected: Vec<u8> = expected.iter().flat_map(|word| word.to_le_bytes()).collect();
-                let (head, tail) = message.split_at(cut);
-                // 32 bytes, 64, every number of words, every number of bytes.
-                let size = match turn & 3 {
-                    0 => 32,
-                    1 => 64,
-                    2 => 8 * (turn >> 2) % (rate + 8),
-                    _ => (turn >> 2) % (rate + 1),
-                };
-                let mut out = [0xaa; 176];
-                backend.finish(&mut states, function, &blocks, [head, tail], &mut out[..size]);
-                assert_eq!(
-                    out[..size],
-                    expected[..size],
-                    "{function:?}, {whole} blocks, {length} bytes cut at {cut}"
-                );
-                assert!(out[size..].iter().all(|byte| *byte == 0xaa), "{function:?}: beyond {size} bytes");
-                self.inputs += 1;
+            }
+            for length in 0..rate {
+                turn += 1;
+                self.finished_once(backend, function, turn, [length, (5 * length) >> 3], length + 1);
             }
         }
+    }
+
+    /// A message of `length` bytes, cut in two, after `turn` modulo 3 whole blocks if the function has their rate.
+    fn finished_once<B: Permute<W>, const W: usize>(
+        &mut self,
+        backend: B,
+        function: Function,
+        turn: usize,
+        [length, cut]: [usize; 2],
+        size: usize,
+    ) {
+        let rate = function.rate();
+        let whole = if rate == H_BLOCK { turn % 3 } else { 0 };
+        let blocks: Vec<[u8; H_BLOCK]> = (0..whole).map(|_| self.random.array()).collect();
+        let message = &self.random.array::<168>()[..length];
+        let mut states = random_states::<W>(&mut self.random);
+        let mut expected = column(&states, 0);
+        let mut last = [0; 200];
+        last[..length].copy_from_slice(message);
+        last[length] ^= if matches!(function, Function::Sha3_256 | Function::Sha3_512) { 6 } else { 0x1f };
+        last[rate - 1] ^= 0x80;
+        for block in blocks.iter().map(|block| &block[..]).chain([&last[..]]) {
+            for (word, bytes) in expected.iter_mut().zip(block.as_chunks().0) {
+                *word ^= u64::from_le_bytes(*bytes);
+            }
+            self.reference.permute(&mut expected);
+        }
+        let expected: Vec<u8> = expected.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let (head, tail) = message.split_at(cut);
+        let mut out = [0xaa; 176];
+        backend.finish(&mut states, function, &blocks, [head, tail], &mut out[..size]);
+        assert_eq!(
+            out[..size],
+            expected[..size],
+            "{function:?}, {whole} blocks, {length} bytes cut at {cut}"
+        );
+        assert!(out[size..].iter().all(|byte| *byte == 0xaa), "{function:?}: beyond {size} bytes");
+        self.inputs += 1;
     }
 
     /// Every choice of columns, of more than eight every choice of each eight, with every last word, kept as narrow as

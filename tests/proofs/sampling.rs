@@ -86,19 +86,23 @@ fn block(candidates: &[i16; CANDIDATES]) -> [u8; XOF_BLOCK] {
 /// Samples a polynomial with `level` coefficients, then `tested`, then what is missing, and compares it with Algorithm 7.
 fn sample<B: Probe>(backend: B, level: usize, tested: &[i16; CANDIDATES]) {
     let (mut f_hat, mut filled) = (NttPoly::<B>::ZERO, 0);
-    // The same by the operation for several.
-    let mut among = [const { NttPoly::<B>::ZERO }; 2];
-    let mut levels = [0, N];
+    // The same by the operation for several: in the first or the last place of three, the others being full.
+    let mut among = [const { NttPoly::<B>::ZERO }; 3];
+    let mut levels = [N; 3];
+    let place = 2 * (tested[0] as usize & 1);
+    levels[place] = 0;
     let mut expected = Vec::with_capacity(N + CANDIDATES);
     let mut step = |candidates: &[i16; CANDIDATES], filled: &mut usize| {
         expected.extend(candidates.iter().filter(|d| **d < Q));
         let block = block(candidates);
         *filled = backend.sample_ntt_block(&block, &mut f_hat, *filled);
         assert_eq!(*filled, expected.len().min(N), "level {level}: {tested:?}");
-        let mut blocks = [[0; 192]; 2];
-        blocks[0][..XOF_BLOCK].copy_from_slice(&block);
+        let mut blocks = [[0; 192]; 3];
+        blocks[place][..XOF_BLOCK].copy_from_slice(&block);
         let full = backend.sample_ntt_blocks(&blocks, &mut among, &mut levels);
-        assert_eq!((levels, full), ([*filled, N], *filled == N), "level {level}: {tested:?}");
+        let mut expected = [N; 3];
+        expected[place] = *filled;
+        assert_eq!((levels, full), (expected, *filled == N), "level {level}: {tested:?}");
     };
     // In the order of the standard, numbers that differ; those that are too many are rejected.
     let fill = |from: usize, many: usize| {
@@ -117,8 +121,10 @@ fn sample<B: Probe>(backend: B, level: usize, tested: &[i16; CANDIDATES]) {
     expected.truncate(N);
     let expected: [i16; N] = expected.try_into().expect("the polynomial is full");
     assert_eq!(encoded(backend, &f_hat), packed(&expected), "level {level}: {tested:?}");
-    assert_eq!(among[0].raw(), f_hat.raw(), "among others, level {level}: {tested:?}");
-    assert_eq!(among[1].raw(), &[0; N], "full before, level {level}: {tested:?}");
+    for (i, other) in among.iter().enumerate() {
+        let expected = if i == place { f_hat.raw() } else { &[0; N] };
+        assert_eq!(other.raw(), expected, "place {i} of three, level {level}: {tested:?}");
+    }
 }
 
 pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {

@@ -2,7 +2,7 @@
 
 #[cfg(target_arch = "aarch64")]
 use kemstone::backend::aarch64::neon::Neon;
-use kemstone::backend::batch::{self, Job, Jobs, Permute, States};
+use kemstone::backend::batch::{self, Function, H_BLOCK, Job, Jobs, Permute, States};
 #[cfg(target_arch = "x86_64")]
 use kemstone::backend::batch::{Blocks, Start};
 use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
@@ -62,6 +62,7 @@ macro_rules! wrap {
                 batch::run::<_, $width>(self, jobs);
             }
 
+            // Several blocks come here one by one, as in the backends that are wrapped.
             fn sample_ntt_block(
                 self,
                 block: &[u8; XOF_BLOCK],
@@ -90,6 +91,12 @@ macro_rules! wrap {
                 let mut out = Multiplier::ZERO;
                 self.0.multiplier(f, &mut out);
                 *m = inner_multiplier(&out);
+            }
+
+            fn multipliers<R: Range>(self, f: [&Poly<R>; 2], m: &mut [Multiplier<Self>; 2]) {
+                let mut out = [const { Multiplier::ZERO }; 2];
+                self.0.multipliers(f, &mut out);
+                *m = out.each_ref().map(inner_multiplier);
             }
 
             fn mul_add<const K: usize>(
@@ -156,6 +163,21 @@ macro_rules! wrap {
             fn permute(self, states: &mut States<1>, used: usize) {
                 self.0.permute(states, used);
             }
+
+            fn absorb_blocks(self, states: &mut States<1>, blocks: &[[u8; H_BLOCK]]) {
+                self.0.absorb_blocks(states, blocks);
+            }
+
+            fn finish(
+                self,
+                states: &mut States<1>,
+                function: Function,
+                blocks: &[[u8; H_BLOCK]],
+                rest: [&[u8]; 2],
+                out: &mut [u8],
+            ) {
+                self.0.finish(states, function, blocks, rest, out);
+            }
         }
     };
 }
@@ -174,8 +196,8 @@ impl<A: Added> Permute<4> for Wrapped<Avx2, A> {
         self.0.permute(states, used);
     }
 
-    fn start(self, states: &mut States<4>, used: usize, start: Start<'_>, ends: &[Option<u64>; 4]) {
-        self.0.start(states, used, start, ends);
+    fn start(self, states: &mut States<4>, used: usize, start: Start<'_>, columns: u32, ends: &[u64; 4]) {
+        self.0.start(states, used, start, columns, ends);
     }
 
     fn absorb(self, states: &mut States<4>, used: usize, column: usize, words: &[u8]) {

@@ -8,7 +8,7 @@ mod rounds;
 
 use core::arch::x86_64::*;
 
-/// Integers of which an array may be seen as a vector: no padding, every bit pattern valid.
+/// Types of which an array may be seen as a vector: no padding, every bit pattern valid.
 pub(crate) trait Lane: Copy {}
 impl Lane for i8 {}
 impl Lane for u8 {}

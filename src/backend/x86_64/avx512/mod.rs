@@ -181,7 +181,7 @@ impl Permute<1> for Avx512 {
             kernel!(keccak::finish(states.single(), function, blocks, [head.0, tail.0], words));
         } else {
             self.absorb_blocks(states, blocks);
-            batch::finish(self, states, function, rest, out);
+            batch::finish_in_memory(self, states, function, rest, out);
         }
     }
 }

@@ -92,6 +92,7 @@ pub(crate) fn ntt_two(f: [&[i16; N]; 2], f_hat: [&mut [i16; N]; 2]) {
     transform(f, f_hat);
 }
 
+/// A layer after the other, each for all polynomials: what waits for one finds work in another.
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 fn transform<const P: usize>(f: [&[i16; N]; P], f_hat: [&mut [i16; N]; P]) {

@@ -133,6 +133,7 @@ fn accept_groups<const LIMITED: bool>(parts: __m512i, among: __mmask32, a: &mut 
     end.min(N)
 }
 
+/// `Backend::sample_ntt_blocks`, with the kernel for one block inlined.
 macro_rules! several {
     ($name:ident, $one:ident, $features:literal) => {
         #[target_feature(enable = $features)]
