@@ -138,15 +138,6 @@ pub trait Backend: Copy + 'static {
         mul::fill_cache(m.f_hat.raw(), m.cache.raw_mut());
     }
 
-    /// Two of them: registers that one transform leaves idle can serve another.
-    ///
-    /// Out: each as `multiplier` leaves it.
-    fn multipliers<R: Range>(self, f: [&Poly<R>; 2], m: &mut [Multiplier<Self>; 2]) {
-        for (f, m) in f.into_iter().zip(m) {
-            self.multiplier(f, m);
-        }
-    }
-
     /// One row of FIPS 203, Algorithm 13 (K-PKE.KeyGen), line 18: `t_hat = a . s + e_hat`.
     ///
     /// In: `a` sampled or decoded (numbers below q), `s` and `e_hat` from the transform. Out: opaque.

@@ -36,14 +36,6 @@ impl<R: crate::backend::poly::Range> Wipe for crate::backend::poly::Poly<R> {
     }
 }
 
-impl<R: crate::backend::poly::Range, const K: usize> Wipe for [crate::backend::poly::Poly<R>; K] {
-    #[inline(always)]
-    fn wipe(&mut self) {
-        *self = [const { crate::backend::poly::Poly::ZERO }; K];
-        optimization_barrier(self);
-    }
-}
-
 impl<B> Wipe for crate::backend::poly::NttPoly<B> {
     #[inline(always)]
     fn wipe(&mut self) {

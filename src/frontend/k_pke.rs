@@ -17,24 +17,17 @@ const ETA1_BYTES: usize = Eta::Three.bytes();
 /// The same with eta_2, which has one value.
 const ETA2_BYTES: usize = Eta::Two.bytes();
 
-/// A vector of noise in T_q, ready to be multiplied by (Algorithm 13, line 16; Algorithm 14, line 18). `f` and `g` are for work
-/// in between; the caller wipes them.
+/// A vector of noise in T_q, ready to be multiplied by (Algorithm 13, line 16; Algorithm 14, line 18). `f` is for work in
+/// between; the caller wipes it.
 #[inline(never)] // frames that are not needed at the same time share the stack
 fn transform_noise<B: Backend, const K: usize>(
     backend: B,
     eta: Eta,
     outputs: &[[u8; ETA1_BYTES]; K],
-    [f, g]: &mut [Poly<Noise>; 2],
+    f: &mut Poly<Noise>,
     vector: &mut [Multiplier<B>; K],
 ) {
-    let (pairs, last) = vector.as_chunks_mut::<2>();
-    let (outputs, last_output) = outputs.as_chunks::<2>();
-    for (pair, [b, c]) in pairs.iter_mut().zip(outputs) {
-        backend.sample_poly_cbd(eta, b, f);
-        backend.sample_poly_cbd(eta, c, g);
-        backend.multipliers([f, g], pair);
-    }
-    for (f_hat, b) in last.iter_mut().zip(last_output) {
+    for (f_hat, b) in vector.iter_mut().zip(outputs) {
         backend.sample_poly_cbd(eta, b, f);
         backend.multiplier(f, f_hat);
     }
@@ -65,7 +58,7 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
             prf(P::ETA1, sigma, 0, &mut *s_bytes),       // 2, 8-11: PRF
             prf(P::ETA1, sigma, K as u8, &mut *e_bytes), // 12-15: PRF
         ]);
-        let mut s = Secret::new([const { Poly::ZERO }; 2]);
+        let mut s = Secret::new(Poly::ZERO);
         transform_noise(backend, P::ETA1, &s_bytes, &mut s, &mut s_hat); // 8-11: CBD; 16
     }
     for (s_hat, dk_s) in s_hat.iter().zip(dk.as_chunks_mut::<ENCODED>().0) {
@@ -202,15 +195,16 @@ impl<const K: usize> EncryptionNoise<K> {
     }
 }
 
-/// The polynomials that an encryption computes. One struct, because clearing one is cheaper than clearing three.
+/// The polynomials that an encryption computes. One struct, because clearing one is cheaper than clearing four.
 struct Polys {
     product: Poly<Lazy>,
+    e: Poly<Noise>,
     sum: Poly<Canonical>,
     mu: Poly<Canonical>,
 }
 
 impl Polys {
-    const ZERO: Self = Self { product: Poly::ZERO, sum: Poly::ZERO, mu: Poly::ZERO };
+    const ZERO: Self = Self { product: Poly::ZERO, e: Poly::ZERO, sum: Poly::ZERO, mu: Poly::ZERO };
 }
 
 impl Wipe for Polys {
@@ -238,11 +232,9 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     let (c1, c2) = c.split_at_mut(U * K);
     let NoiseBytes { y, e1, e2: [e2] } = &*noise.0;
     let mut polys = Secret::new(Polys::ZERO);
-    let Polys { product, sum, mu } = &mut *polys;
-    let mut noise = Secret::new([const { Poly::ZERO }; 2]);
+    let Polys { product, e, sum, mu } = &mut *polys;
     let mut y_hat = Secret::new([const { Multiplier::ZERO }; K]);
-    transform_noise(backend, P::ETA1, y, &mut noise, &mut y_hat); // 9-12: CBD; 18
-    let [e, _] = &mut *noise;
+    transform_noise(backend, P::ETA1, y, e, &mut y_hat); // 9-12: CBD; 18
 
     let c1 = c1.as_chunks_mut::<U>().0;
     for ((row, e1_bytes), c1) in key.a_hat_transposed.iter().zip(e1).zip(c1) {
@@ -302,11 +294,12 @@ mod tests {
 
         let mut polys = Polys::ZERO;
         polys.product.storage().fill(1);
-        polys.sum.storage().fill(2);
-        polys.mu.storage().fill(3);
+        polys.e.storage().fill(2);
+        polys.sum.storage().fill(3);
+        polys.mu.storage().fill(4);
         polys.wipe();
-        let Polys { product, sum, mu } = &polys;
-        for f in [product.coefficients(), sum.coefficients(), mu.coefficients()] {
+        let Polys { product, e, sum, mu } = &polys;
+        for f in [product.coefficients(), e.coefficients(), sum.coefficients(), mu.coefficients()] {
             assert_eq!(f, &[0; N]);
         }
     }

@@ -93,12 +93,6 @@ macro_rules! wrap {
                 *m = inner_multiplier(&out);
             }
 
-            fn multipliers<R: Range>(self, f: [&Poly<R>; 2], m: &mut [Multiplier<Self>; 2]) {
-                let mut out = [const { Multiplier::ZERO }; 2];
-                self.0.multipliers(f, &mut out);
-                *m = out.each_ref().map(inner_multiplier);
-            }
-
             fn mul_add<const K: usize>(
                 self,
                 a: &[NttPoly<Self>; K],

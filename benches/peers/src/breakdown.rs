@@ -59,8 +59,8 @@ where
         self.0.narrow()
     }
 
-    // What a backend does at once, whole blocks and the end of a sponge or two transforms, is counted here as so many single
-    // steps, and costs what those cost.
+    // What a backend does at once, whole blocks and the end of a sponge, is counted here as so many single steps, and costs
+    // what those cost.
     fn permute(self, states: &mut States<V>, used: usize) {
         count("permute", V, used);
         self.0.permute(states, used);

@@ -42,34 +42,50 @@ pub(crate) fn finish(
     [head, tail]: [&[[u8; 8]]; 2],
     out: &mut [[u8; 8]],
 ) {
-    let mut a = absorb_planes(load_planes(state), blocks);
-    // Sets of words.
-    let in_tail = ((1_u32 << tail.len()) - 1) << head.len();
-    let (pad, last) = (1_u32 << (head.len() + tail.len()), 1_u32 << ((function.rate() >> 3) - 1));
-    let suffix = _mm512_set1_epi64(function.suffix_at(0).cast_signed());
-    let last_bit = _mm512_set1_epi64(LAST_BIT.cast_signed());
-    for (y, a) in a.iter_mut().enumerate() {
-        let first = 5 * y;
+    let rest = Rest { head, tail, function };
+    let [a0, a1, a2, a3, a4] = absorb_planes(load_planes(state), blocks);
+    let mut a = [rest.add(a0, 0), rest.add(a1, 1), rest.add(a2, 2), rest.add(a3, 3), rest.add(a4, 4)];
+    rounds::one(&mut a, &ROUND_CONSTANTS);
+    let [a0, a1, a2, a3, a4] = a;
+    // What hashes hand to one another is read again at once, and a store under a mask is not passed on as fast.
+    if let Ok(out) = <&mut [_; 4]>::try_from(&mut *out) {
+        return store_ymm(out, _mm512_castsi512_si256(a0));
+    }
+    if let Ok(out) = <&mut [_; 8]>::try_from(&mut *out) {
+        return store(out, _mm512_permutex2var_epi64(a0, _mm512_set_epi64(10, 9, 8, 4, 3, 2, 1, 0), a1));
+    }
+    // One after the other: an array that a loop goes through may be put on the stack.
+    let out = store_plane(out, a0);
+    let out = store_plane(out, a1);
+    let out = store_plane(out, a2);
+    let out = store_plane(out, a3);
+    store_plane(out, a4);
+}
+
+/// What is left of a message, `head || tail`, in words.
+struct Rest<'a> {
+    head: &'a [[u8; 8]],
+    tail: &'a [[u8; 8]],
+    function: Function,
+}
+
+impl Rest<'_> {
+    /// Adds its part of plane y, and the padding there.
+    #[inline]
+    #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+    fn add(&self, a: __m512i, y: usize) -> __m512i {
+        let (head, tail, first) = (self.head, self.tail, 5 * y);
+        // Sets of words, and what of them is in the plane.
+        let in_tail = ((1_u32 << tail.len()) - 1) << head.len();
+        let (pad, last) = (1_u32 << (head.len() + tail.len()), 1_u32 << ((self.function.rate() >> 3) - 1));
         let here = |set: u32| (set >> first) as u8 & 0b11111;
         let from_head = load_words(head.get(first..).unwrap_or(&[]));
         let from_tail = load_words(tail.get(first.saturating_sub(head.len())..).unwrap_or(&[]));
-        *a = _mm512_xor_si512(*a, from_head);
-        *a = _mm512_xor_si512(*a, _mm512_maskz_expand_epi64(here(in_tail), from_tail));
-        *a = _mm512_mask_xor_epi64(*a, here(pad), *a, suffix);
-        *a = _mm512_mask_xor_epi64(*a, here(last), *a, last_bit);
-    }
-    rounds::one(&mut a, &ROUND_CONSTANTS);
-    if let Ok(out) = <&mut [_; 4]>::try_from(&mut *out) {
-        store_ymm(out, _mm512_castsi512_si256(a[0]));
-        return;
-    }
-    if let Ok(out) = <&mut [_; 8]>::try_from(&mut *out) {
-        store(out, _mm512_permutex2var_epi64(a[0], _mm512_set_epi64(10, 9, 8, 4, 3, 2, 1, 0), a[1]));
-        return;
-    }
-    let (whole, rest) = out.as_chunks_mut::<5>();
-    for (plane, a) in whole.iter_mut().map(<[_; 5]>::as_mut_slice).chain([rest]).zip(a) {
-        store_words(plane, a);
+        let suffix = _mm512_set1_epi64(self.function.suffix_at(0).cast_signed());
+        let a = _mm512_xor_si512(a, from_head);
+        let a = _mm512_xor_si512(a, _mm512_maskz_expand_epi64(here(in_tail), from_tail));
+        let a = _mm512_mask_xor_epi64(a, here(pad), a, suffix);
+        _mm512_mask_xor_epi64(a, here(last), a, _mm512_set1_epi64(LAST_BIT.cast_signed()))
     }
 }
 
@@ -85,9 +101,9 @@ fn load_planes(state: &[u64; 25]) -> [__m512i; 5] {
 fn absorb_planes(mut a: [__m512i; 5], blocks: &[[u8; H_BLOCK]]) -> [__m512i; 5] {
     for block in blocks {
         // 17 words: three planes and two words more.
-        for (y, a) in a.iter_mut().take(3).enumerate() {
-            *a = _mm512_xor_si512(*a, load5(at::<_, 40>(block, 40 * y)));
-        }
+        a[0] = _mm512_xor_si512(a[0], load5(at::<_, 40>(block, 0)));
+        a[1] = _mm512_xor_si512(a[1], load5(at::<_, 40>(block, 40)));
+        a[2] = _mm512_xor_si512(a[2], load5(at::<_, 40>(block, 80)));
         a[3] = _mm512_xor_si512(a[3], _mm512_zextsi128_si512(load_half(at::<_, 16>(block, 120))));
         rounds::one(&mut a, &ROUND_CONSTANTS);
     }
@@ -255,15 +271,16 @@ fn load_words(words: &[[u8; 8]]) -> __m512i {
     unsafe { _mm512_maskz_loadu_epi64(first_words(words.len()), words.as_ptr().cast()) }
 }
 
-/// As many words as there is room for, at most five.
+/// Stores as many words of a plane as there is room for, and returns what room is left.
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn store_words(words: &mut [[u8; 8]], value: __m512i) {
-    if words.is_empty() {
-        return;
+fn store_plane(words: &mut [[u8; 8]], value: __m512i) -> &mut [[u8; 8]] {
+    let (words, rest) = words.split_at_mut(words.len().min(5));
+    if !words.is_empty() {
+        // SAFETY: the mask selects words of the slice only; masked-out ones are not accessed.
+        unsafe { _mm512_mask_storeu_epi64(words.as_mut_ptr().cast(), first_words(words.len()), value) }
     }
-    // SAFETY: the mask selects words of the slice only; masked-out ones are not accessed.
-    unsafe { _mm512_mask_storeu_epi64(words.as_mut_ptr().cast(), first_words(words.len()), value) }
+    rest
 }
 
 #[inline]

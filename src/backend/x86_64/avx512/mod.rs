@@ -103,13 +103,6 @@ impl Backend for Avx512 {
         kernel!(mul::fill_cache(m.f_hat.raw(), m.cache.raw_mut()))
     }
 
-    fn multipliers<R: Range>(self, [f, g]: [&Poly<R>; 2], [l, m]: &mut [Multiplier<Self>; 2]) {
-        const { assert!(R::MIN > -Q && R::MAX < Q, "the transform takes |c| < q") };
-        kernel!(ntt::ntt_two([f.coefficients(), g.coefficients()], [l.f_hat.raw_mut(), m.f_hat.raw_mut()]));
-        kernel!(mul::fill_cache(l.f_hat.raw(), l.cache.raw_mut()));
-        kernel!(mul::fill_cache(m.f_hat.raw(), m.cache.raw_mut()));
-    }
-
     fn mul_add<const K: usize>(
         self,
         a: &[NttPoly<Self>; K],

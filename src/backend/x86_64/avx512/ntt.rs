@@ -83,63 +83,35 @@ const fn montgomery_product(a: i16, b: i16) -> i16 {
 /// FIPS 203, Algorithm 9. |f| < q; |f_hat| < 8q.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
-    transform([f], [f_hat]);
-}
-
-/// The same for two polynomials.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
-pub(crate) fn ntt_two(f: [&[i16; N]; 2], f_hat: [&mut [i16; N]; 2]) {
-    transform(f, f_hat);
-}
-
-/// A layer after the other, each for all polynomials: what waits for one finds work in another.
-#[inline]
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
-fn transform<const P: usize>(f: [&[i16; N]; P], f_hat: [&mut [i16; N]; P]) {
-    let mut a: [[__m512i; 8]; P] = f.map(|f| load_all(f));
+    let mut a: [__m512i; 8] = load_all(f);
     for i in [0, 1, 2, 3] {
-        for a in &mut a {
-            [a[i], a[i + 4]] = butterfly::<{ forward(0, PRODUCT) }>([a[i], a[i + 4]], &ACROSS[1]);
-        }
+        [a[i], a[i + 4]] = butterfly::<{ forward(0, PRODUCT) }>([a[i], a[i + 4]], &ACROSS[1]);
     }
     for i in [0, 1, 4, 5] {
-        for a in &mut a {
-            [a[i], a[i + 2]] = butterfly::<{ forward(1, PRODUCT) }>([a[i], a[i + 2]], &ACROSS[2 + (i >> 2)]);
-        }
+        [a[i], a[i + 2]] = butterfly::<{ forward(1, PRODUCT) }>([a[i], a[i + 2]], &ACROSS[2 + (i >> 2)]);
     }
     for i in [0, 2, 4, 6] {
-        for a in &mut a {
-            [a[i], a[i + 1]] = butterfly::<{ forward(2, PRODUCT) }>([a[i], a[i + 1]], &ACROSS[4 + (i >> 1)]);
-        }
+        [a[i], a[i + 1]] = butterfly::<{ forward(2, PRODUCT) }>([a[i], a[i + 1]], &ACROSS[4 + (i >> 1)]);
     }
-    let mut a = a.map(|[a0, a1, a2, a3, a4, a5, a6, a7]| [[a0, a1], [a2, a3], [a4, a5], [a6, a7]]);
+    let [a0, a1, a2, a3, a4, a5, a6, a7] = a;
+    let mut a = [[a0, a1], [a2, a3], [a4, a5], [a6, a7]];
     for i in 0..4 {
-        for a in &mut a {
-            a[i] = butterfly::<{ forward(3, PRODUCT) }>(halves(a[i]), &LENGTH_16[i]);
-        }
+        a[i] = butterfly::<{ forward(3, PRODUCT) }>(halves(a[i]), &LENGTH_16[i]);
     }
     for i in 0..4 {
-        for a in &mut a {
-            a[i] = butterfly::<{ forward(4, PRODUCT) }>(unzip_quarters(a[i]), &LENGTH_8[i]);
-        }
+        a[i] = butterfly::<{ forward(4, PRODUCT) }>(unzip_quarters(a[i]), &LENGTH_8[i]);
     }
     for i in 0..4 {
-        for a in &mut a {
-            a[i] = butterfly::<{ forward(5, PRODUCT) }>(zip_quads(a[i]), &LENGTH_4[i]);
-        }
+        a[i] = butterfly::<{ forward(5, PRODUCT) }>(zip_quads(a[i]), &LENGTH_4[i]);
     }
     for i in 0..4 {
-        for a in &mut a {
-            a[i] = butterfly::<{ forward(6, PRODUCT) }>(unzip(a[i]), &LENGTH_2[i]);
-        }
+        a[i] = butterfly::<{ forward(6, PRODUCT) }>(unzip(a[i]), &LENGTH_2[i]);
     }
     const { assert!(forward(7, PRODUCT) <= TRANSFORMED) };
-    for (f_hat, a) in f_hat.into_iter().zip(a) {
-        for (i, f_hat) in f_hat.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-            let [x, y] = in_order(a[i]);
-            store(&mut f_hat[0], x);
-            store(&mut f_hat[1], y);
-        }
+    for (i, f_hat) in f_hat.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        let [x, y] = in_order(a[i]);
+        store(&mut f_hat[0], x);
+        store(&mut f_hat[1], y);
     }
 }
 
