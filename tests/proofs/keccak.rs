@@ -278,8 +278,8 @@ impl Whole {
     }
 
     /// The end of a sponge in the first column. Of every function: every rest of a message in words, cut in two everywhere, each
-    /// with 32 bytes of output, 64, and a number of words that goes through all; every rest in bytes, each with as many
-    /// bytes of output.
+    /// with 32 bytes of output, 64, and a number of words that goes through all; every rest in bytes, each with one byte more
+    /// of output.
     fn finished<B: Permute<W>, const W: usize>(&mut self, backend: B) {
         for function in [Function::Sha3_256, Function::Sha3_512, Function::Shake128, Function::Shake256] {
             let rate = function.rate();

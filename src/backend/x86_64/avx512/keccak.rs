@@ -264,6 +264,7 @@ fn load_words(words: &[[u8; 8]]) -> __m512i {
         // Where no page is, a processor takes its time even for a load of nothing.
         return _mm512_setzero_si512();
     }
+    // What another hash has just stored arrives sooner without a mask, too.
     if let Ok(words) = <&[_; 4]>::try_from(words) {
         return _mm512_zextsi256_si512(load_ymm(words));
     }
