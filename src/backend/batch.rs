@@ -8,12 +8,16 @@
 //! Short sponges that start together are a team: they take every step together, and the engine keeps its books by teams.
 //! One that needs a fourth block, as eight polynomials of a thousand do, holds the others up: that takes a permutation
 //! more now and then, where books by columns cost more every time.
+//!
+//! What encapsulation hashes is so regular that it needs no books at all where all columns cost what a few do: `fixed`.
+
+mod fixed;
 
 use core::slice;
 
 use zeroize::{Zeroize, optimization_barrier};
 
-use super::poly::NttPoly;
+use super::poly::{N, NttPoly};
 use super::{Backend, Eta, XOF_BLOCK};
 
 /// Blocks of XOF output that nearly always suffice for a polynomial: 336 candidates of 256 that are needed, with
@@ -111,6 +115,36 @@ pub trait Permute<const W: usize>: Backend {
         finish_in_memory(self, states, function, rest, out);
     }
 
+    /// Keeps the first 168 bytes of the columns from 1 on, block `b` of the [`SAMPLE_BLOCKS`] that they are to give, in the entries
+    /// that [`Backend::sample_kept`] will sample from them, a column each. Blocks come in their order: what stands behind one
+    /// means nothing.
+    fn keep_block(self, states: &States<W>, b: usize, entries: &mut [NttPoly<Self>]) {
+        for (column, entry) in (1..W).zip(entries) {
+            let block = entry.raw_mut().as_chunks_mut::<KEPT>().0.get_mut(b);
+            let words = block.map(|block| block.as_chunks_mut::<4>().0).unwrap_or_default();
+            for (word, row) in words.iter_mut().zip(&states.0) {
+                for (number, bytes) in word.iter_mut().zip(row[column].to_le_bytes().as_chunks().0) {
+                    *number = i16::from_le_bytes(*bytes);
+                }
+            }
+        }
+    }
+
+    /// Runs H of a public message to its end in the first column, which is left as it is: absorbs `blocks` and `last`, with
+    /// a permutation after each, and writes what H gives. Meanwhile samples the entries from the blocks that were kept in them,
+    /// and writes how many coefficients each has; true if all are full.
+    fn finish_and_sample(
+        self,
+        states: &States<W>,
+        blocks: &[[u8; H_BLOCK]],
+        last: &[u8; H_BLOCK],
+        out: &mut [u8; 32],
+        entries: &mut [NttPoly<Self>],
+        filled: &mut [usize],
+    ) -> bool {
+        finish_then_sample(self, States(states.0), [blocks, slice::from_ref(last)], out, entries, filled)
+    }
+
     /// The first 168 bytes of each of the columns `0..used`, in the bytes of FIPS 202 (section 3.1.2): the
     /// longest block there is. What stands behind them or in the other blocks means nothing.
     fn squeeze(self, states: &States<W>, used: usize, blocks: &mut Blocks<W>) {
@@ -120,6 +154,32 @@ pub trait Permute<const W: usize>: Backend {
             }
         }
     }
+}
+
+/// Numbers in which a block is kept.
+pub const KEPT: usize = XOF_BLOCK >> 1;
+
+/// [`Permute::finish_and_sample`], one after the other. `states` are its own to use up.
+pub(crate) fn finish_then_sample<B: Permute<W>, const W: usize>(
+    backend: B,
+    mut states: States<W>,
+    blocks: [&[[u8; H_BLOCK]]; 2],
+    out: &mut [u8; 32],
+    entries: &mut [NttPoly<B>],
+    filled: &mut [usize],
+) -> bool {
+    for blocks in blocks {
+        backend.absorb_blocks(&mut states, blocks);
+    }
+    for (word, row) in out.as_chunks_mut().0.iter_mut().zip(&states.0) {
+        *word = row[0].to_le_bytes();
+    }
+    let mut full = true;
+    for (entry, filled) in entries.iter_mut().zip(filled) {
+        *filled = backend.sample_kept(entry);
+        full &= *filled >= N;
+    }
+    full
 }
 
 /// What new sponges begin with that have only one block of padded message, a seed and at most two bytes: all of it but
@@ -679,6 +739,9 @@ fn spare_permutations<B>(teams: &[Option<Team<'_, '_, B>>]) -> usize {
 pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) {
     const { assert!(W < 32, "a set of columns is a number of 32 bits") };
     let narrow = Permute::<W>::narrow(backend).min(W);
+    if W > 1 && narrow == W && fixed::run::<B, W>(backend, jobs) {
+        return;
+    }
     // Permutations that nobody has begun.
     let mut waiting: usize = jobs.iter().map(Jobs::work).sum();
     let secret = jobs.iter().any(Jobs::is_secret);
@@ -907,7 +970,7 @@ mod tests {
 
     impl<const W: usize, const V: usize> Permute<V> for Plain<W> {
         fn narrow(self) -> usize {
-            if V > 4 { 4 } else { V }
+            if V == 8 { 4 } else { V }
         }
 
         fn permute(self, states: &mut States<V>, used: usize) {
@@ -929,6 +992,10 @@ mod tests {
     }
     mod width_4 {
         crate::backend::conformance::suite!("width 4", Some(super::Plain::<4>));
+    }
+    // No permutation is cheaper than that of all columns.
+    mod width_7 {
+        crate::backend::conformance::suite!("width 7", Some(super::Plain::<7>));
     }
     mod width_8 {
         crate::backend::conformance::suite!("width 8", Some(super::Plain::<8>));
@@ -1044,6 +1111,7 @@ mod tests {
     #[test]
     fn columns_are_set_filled_and_read() {
         conformance::sponge_steps::<_, 8>(Plain::<8>);
+        conformance::sponge_steps::<_, 1>(Plain::<1>);
     }
 
     #[test]

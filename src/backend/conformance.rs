@@ -8,16 +8,16 @@ use std::{println, vec};
 
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
-use super::batch::{Absorbed, Blocks, Function, Job, Jobs, Permute, Start, States};
+use super::batch::{Absorbed, Blocks, Function, H_BLOCK, Job, Jobs, Permute, SAMPLE_BLOCKS, Start, States};
 use super::model;
 use super::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
-use super::{Backend, Eta, XOF_BLOCK};
+use super::{Backend, Eta, XOF_BLOCK, portable};
 
 /// Instantiates the suite for a backend: `suite!("name", detected)`, where `detected` is an `Option` of its token.
 macro_rules! suite {
     ($name:expr, $detected:expr) => {
         $crate::backend::conformance::suite!(@each $name, $detected,
-            encoding transform inverse_transform products reduction compression noise rejection hashes batches);
+            encoding transform inverse_transform products reduction compression noise rejection hashes batches encapsulations);
     };
     (@each $name:expr, $detected:expr, $($test:ident)*) => {
         $(
@@ -539,6 +539,49 @@ pub(crate) fn batches<B: Backend>(backend: B) {
     }
 }
 
+/// What an encapsulation hashes: H of a key beside a matrix, and the outputs of a PRF alone.
+pub(crate) fn encapsulations<B: Backend>(backend: B) {
+    // Entries that need a fourth block, at the front of the matrix and at its end.
+    let mut fourth = [0; 2];
+    for seed in 0..40 {
+        encapsulation::<B, 2>(backend, Eta::Three, seed, &mut fourth);
+        encapsulation::<B, 3>(backend, Eta::Two, seed, &mut fourth);
+        encapsulation::<B, 4>(backend, Eta::Two, seed, &mut fourth);
+    }
+    assert!(fourth.iter().all(|count| *count > 0), "{fourth:?}");
+}
+
+fn encapsulation<B: Backend, const K: usize>(backend: B, eta: Eta, seed: u8, fourth: &mut [usize; 2]) {
+    let (rho, s) = ([seed; 32], [!seed; 32]);
+    let ek = Random::new(100 + seed).bytes(384 * K + 32);
+    let (mut h, mut rows) = ([0; 32], [const { [const { NttPoly::<B>::ZERO }; K] }; K]);
+    let job = Job::new(Function::Sha3_256, &ek, &[], &mut h);
+    backend.hash_all(&mut [job.into(), Jobs::matrix(&rho, 0, &mut rows, true)]);
+    assert_eq!(h, sha3_256(&ek), "k = {K}, seed {seed}");
+    let indices = (0..K as u8).flat_map(|i| (0..K as u8).map(move |j| [i, j]));
+    for (n, (entry, index)) in rows.as_flattened().iter().zip(indices).enumerate() {
+        let xof = model::hash(Function::Shake128, &[&rho[..], &index].concat(), 6 * XOF_BLOCK);
+        if model::sample_ntt(&xof[..3 * XOF_BLOCK]).is_none() {
+            fourth[usize::from(2 * n >= K * K)] += 1;
+        }
+        let expected = model::sample_ntt(&xof).expect("six blocks suffice");
+        assert_eq!(read(backend, entry), expected, "k = {K}, seed {seed}, entry {index:?}");
+    }
+
+    let (mut y, mut e1, mut e2) = ([[0; 192]; K], [[0; 128]; K], [[0; 128]; 1]);
+    backend.hash_all(&mut [
+        Jobs::prf(&s, 0, eta.bytes(), &mut y),
+        Jobs::prf(&s, K as u8, 128, &mut e1),
+        Jobs::prf(&s, 2 * K as u8, 128, &mut e2),
+    ]);
+    let outputs = y.iter().map(|y| &y[..eta.bytes()]).chain(e1.iter().chain(&e2).map(|e| &e[..]));
+    for (output, n) in outputs.zip(0..) {
+        let message = [&s[..], &[n]].concat();
+        assert_eq!(output, model::hash(Function::Shake256, &message, output.len()), "k = {K}, output {n}");
+    }
+    assert!(y.iter().all(|y| y[eta.bytes()..].iter().all(|byte| *byte == 0)), "bytes beyond the output's");
+}
+
 /// SHA3-256 by an independent crate.
 pub(crate) fn sha3_256(message: &[u8]) -> [u8; 32] {
     model::hash(Function::Sha3_256, message, 32).try_into().expect("32 bytes")
@@ -562,6 +605,8 @@ pub(crate) fn sponge_steps<B: Permute<W>, const W: usize>(backend: B) {
             }
         }
     }
+
+    kept_blocks::<B, W>(backend);
 
     let message: [u8; 200] = core::array::from_fn(|i| i as u8 ^ 0xa5);
     for (column, words) in (0..W).flat_map(|column| [9, 17, 21, 25].map(|words| (column, words))) {
@@ -600,4 +645,61 @@ pub(crate) fn sponge_steps<B: Permute<W>, const W: usize>(backend: B) {
         }
         assert_eq!(states.0, expected.0, "columns {set:b}, last word {last}");
     }
+}
+
+/// Blocks that are kept in polynomials, and those sampled while H runs to its end.
+fn kept_blocks<B: Permute<W>, const W: usize>(backend: B) {
+    let mut random = Random::new(11);
+    let mut rejected = 0;
+    for (many, whole) in (0..W).flat_map(|many| [0, 1, 2, 5].map(|whole| (many, whole))) {
+        let mut entries: Vec<_> = (0..many).map(|_| NttPoly::<B>::ZERO).collect();
+        let mut expected = vec![Vec::new(); many];
+        let mut states = States::<W>::ZERO;
+        for b in 0..SAMPLE_BLOCKS {
+            for word in states.0.as_flattened_mut() {
+                *word = u64::from_le_bytes(random.array());
+            }
+            // Now and then one of them has too few numbers below q.
+            if random.below(4) == 0 && many > 0 {
+                let column = 1 + random.below(many as u32) as usize;
+                states.0.iter_mut().for_each(|row| row[column] = u64::MAX);
+            }
+            backend.keep_block(&states, b, &mut entries);
+            for (column, expected) in (1..).zip(&mut expected) {
+                expected.extend(states.0[..21].iter().flat_map(|row| row[column].to_le_bytes()));
+            }
+        }
+        for (entry, expected) in entries.iter().zip(&expected) {
+            let kept: Vec<u8> = entry.raw().iter().flat_map(|number| number.to_le_bytes()).collect();
+            assert_eq!(kept[..expected.len()], expected[..], "{many} polynomials");
+        }
+
+        let blocks: Vec<[u8; H_BLOCK]> = (0..whole).map(|_| random.array()).collect();
+        let (last, before) = (random.array(), states.0);
+        let (mut out, mut filled) = ([0; 32], vec![usize::MAX; many]);
+        let full = backend.finish_and_sample(&states, &blocks, &last, &mut out, &mut entries, &mut filled);
+        assert_eq!(states.0, before, "the states are left as they are");
+        let mut state = before.map(|row| row[0]);
+        for block in blocks.iter().chain([&last]) {
+            for (word, bytes) in state.iter_mut().zip(block.as_chunks().0) {
+                *word ^= u64::from_le_bytes(*bytes);
+            }
+            portable::keccak::permute(&mut state);
+        }
+        assert_eq!(out.as_chunks().0, [0, 1, 2, 3].map(|i| state[i].to_le_bytes()), "{whole} blocks");
+        for ((entry, filled), bytes) in entries.iter().zip(&filled).zip(&expected) {
+            let (mut one, mut n) = (NttPoly::<B>::ZERO, 0);
+            for block in bytes.as_chunks().0 {
+                n = if n < N { backend.sample_ntt_block(block, &mut one, n) } else { n };
+            }
+            assert_eq!(
+                (*filled, &entry.raw()[..n]),
+                (n, &one.raw()[..n]),
+                "{many} polynomials, {whole} blocks"
+            );
+        }
+        rejected += usize::from(!full);
+        assert_eq!(full, filled.iter().all(|n| *n == N));
+    }
+    assert!(W == 1 || rejected > 0, "one has too few");
 }

@@ -113,6 +113,15 @@ pub trait Backend: Copy + 'static {
         full
     }
 
+    /// FIPS 203, Algorithm 7 (SampleNTT), from the blocks that [`Permute::keep_block`](batch::Permute::keep_block) has put in
+    /// `a_hat`, all [`batch::SAMPLE_BLOCKS`] of them.
+    ///
+    /// *Variable time.* Out: how many coefficients there are now, from the first on; with another block `sample_ntt_block`
+    /// goes on from there.
+    fn sample_kept(self, a_hat: &mut NttPoly<Self>) -> usize {
+        sample::sample_kept(self, a_hat)
+    }
+
     /// FIPS 203, Algorithm 8 (SamplePolyCBD).
     ///
     /// In: 64 eta bytes; if there are more, the first count. Out: `|c| <= eta`.

@@ -1,11 +1,20 @@
 //! Keccak-f[1600] of every width (P5, P6).
 
-use kemstone::backend::batch::{Blocks, Function, H_BLOCK, LAST_BIT, LAST_WORDS, Permute, Start, States};
+use kemstone::backend::batch::{
+    Blocks, Function, H_BLOCK, LAST_BIT, LAST_WORDS, Permute, SAMPLE_BLOCKS, Start, States,
+};
+use kemstone::backend::poly::{N, NttPoly};
 use kemstone::backend::probe::{Keccaks, Probe};
 
 use crate::support::{Covered, Random, scale, turns};
 
 type State = [u64; 25];
+
+fn copy<B>(entry: &NttPoly<B>) -> NttPoly<B> {
+    let mut copy = NttPoly::ZERO;
+    *copy.raw_mut() = *entry.raw();
+    copy
+}
 
 /// The constants and rotations of FIPS 202, computed by its algorithms.
 struct Reference {
@@ -224,6 +233,7 @@ impl<B: Probe> Keccaks<B> for Whole {
         } else {
             self.absorbed_blocks::<_, W>(backend);
             self.finished::<_, W>(backend);
+            self.sampled_beside::<_, W>(backend);
         }
         for used in 1..=W {
             if self.blocks {
@@ -417,6 +427,47 @@ impl Whole {
         }
     }
 
+    /// H in the first column beside polynomials that are sampled from what was kept in them: both as by themselves.
+    fn sampled_beside<B: Permute<W>, const W: usize>(&mut self, backend: B) {
+        for turn in turns(400) {
+            let states = random_states::<W>(&mut self.random);
+            let blocks: Vec<[u8; H_BLOCK]> = (0..turn % 4).map(|_| self.random.array()).collect();
+            let last = self.random.array();
+            let mut expected = column(&states, 0);
+            for block in blocks.iter().chain([&last]) {
+                for (word, bytes) in expected.iter_mut().zip(block.as_chunks().0) {
+                    *word ^= u64::from_le_bytes(*bytes);
+                }
+                self.reference.permute(&mut expected);
+            }
+            // More than there are columns: a matrix has several teams.
+            let many = turn % 17;
+            let mut entries: Vec<NttPoly<B>> = (0..many).map(|_| self.kept(turn)).collect();
+            let mut alone: Vec<NttPoly<B>> = entries.iter().map(copy).collect();
+            let counts: Vec<usize> = alone.iter_mut().map(|entry| backend.sample_kept(entry)).collect();
+            let (mut out, mut filled) = ([0; 32], vec![usize::MAX; many]);
+            let full =
+                backend.finish_and_sample(&states, &blocks, &last, &mut out, &mut entries, &mut filled);
+            assert_eq!(out.as_chunks().0, [0, 1, 2, 3].map(|i| expected[i].to_le_bytes()), "width {W}");
+            assert_eq!((&filled, full), (&counts, counts.iter().all(|n| *n == N)), "width {W}");
+            for (entry, alone) in entries.iter().zip(&alone) {
+                assert_eq!(entry.raw(), alone.raw(), "{many} polynomials, width {W}");
+            }
+            self.inputs += 1;
+        }
+    }
+
+    /// Three random blocks; in some turns with too few numbers below q.
+    fn kept<B>(&mut self, turn: usize) -> NttPoly<B> {
+        let mut kept = NttPoly::ZERO;
+        let all_ones = if turn.is_multiple_of(5) { 84 } else { 0 };
+        for number in &mut kept.raw_mut()[all_ones..] {
+            *number = self.random.word() as i16;
+        }
+        kept.raw_mut()[..all_ones].fill(-1);
+        kept
+    }
+
     /// The output is a selection of bits, so unit vectors settle it.
     fn squeezed<B: Permute<W>, const W: usize>(&mut self, backend: B, used: usize) {
         let mut check = |states: &States<W>| {
@@ -425,6 +476,20 @@ impl Whole {
             for (i, block) in blocks.0.iter().enumerate().take(used) {
                 let bytes: Vec<u8> = column(states, i).iter().flat_map(|word| word.to_le_bytes()).collect();
                 assert_eq!(block[..168], bytes[..168], "column {i} of {used}, width {W}");
+            }
+            // In polynomials, block by block: a column each, but for the first column.
+            let mut entries: Vec<NttPoly<B>> = (1..used).map(|_| NttPoly::ZERO).collect();
+            for b in 0..SAMPLE_BLOCKS {
+                entries.iter_mut().for_each(|entry| entry.raw_mut()[84 * b..].fill(0x5a5a));
+                backend.keep_block(states, b, &mut entries);
+                for (i, entry) in (1..).zip(&entries) {
+                    let bytes: Vec<u8> =
+                        column(states, i).iter().flat_map(|word| word.to_le_bytes()).collect();
+                    let kept: Vec<u8> = entry.raw().iter().flat_map(|number| number.to_le_bytes()).collect();
+                    for before in kept[..168 * (b + 1)].as_chunks::<168>().0 {
+                        assert_eq!(before[..], bytes[..168], "column {i} of {used}, block {b}, width {W}");
+                    }
+                }
             }
             self.inputs += used as u64;
         };
@@ -450,7 +515,7 @@ fn whole<B: Probe>(backend: B, blocks: bool) -> Whole {
 pub(crate) fn permutation<B: Probe>(backend: B) -> Covered {
     let Whole { widths, inputs, .. } = whole(backend, false);
     let what = format!(
-        "24 rounds in widths {widths:?}: unit vectors and random states, any number in use; whole blocks; ends of sponges (P6)"
+        "24 rounds in widths {widths:?}: unit vectors and random states, any number in use; whole blocks; ends of sponges, one beside sampling (P6)"
     );
     Covered::new("tested", inputs, what)
 }
@@ -460,6 +525,6 @@ pub(crate) fn blocks<B: Probe>(backend: B) -> Covered {
     Covered::new(
         "settled",
         inputs,
-        format!("start, absorb, squeeze: every bit and column in widths {widths:?} (P4)"),
+        format!("start, absorb, squeeze, keep: every bit and column in widths {widths:?} (P4)"),
     )
 }

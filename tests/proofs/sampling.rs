@@ -1,5 +1,6 @@
 //! Centred binomial and rejection sampling (P4, P8).
 
+use kemstone::backend::batch::SAMPLE_BLOCKS;
 use kemstone::backend::poly::{N, Noise, NttPoly, Poly, Q};
 use kemstone::backend::probe::Probe;
 use kemstone::backend::{Eta, XOF_BLOCK};
@@ -127,19 +128,60 @@ fn sample<B: Probe>(backend: B, level: usize, tested: &[i16; CANDIDATES]) {
     }
 }
 
+/// The same for blocks that are kept in the polynomial: `tested` in one of the places that it can have after `level`
+/// coefficients, if there is one, with none rejected after it.
+fn sample_kept<B: Probe>(backend: B, level: usize, tested: &[i16; CANDIDATES]) {
+    let places: Vec<usize> = (0..SAMPLE_BLOCKS).filter(|place| level <= CANDIDATES * place).collect();
+    if places.is_empty() {
+        return;
+    }
+    let place = places[tested[0] as usize % places.len()];
+    let mut candidates = [0; SAMPLE_BLOCKS * CANDIDATES];
+    let (before, rest) = candidates.split_at_mut(CANDIDATES * place);
+    let (at, after) = rest.split_at_mut(CANDIDATES);
+    for (i, d) in before.iter_mut().enumerate() {
+        // Accepted ones first, or last.
+        let accepted = if level & 1 == 0 { i < level } else { CANDIDATES * place - i <= level };
+        *d = if accepted { (i * 11 + 1) as i16 } else { 4095 - (i & 511) as i16 };
+    }
+    at.copy_from_slice(tested);
+    after.iter_mut().zip(0..).for_each(|(d, i)| *d = 13 * i + 2);
+    let mut f_hat = NttPoly::<B>::ZERO;
+    for (numbers, candidates) in
+        f_hat.raw_mut().as_chunks_mut::<84>().0.iter_mut().zip(candidates.as_chunks().0)
+    {
+        let block = block(candidates);
+        numbers.iter_mut().zip(block.as_chunks().0).for_each(|(n, bytes)| *n = i16::from_le_bytes(*bytes));
+    }
+    let mut filled = backend.sample_kept(&mut f_hat);
+    let mut expected: Vec<i16> = candidates.iter().copied().filter(|d| *d < Q).collect();
+    assert_eq!(filled, expected.len().min(N), "block {place}, level {level}: {tested:?}");
+    while filled < N {
+        let more: [i16; CANDIDATES] = core::array::from_fn(|i| (17 * i + filled) as i16);
+        expected.extend(more);
+        filled = backend.sample_ntt_block(&block(&more), &mut f_hat, filled);
+    }
+    expected.truncate(N);
+    let expected: [i16; N] = expected.try_into().expect("the polynomial is full");
+    assert_eq!(encoded(backend, &f_hat), packed(&expected), "block {place}, level {level}: {tested:?}");
+}
+
 pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
     let mut inputs = 0;
-    let mut check = |level: usize, candidates: &[i16; CANDIDATES]| {
+    let mut check = |level: usize, candidates: &[i16; CANDIDATES], kept: bool| {
         for backend in [Some(backend), backend.plain()].into_iter().flatten() {
             sample(backend, level, candidates);
+            if kept {
+                sample_kept(backend, level, candidates);
+            }
             inputs += 1;
         }
     };
     // Every 12-bit value in every slot.
     for start in turns(1 << 12) {
         let candidates = core::array::from_fn(|slot| ((start + 37 * slot) & 0xfff) as i16);
-        check(0, &candidates);
-        check(start & 255, &candidates);
+        check(0, &candidates, true);
+        check(start & 255, &candidates, false);
     }
     // Numbers that tell their slot; the rejected ones from q to 4095.
     let by_mask = |salt: usize, accept: &dyn Fn(usize) -> bool| -> [i16; CANDIDATES] {
@@ -155,8 +197,8 @@ pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
     for mask in turns(1 << 16) {
         let candidates =
             by_mask(mask, &|slot| (mask * (2 * (slot >> 4) + 1) + 999 * (slot >> 4)) >> (slot & 15) & 1 == 1);
-        check(0, &candidates);
-        check((mask * 167) >> 3 & 255, &candidates);
+        check(0, &candidates, true);
+        check((mask * 167) >> 3 & 255, &candidates, false);
     }
     // Every mask of the second sixteen of every thirty-two, with every number of accepted ones in the first.
     for mask in turns(1 << 16) {
@@ -164,19 +206,19 @@ pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
             let candidates = by_mask(mask, &|slot| {
                 if slot & 16 == 0 { (slot + mask) & 15 < first } else { mask >> (slot & 15) & 1 == 1 }
             });
-            check(0, &candidates);
-            check(129 + ((mask * 167 + 7 * first) & 0x7f).min(126), &candidates);
+            check(0, &candidates, true);
+            check(129 + ((mask * 167 + 7 * first) & 0x7f).min(126), &candidates, false);
         }
     }
     // Every level with every number of accepted ones: the first, the last, and spread out.
     for level in turns(N) {
         for many in 0..=CANDIDATES {
-            check(level, &by_mask(level, &|slot| slot < many));
-            check(level, &by_mask(many, &|slot| CANDIDATES - slot <= many));
-            check(level, &by_mask(level + many, &|slot| slot * 45 % CANDIDATES < many));
+            check(level, &by_mask(level, &|slot| slot < many), true);
+            check(level, &by_mask(many, &|slot| CANDIDATES - slot <= many), true);
+            check(level, &by_mask(level + many, &|slot| slot * 45 % CANDIDATES < many), true);
         }
     }
     let ways = if backend.plain().is_some() { "with what is optional and without" } else { "one way" };
     let what = "every value in every slot, every mask of 16 and of halves of 32, every level (P8)";
-    Covered::new("settled", inputs, format!("blocks, one and several, {ways}: {what}"))
+    Covered::new("settled", inputs, format!("blocks, one, several and kept ones, {ways}: {what}"))
 }

@@ -370,9 +370,9 @@ mod tests {
     }
     // The others differ in hashing only.
     mod scalar_single {
-        super::suite!(@each "neon-sha3", super::tuned(super::Tuning::ScalarSingle), hashes batches);
+        super::suite!(@each "neon-sha3", super::tuned(super::Tuning::ScalarSingle), hashes batches encapsulations);
     }
     mod mixed {
-        super::suite!(@each "neon-sha3", super::tuned(super::Tuning::Mixed), hashes batches);
+        super::suite!(@each "neon-sha3", super::tuned(super::Tuning::Mixed), hashes batches encapsulations);
     }
 }

@@ -1,8 +1,9 @@
 //! FIPS 203, Algorithms 7 and 8: uniform and centred binomial sampling.
 
 use super::ntt::split_into_runs;
-use crate::backend::poly::{N, Q};
-use crate::backend::{Eta, XOF_BLOCK};
+use crate::backend::batch::SAMPLE_BLOCKS;
+use crate::backend::poly::{N, NttPoly, Q};
+use crate::backend::{Backend, Eta, XOF_BLOCK};
 
 /// FIPS 203, Algorithm 7, lines 5 to 16, for one block. Variable time: the block is public.
 pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], mut filled: usize) -> usize {
@@ -29,6 +30,21 @@ pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], mu
         // Sampled in the standard's order, kept in this backend's.
         let standard = *a_hat;
         split_into_runs(&standard, a_hat);
+    }
+    filled
+}
+
+/// `Backend::sample_kept`, by the backend's own `sample_ntt_block`.
+pub(crate) fn sample_kept<B: Backend>(backend: B, a_hat: &mut NttPoly<B>) -> usize {
+    let mut blocks = [[0; XOF_BLOCK]; SAMPLE_BLOCKS];
+    for (bytes, number) in blocks.as_flattened_mut().as_chunks_mut().0.iter_mut().zip(a_hat.raw()) {
+        *bytes = number.to_le_bytes();
+    }
+    let mut filled = 0;
+    for block in &blocks {
+        if filled < N {
+            filled = backend.sample_ntt_block(block, a_hat, filled);
+        }
     }
     filled
 }

@@ -8,9 +8,10 @@
 
 use core::arch::x86_64::*;
 
-use super::{load, store};
-use crate::backend::batch::{Function, H_BLOCK, LAST_BIT, Start};
+use super::{Avx512, load, sample, store};
+use crate::backend::batch::{Function, H_BLOCK, KEPT, LAST_BIT, SAMPLE_BLOCKS, Start};
 use crate::backend::keccak::ROUND_CONSTANTS;
+use crate::backend::poly::{N, NttPoly};
 use crate::backend::x86_64::{Lane, at, at_mut, load as load_ymm, load_half, rounds, store as store_ymm};
 
 /// Permutes one state.
@@ -100,14 +101,79 @@ fn load_planes(state: &[u64; 25]) -> [__m512i; 5] {
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 fn absorb_planes(mut a: [__m512i; 5], blocks: &[[u8; H_BLOCK]]) -> [__m512i; 5] {
     for block in blocks {
-        // 17 words: three planes and two words more.
-        a[0] = _mm512_xor_si512(a[0], load5(at::<_, 40>(block, 0)));
-        a[1] = _mm512_xor_si512(a[1], load5(at::<_, 40>(block, 40)));
-        a[2] = _mm512_xor_si512(a[2], load5(at::<_, 40>(block, 80)));
-        a[3] = _mm512_xor_si512(a[3], _mm512_zextsi128_si512(load_half(at::<_, 16>(block, 120))));
+        a = add_block(a, block);
         rounds::one(&mut a, &ROUND_CONSTANTS);
     }
     a
+}
+
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn add_block([a0, a1, a2, a3, a4]: [__m512i; 5], block: &[u8; H_BLOCK]) -> [__m512i; 5] {
+    // 17 words: three planes and two words more.
+    [
+        _mm512_xor_si512(a0, load5(at::<_, 40>(block, 0))),
+        _mm512_xor_si512(a1, load5(at::<_, 40>(block, 40))),
+        _mm512_xor_si512(a2, load5(at::<_, 40>(block, 80))),
+        _mm512_xor_si512(a3, _mm512_zextsi128_si512(load_half(at::<_, 16>(block, 120)))),
+        a4,
+    ]
+}
+
+/// `Permute::finish_and_sample` with VBMI2.
+///
+/// The rounds of one state wait for each other most of the time. With a polynomial sampled after every few of them, a
+/// processor that looks some hundreds of instructions ahead has something to do meanwhile.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
+pub(crate) fn finish_and_sample(
+    states: &[[u64; 8]; 25],
+    blocks: &[[u8; H_BLOCK]],
+    last: &[u8; H_BLOCK],
+    out: &mut [u8; 32],
+    a_hats: &mut [NttPoly<Avx512>],
+    filled: &mut [usize],
+) -> bool {
+    let rows = states.as_chunks().0;
+    let mut a = [
+        first_words_of(&rows[0]),
+        first_words_of(&rows[1]),
+        first_words_of(&rows[2]),
+        first_words_of(&rows[3]),
+        first_words_of(&rows[4]),
+    ];
+    // Rounds for each polynomial, so that they last to the end.
+    let all = ROUND_CONSTANTS.len() * (blocks.len() + 1);
+    let each = [24, 12, 8, 6, 4, 3, 2].into_iter().find(|each| a_hats.len() * each <= all).unwrap_or(1);
+    let mut full = true;
+    let mut rest = a_hats.iter_mut().zip(filled);
+    for block in blocks.iter().chain([last]) {
+        a = add_block(a, block);
+        let mut constants = &ROUND_CONSTANTS[..];
+        while let Some((these, later)) = constants.split_at_checked(each) {
+            rounds::one(&mut a, these);
+            constants = later;
+            if let Some((a_hat, filled)) = rest.next() {
+                *filled = sample::sample_kept_vbmi2(a_hat.raw_mut());
+                full &= *filled >= N;
+            }
+        }
+    }
+    for (a_hat, filled) in rest {
+        *filled = sample::sample_kept_vbmi2(a_hat.raw_mut());
+        full &= *filled >= N;
+    }
+    store_ymm(out, _mm512_castsi512_si256(a[0]));
+    full
+}
+
+/// The first column of five rows, a plane.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn first_words_of(rows: &[[u64; 8]; 5]) -> __m512i {
+    let low = _mm_unpacklo_epi64(load_half(at::<_, 2>(&rows[0], 0)), load_half(at::<_, 2>(&rows[1], 0)));
+    let high = _mm_unpacklo_epi64(load_half(at::<_, 2>(&rows[2], 0)), load_half(at::<_, 2>(&rows[3], 0)));
+    let four = _mm512_zextsi256_si512(_mm256_set_m128i(high, low));
+    _mm512_mask_set1_epi64(four, 0b10000, rows[4][0].cast_signed())
 }
 
 /// Sets the columns that have a bit in `columns`, all of them below `used`.
@@ -240,13 +306,60 @@ pub(crate) fn squeeze(state: &[[u64; 8]; 25], used: usize, blocks: &mut [[u8; 19
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 fn squeeze_four<const FIRST: usize>(state: &[[u64; 8]; 25], blocks: &mut [[u8; 192]; 4]) {
     for (i, rows) in state.as_chunks::<8>().0.iter().enumerate() {
-        // row y in the lower half, row y + 4 in the upper one
-        let r: [__m512i; 4] = core::array::from_fn(|y| {
-            let (low, high) = (at::<_, 4>(&rows[y], FIRST), at::<_, 4>(&rows[y + 4], FIRST));
-            _mm512_inserti64x4::<1>(_mm512_castsi256_si512(load_ymm(low)), load_ymm(high))
-        });
-        for (block, column) in blocks.iter_mut().zip(transpose(r)) {
+        for (block, column) in blocks.iter_mut().zip(four_columns::<FIRST>(rows)) {
             store(at_mut::<_, 64>(block, 64 * i), column);
+        }
+    }
+}
+
+/// The columns `FIRST..FIRST + 4` of eight rows.
+///
+/// Rows are read as a whole, as the permutation has just written them: a load of the second half of one and the first
+/// of the next, which a compiler likes for a load of a half, would have to wait until both have reached the cache.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn four_columns<const FIRST: usize>(rows: &[[u64; 8]; 8]) -> [__m512i; 4] {
+    const { assert!(FIRST == 0 || FIRST == 4) };
+    // row y in the lower half, row y + 4 in the upper one
+    transpose(core::array::from_fn(|y| {
+        let (low, high) = (load(&rows[y]), load(&rows[y + 4]));
+        if FIRST == 0 {
+            _mm512_shuffle_i64x2::<0b01_00_01_00>(low, high)
+        } else {
+            _mm512_shuffle_i64x2::<0b11_10_11_10>(low, high)
+        }
+    }))
+}
+
+/// `Permute::keep_block`.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn keep_block(state: &[[u64; 8]; 25], b: usize, a_hats: &mut [NttPoly<Avx512>]) {
+    if b >= SAMPLE_BLOCKS {
+        return;
+    }
+    // Column 0 has no entry.
+    let (low, high) = a_hats.split_at_mut(a_hats.len().min(3));
+    keep_block_of_four::<0>(state, b, low);
+    if !high.is_empty() {
+        keep_block_of_four::<4>(state, b, high);
+    }
+}
+
+/// For the columns `FIRST..FIRST + 4` but column 0.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+fn keep_block_of_four<const FIRST: usize>(state: &[[u64; 8]; 25], b: usize, a_hats: &mut [NttPoly<Avx512>]) {
+    let from = KEPT * b;
+    for (i, rows) in state.as_chunks::<8>().0.iter().enumerate() {
+        let columns = four_columns::<FIRST>(rows);
+        for (a_hat, column) in a_hats.iter_mut().zip(&columns[usize::from(FIRST == 0)..]) {
+            let to = a_hat.raw_mut();
+            // Three words too many, where the next block will be.
+            if i < 2 || b < SAMPLE_BLOCKS - 1 {
+                store(at_mut::<_, 32>(to, from + 32 * i), *column);
+            } else {
+                store5(at_mut::<_, 20>(to, from + 32 * i), *column);
+            }
         }
     }
 }
@@ -294,7 +407,8 @@ fn load5<T: Lane, const L: usize>(plane: &[T; L]) -> __m512i {
 
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn store5(plane: &mut [u64; 5], value: __m512i) {
+fn store5<T: Lane, const L: usize>(plane: &mut [T; L], value: __m512i) {
+    const { assert!(size_of::<[T; L]>() == 40) };
     // SAFETY: the mask selects five elements, those of `plane`; masked-out ones are not accessed.
     unsafe { _mm512_mask_storeu_epi64(plane.as_mut_ptr().cast(), 0b11111, value) }
 }

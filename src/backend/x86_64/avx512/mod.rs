@@ -14,13 +14,14 @@ pub(crate) mod reduce;
 pub(crate) mod sample;
 
 use core::arch::x86_64::*;
+use core::slice;
 
 use super::{Lane, at, at_mut, cpu, rounds};
 use crate::backend::batch::{self, Blocks, Function, H_BLOCK, Job, Jobs, Permute, Start, States};
 use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
-use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
+use crate::backend::{Backend, Eta, XOF_BLOCK, caches, portable, rows};
 
 /// Proof that this machine has AVX-512 F, BW, VL and DQ, and AVX2, POPCNT, BMI1 and BMI2 as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +86,15 @@ impl Backend for Avx512 {
             unsafe { sample::sample_ntt_blocks_vbmi2(blocks, a_hats, filled) }
         } else {
             kernel!(sample::sample_ntt_blocks(blocks, a_hats, filled))
+        }
+    }
+
+    fn sample_kept(self, a_hat: &mut NttPoly<Self>) -> usize {
+        if self.vbmi2 {
+            // SAFETY: `vbmi2` is set only where VBMI2 was found, too.
+            unsafe { sample::sample_kept_vbmi2(a_hat.raw_mut()) }
+        } else {
+            portable::sample::sample_kept(self, a_hat)
         }
     }
 
@@ -200,6 +210,28 @@ impl Permute<8> for Avx512 {
         kernel!(keccak::absorb(&mut states.0, used, column, words));
     }
 
+    fn keep_block(self, states: &States<8>, b: usize, entries: &mut [NttPoly<Self>]) {
+        kernel!(keccak::keep_block(&states.0, b, entries));
+    }
+
+    fn finish_and_sample(
+        self,
+        states: &States<8>,
+        blocks: &[[u8; H_BLOCK]],
+        last: &[u8; H_BLOCK],
+        out: &mut [u8; 32],
+        entries: &mut [NttPoly<Self>],
+        filled: &mut [usize],
+    ) -> bool {
+        if self.vbmi2 {
+            // SAFETY: `vbmi2` is set only where VBMI2 was found, too.
+            unsafe { keccak::finish_and_sample(&states.0, blocks, last, out, entries, filled) }
+        } else {
+            let blocks = [blocks, slice::from_ref(last)];
+            batch::finish_then_sample(self, states.first(), blocks, out, entries, filled)
+        }
+    }
+
     fn squeeze(self, states: &States<8>, used: usize, blocks: &mut Blocks<8>) {
         kernel!(keccak::squeeze(&states.0, used, &mut blocks.0));
     }
@@ -256,6 +288,14 @@ pub(crate) fn load<T: Lane, const L: usize>(a: &[T; L]) -> __m512i {
     unsafe { _mm512_loadu_si512(a.as_ptr().cast()) }
 }
 
+/// Loads a polynomial.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub(crate) fn load_all(f: &[i16; N]) -> [__m512i; 8] {
+    let f = f.as_chunks::<{ reduce::LANES }>().0;
+    [load(&f[0]), load(&f[1]), load(&f[2]), load(&f[3]), load(&f[4]), load(&f[5]), load(&f[6]), load(&f[7])]
+}
+
 /// Stores 64 bytes.
 #[inline]
 #[target_feature(enable = "avx512f")]
@@ -305,10 +345,10 @@ mod tests {
 
     // They differ in hashing only.
     mod four_are_cheaper {
-        super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(true)), hashes batches);
+        super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(true)), hashes batches encapsulations);
     }
     mod four_take_as_long {
-        super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(false)), hashes batches);
+        super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(false)), hashes batches encapsulations);
     }
 
     // It differs in rejection only.
@@ -316,6 +356,6 @@ mod tests {
         use crate::backend::probe::Probe;
 
         super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.plain().unwrap_or(backend)),
-            rejection batches);
+            rejection batches encapsulations);
     }
 }

@@ -20,7 +20,7 @@
 use core::arch::x86_64::*;
 
 use super::reduce::{Factors, LANES, PRODUCT, barrett_reduce, montgomery_multiply, product, reduced};
-use super::{load, store};
+use super::{load, load_all, store};
 use crate::backend::bounds::{TRANSFORMED, forward, sum};
 use crate::backend::poly::{Lazy, N, Range};
 use crate::backend::tables::{RESTORE_AND_SCALE, ZETAS, centred};
@@ -158,13 +158,6 @@ pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
     for (f, a) in f.as_chunks_mut::<LANES>().0.iter_mut().zip(a) {
         store(f, a);
     }
-}
-
-#[inline]
-#[target_feature(enable = "avx512bw")]
-fn load_all(f: &[i16; N]) -> [__m512i; 8] {
-    let f = f.as_chunks::<LANES>().0;
-    [load(&f[0]), load(&f[1]), load(&f[2]), load(&f[3]), load(&f[4]), load(&f[5]), load(&f[6]), load(&f[7])]
 }
 
 /// (x + zeta y, x - zeta y): |x|, |y| < B before, < B + q after.

@@ -5,7 +5,7 @@ use core::arch::x86_64::*;
 use super::Avx512;
 use super::encode::{PAIRS, SPREAD, in_every_part};
 use super::reduce::LANES;
-use super::{Aligned, load, load_bytes, store};
+use super::{Aligned, load, load_all, load_bytes, store};
 use crate::backend::poly::{N, NttPoly, Q};
 use crate::backend::x86_64::{at, at_mut, store as store_ymm};
 use crate::backend::{Eta, XOF_BLOCK};
@@ -75,8 +75,8 @@ fn accept_group<const LIMITED: bool>(windows: __m512i, a: &mut [i16; N], n: usiz
         return end;
     }
     // No branch depends on where the end is found: the last sixteen places take what fits, moved up.
-    let to = n.min(N - GROUP);
-    let room = (0xffff << (n - to)) as __mmask16;
+    let up = n.saturating_sub(N - GROUP);
+    let (to, room) = (n - up, (0xffff << up) as __mmask16);
     let up = _mm512_cvtepi32_epi16(_mm512_maskz_expand_epi32(room, front));
     // SAFETY: the 32 bytes from `to` on are those of the array.
     unsafe { _mm256_mask_storeu_epi16(at_mut::<_, GROUP>(a, to).as_mut_ptr(), room, up) };
@@ -125,12 +125,50 @@ fn accept_groups<const LIMITED: bool>(parts: __m512i, among: __mmask32, a: &mut 
         store(at_mut::<_, LANES>(a, n), front);
         return end;
     }
-    let to = n.min(N - LANES);
-    let room = (0xffff_ffff_u64 << (n - to)) as __mmask32;
+    let up = n.saturating_sub(N - LANES);
+    let (to, room) = (n - up, (0xffff_ffff_u64 << up) as __mmask32);
     let up = _mm512_maskz_expand_epi16(room, front);
     // SAFETY: the 64 bytes from `to` on are those of the array.
     unsafe { _mm512_mask_storeu_epi16(at_mut::<_, LANES>(a, to).as_mut_ptr(), room, up) };
     end.min(N)
+}
+
+/// [`SPREAD`] for bytes that begin at a double word of the first of two registers.
+const fn spread_from(first: i32) -> Aligned<[i32; 16]> {
+    let (mut spread, mut i) = (SPREAD.0, 0);
+    while i < 16 {
+        spread[i] += first;
+        i += 1;
+    }
+    Aligned(spread)
+}
+
+/// `Backend::sample_kept` with VBMI2: the 504 bytes are ten groups of 48 and half a one.
+///
+/// They are read before the coefficients take their place, and all at once: a processor that works on something else
+/// besides passes whole registers on from one store to one load, but not parts of two.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
+pub(crate) fn sample_kept_vbmi2(a: &mut [i16; N]) -> usize {
+    const AT_4: Aligned<[i32; 16]> = spread_from(4);
+    const AT_8: Aligned<[i32; 16]> = spread_from(8);
+    const AT_12: Aligned<[i32; 16]> = spread_from(12);
+    let [r0, r1, r2, r3, r4, r5, r6, r7] = load_all(a);
+    let (at_0, at_4) = (load(const { &SPREAD.0 }), load(&AT_4.0));
+    let (at_8, at_12) = (load(&AT_8.0), load(&AT_12.0));
+    // After eight groups there may be 256 coefficients, of which the last 32 have just been written.
+    let n = accept_groups::<false>(_mm512_permutexvar_epi32(at_0, r0), !0, a, 0);
+    let n = accept_groups::<false>(_mm512_permutex2var_epi32(r0, at_12, r1), !0, a, n);
+    let n = accept_groups::<false>(_mm512_permutex2var_epi32(r1, at_8, r2), !0, a, n);
+    let n = accept_groups::<false>(_mm512_permutexvar_epi32(at_4, r2), !0, a, n);
+    let n = accept_groups::<false>(_mm512_permutexvar_epi32(at_0, r3), !0, a, n);
+    let n = accept_groups::<false>(_mm512_permutex2var_epi32(r3, at_12, r4), !0, a, n);
+    let n = accept_groups::<false>(_mm512_permutex2var_epi32(r4, at_8, r5), !0, a, n);
+    let n = accept_groups::<false>(_mm512_permutexvar_epi32(at_4, r5), !0, a, n);
+    let n = accept_groups::<true>(_mm512_permutexvar_epi32(at_0, r6), !0, a, n);
+    let n = accept_groups::<true>(_mm512_permutex2var_epi32(r6, at_12, r7), !0, a, n);
+    // The last register has 24 bytes more.
+    accept_groups::<true>(_mm512_permutex2var_epi32(r7, at_8, r7), 0xffff, a, n)
 }
 
 /// `Backend::sample_ntt_blocks`, with the kernel for one block inlined.
