@@ -4,6 +4,8 @@
 //! 1 to 5; Algorithm 20, lines 1 to 4) is drawn in `api.rs`, which has no way to go on without it; the checks of 7.2
 //! and 7.3 are done where bytes become keys, also there, by the functions at the end of this file.
 
+use zeroize::optimization_barrier;
+
 use super::ct::{self, Secret, Wipe};
 use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector};
 use super::params::{ENCODED, ParameterSet, ek_size};
@@ -67,11 +69,18 @@ impl<B: Backend, const K: usize> PreparedEk<B, K> {
 
     /// Fills in what belongs to `ek`; true if all its numbers are below q.
     pub(crate) fn prepare(&mut self, backend: B, ek: &[u8]) -> bool {
-        let below_q = self.key.decode(backend, ek);
+        fetch(ek);
         let h = h(ek, &mut self.h_ek);
         backend.hash_all(&mut [h.into(), self.key.matrix(ek)]);
-        below_q
+        // After the hashing: a processor that looks ahead does it beside the last rounds of H.
+        self.key.decode(backend, ek)
     }
+}
+
+/// Reads a byte of each cache line, so that they come from memory all at once, and not one after the other as H takes them.
+fn fetch(bytes: &[u8]) {
+    let sum = bytes.iter().step_by(64).fold(0, |sum, byte| sum ^ byte);
+    optimization_barrier(&sum);
 }
 
 /// [`PreparedEk`], whatever the backend.
