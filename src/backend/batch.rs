@@ -1,5 +1,8 @@
 //! The lane-packing engine: runs many independent sponges over a Keccak of any width.
 //!
+//! The two calls of an encapsulation have a fixed schedule instead where a permutation of a few columns is no cheaper than
+//! that of all: [`run`] tries the module `fixed` first. All others are packed as follows.
+//!
 //! ML-KEM asks for long chains (H, J) beside many short sponges (the matrix, the PRF). A lane that
 //! has finished its sponge takes the next one from the list, so a chain in one lane costs nothing as long
 //! as the others have work: with four lanes ML-KEM-768 encapsulation hashes its key and
@@ -8,8 +11,6 @@
 //! Short sponges that start together are a team: they take every step together, and the engine keeps its books by teams.
 //! One that needs a fourth block, as eight polynomials of a thousand do, holds the others up: that takes a permutation
 //! more now and then, where books by columns cost more every time.
-//!
-//! What encapsulation hashes is so regular that it needs no books at all where all columns cost what a few do: `fixed`.
 
 mod fixed;
 
@@ -115,9 +116,15 @@ pub trait Permute<const W: usize>: Backend {
         finish_in_memory(self, states, function, rest, out);
     }
 
+    /// Whether polynomials are sampled sooner by [`finish_and_sample`](Self::finish_and_sample), from blocks that were kept, than
+    /// from each block as it comes.
+    fn samples_beside(self) -> bool {
+        false
+    }
+
     /// Keeps the first 168 bytes of the columns from 1 on, block `b` of the [`SAMPLE_BLOCKS`] that they are to give, in the entries
-    /// that [`Backend::sample_kept`] will sample from them, a column each. Blocks come in their order: what stands behind one
-    /// means nothing.
+    /// that [`Backend::sample_kept`] will sample from them, a column each: bytes 168 b to 168 b + 167 of the numbers, each of
+    /// them little-endian. What comes after may be overwritten, so blocks are kept in their order.
     fn keep_block(self, states: &States<W>, b: usize, entries: &mut [NttPoly<Self>]) {
         for (column, entry) in (1..W).zip(entries) {
             let block = entry.raw_mut().as_chunks_mut::<KEPT>().0.get_mut(b);
@@ -130,9 +137,9 @@ pub trait Permute<const W: usize>: Backend {
         }
     }
 
-    /// Runs H of a public message to its end in the first column, which is left as it is: absorbs `blocks` and `last`, with
-    /// a permutation after each, and writes what H gives. Meanwhile samples the entries from the blocks that were kept in them,
-    /// and writes how many coefficients each has; true if all are full.
+    /// Runs H of a public message to its end from the first column, absorbing `blocks` and `last` with a permutation after
+    /// each, and writes what H gives. `states` are left as they are: the other columns can go on. Meanwhile samples the
+    /// entries from the blocks that were kept in them, and writes how many coefficients each has; true if all are full.
     fn finish_and_sample(
         self,
         states: &States<W>,
@@ -141,8 +148,11 @@ pub trait Permute<const W: usize>: Backend {
         out: &mut [u8; 32],
         entries: &mut [NttPoly<Self>],
         filled: &mut [usize],
-    ) -> bool {
-        finish_then_sample(self, States(states.0), [blocks, slice::from_ref(last)], out, entries, filled)
+    ) -> bool
+    where
+        Self: Permute<1>,
+    {
+        finish_then_sample(self, states.first(), [blocks, slice::from_ref(last)], out, entries, filled)
     }
 
     /// The first 168 bytes of each of the columns `0..used`, in the bytes of FIPS 202 (section 3.1.2): the
@@ -159,10 +169,10 @@ pub trait Permute<const W: usize>: Backend {
 /// Numbers in which a block is kept.
 pub const KEPT: usize = XOF_BLOCK >> 1;
 
-/// [`Permute::finish_and_sample`], one after the other. `states` are its own to use up.
-pub(crate) fn finish_then_sample<B: Permute<W>, const W: usize>(
+/// [`Permute::finish_and_sample`], one after the other, from the first column.
+pub(crate) fn finish_then_sample<B: Permute<1>>(
     backend: B,
-    mut states: States<W>,
+    mut states: States<1>,
     blocks: [&[[u8; H_BLOCK]]; 2],
     out: &mut [u8; 32],
     entries: &mut [NttPoly<B>],
@@ -971,6 +981,10 @@ mod tests {
     impl<const W: usize, const V: usize> Permute<V> for Plain<W> {
         fn narrow(self) -> usize {
             if V == 8 { 4 } else { V }
+        }
+
+        fn samples_beside(self) -> bool {
+            true
         }
 
         fn permute(self, states: &mut States<V>, used: usize) {

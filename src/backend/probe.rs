@@ -1,13 +1,12 @@
 //! What lies beneath the contract: the steps that kernels are made of, shown one by one so that a test can run
 //! them on all of their inputs. Nothing but tests calls this.
 
-use super::Backend;
 use super::batch::{Permute, States};
 use super::poly::N;
 
 /// The steps of a backend's kernels, on as many numbers as a polynomial has. Each must be the code that the kernels
 /// use, on every lane of their registers; that is why no step has a default.
-pub trait Probe: Backend {
+pub trait Probe: Permute<1> {
     /// 16-bit numbers in a register of the arithmetic kernels; 1 where the compiler chooses the registers, [`N`] where
     /// the machine chooses their length.
     const LANES: usize;

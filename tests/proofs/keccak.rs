@@ -1,7 +1,7 @@
 //! Keccak-f[1600] of every width (P5, P6).
 
 use kemstone::backend::batch::{
-    Blocks, Function, H_BLOCK, LAST_BIT, LAST_WORDS, Permute, SAMPLE_BLOCKS, Start, States,
+    Blocks, Function, H_BLOCK, KEPT, LAST_BIT, LAST_WORDS, Permute, SAMPLE_BLOCKS, Start, States,
 };
 use kemstone::backend::poly::{N, NttPoly};
 use kemstone::backend::probe::{Keccaks, Probe};
@@ -233,13 +233,16 @@ impl<B: Probe> Keccaks<B> for Whole {
         } else {
             self.absorbed_blocks::<_, W>(backend);
             self.finished::<_, W>(backend);
-            self.sampled_beside::<_, W>(backend);
+            [Some(backend), backend.plain()]
+                .into_iter()
+                .flatten()
+                .for_each(|b| self.sampled_beside::<_, W>(b));
         }
         for used in 1..=W {
             if self.blocks {
-                self.squeezed(backend, used);
+                self.squeezed::<_, W>(backend, used);
             } else {
-                self.permuted(backend, used);
+                self.permuted::<_, W>(backend, used);
             }
         }
     }
@@ -428,7 +431,7 @@ impl Whole {
     }
 
     /// H in the first column beside polynomials that are sampled from what was kept in them: both as by themselves.
-    fn sampled_beside<B: Permute<W>, const W: usize>(&mut self, backend: B) {
+    fn sampled_beside<B: Permute<W> + Permute<1>, const W: usize>(&mut self, backend: B) {
         for turn in turns(400) {
             let states = random_states::<W>(&mut self.random);
             let blocks: Vec<[u8; H_BLOCK]> = (0..turn % 4).map(|_| self.random.array()).collect();
@@ -460,7 +463,7 @@ impl Whole {
     /// Three random blocks; in some turns with too few numbers below q.
     fn kept<B>(&mut self, turn: usize) -> NttPoly<B> {
         let mut kept = NttPoly::ZERO;
-        let all_ones = if turn.is_multiple_of(5) { 84 } else { 0 };
+        let all_ones = if turn.is_multiple_of(5) { KEPT } else { 0 };
         for number in &mut kept.raw_mut()[all_ones..] {
             *number = self.random.word() as i16;
         }
@@ -480,7 +483,7 @@ impl Whole {
             // In polynomials, block by block: a column each, but for the first column.
             let mut entries: Vec<NttPoly<B>> = (1..used).map(|_| NttPoly::ZERO).collect();
             for b in 0..SAMPLE_BLOCKS {
-                entries.iter_mut().for_each(|entry| entry.raw_mut()[84 * b..].fill(0x5a5a));
+                entries.iter_mut().for_each(|entry| entry.raw_mut()[KEPT * b..].fill(0x5a5a));
                 backend.keep_block(states, b, &mut entries);
                 for (i, entry) in (1..).zip(&entries) {
                     let bytes: Vec<u8> =

@@ -1,6 +1,6 @@
 //! Centred binomial and rejection sampling (P4, P8).
 
-use kemstone::backend::batch::SAMPLE_BLOCKS;
+use kemstone::backend::batch::{KEPT, SAMPLE_BLOCKS};
 use kemstone::backend::poly::{N, Noise, NttPoly, Poly, Q};
 use kemstone::backend::probe::Probe;
 use kemstone::backend::{Eta, XOF_BLOCK};
@@ -128,34 +128,21 @@ fn sample<B: Probe>(backend: B, level: usize, tested: &[i16; CANDIDATES]) {
     }
 }
 
-/// The same for blocks that are kept in the polynomial: `tested` in one of the places that it can have after `level`
-/// coefficients, if there is one, with none rejected after it.
-fn sample_kept<B: Probe>(backend: B, level: usize, tested: &[i16; CANDIDATES]) {
-    let places: Vec<usize> = (0..SAMPLE_BLOCKS).filter(|place| level <= CANDIDATES * place).collect();
-    if places.is_empty() {
-        return;
-    }
-    let place = places[tested[0] as usize % places.len()];
-    let mut candidates = [0; SAMPLE_BLOCKS * CANDIDATES];
-    let (before, rest) = candidates.split_at_mut(CANDIDATES * place);
-    let (at, after) = rest.split_at_mut(CANDIDATES);
-    for (i, d) in before.iter_mut().enumerate() {
-        // Accepted ones first, or last.
-        let accepted = if level & 1 == 0 { i < level } else { CANDIDATES * place - i <= level };
-        *d = if accepted { (i * 11 + 1) as i16 } else { 4095 - (i & 511) as i16 };
-    }
-    at.copy_from_slice(tested);
-    after.iter_mut().zip(0..).for_each(|(d, i)| *d = 13 * i + 2);
+/// Candidates that are kept in a polynomial.
+const KEPT_CANDIDATES: usize = SAMPLE_BLOCKS * CANDIDATES;
+
+/// The same for blocks that are kept in the polynomial, with more afterwards if they do not suffice.
+fn sample_kept<B: Probe>(backend: B, candidates: &[i16; KEPT_CANDIDATES]) {
     let mut f_hat = NttPoly::<B>::ZERO;
-    for (numbers, candidates) in
-        f_hat.raw_mut().as_chunks_mut::<84>().0.iter_mut().zip(candidates.as_chunks().0)
-    {
+    let kept = f_hat.raw_mut().as_chunks_mut::<KEPT>().0;
+    for (numbers, candidates) in kept.iter_mut().zip(candidates.as_chunks().0) {
         let block = block(candidates);
         numbers.iter_mut().zip(block.as_chunks().0).for_each(|(n, bytes)| *n = i16::from_le_bytes(*bytes));
     }
     let mut filled = backend.sample_kept(&mut f_hat);
-    let mut expected: Vec<i16> = candidates.iter().copied().filter(|d| *d < Q).collect();
-    assert_eq!(filled, expected.len().min(N), "block {place}, level {level}: {tested:?}");
+    let mut expected = Vec::with_capacity(KEPT_CANDIDATES + CANDIDATES);
+    expected.extend(candidates.iter().filter(|d| **d < Q));
+    assert_eq!(filled, expected.len().min(N), "{candidates:?}");
     while filled < N {
         let more: [i16; CANDIDATES] = core::array::from_fn(|i| (17 * i + filled) as i16);
         expected.extend(more);
@@ -163,42 +150,84 @@ fn sample_kept<B: Probe>(backend: B, level: usize, tested: &[i16; CANDIDATES]) {
     }
     expected.truncate(N);
     let expected: [i16; N] = expected.try_into().expect("the polynomial is full");
-    assert_eq!(encoded(backend, &f_hat), packed(&expected), "block {place}, level {level}: {tested:?}");
+    assert_eq!(encoded(backend, &f_hat), packed(&expected), "{candidates:?}");
+}
+
+/// Numbers that tell their slot; the rejected ones from q to 4095.
+fn by_mask<const L: usize>(salt: usize, accept: &dyn Fn(usize) -> bool) -> [i16; L] {
+    core::array::from_fn(|slot| {
+        if accept(slot) {
+            ((29 * slot + salt) % Q as usize) as i16
+        } else {
+            Q + ((61 * slot + salt) % (4096 - Q as usize)) as i16
+        }
+    })
+}
+
+/// Three blocks at once, in groups of 32 of which the first eight always find room.
+fn rejection_of_kept<B: Probe>(backend: B) -> u64 {
+    const GROUP: usize = 32;
+    let mut inputs = 0;
+    let mut check = |candidates: &[i16; KEPT_CANDIDATES]| {
+        for backend in [Some(backend), backend.plain()].into_iter().flatten() {
+            sample_kept(backend, candidates);
+            inputs += 1;
+        }
+    };
+    // Every 12-bit value in every slot.
+    for start in turns(1 << 12) {
+        check(&core::array::from_fn(|slot| ((start + 37 * slot) & 0xfff) as i16));
+    }
+    // Every mask of every sixteen; every mask of the second sixteen of every group, with every number of accepted ones in the
+    // first: an odd factor runs through all masks in another order.
+    for mask in turns(1 << 16) {
+        let of = |slot: usize| mask * (2 * (slot >> 4) + 1) + 999 * (slot >> 4);
+        check(&by_mask(mask, &|slot| of(slot) >> (slot & 15) & 1 == 1));
+        for first in 0..=16 {
+            check(&by_mask(mask, &|slot| match slot & 16 {
+                0 => (slot + mask) & 15 < first,
+                _ => of(slot) >> (slot & 15) & 1 == 1,
+            }));
+        }
+    }
+    // Every number of accepted ones before each of the last three groups, with every number in it: the first, the last, and
+    // spread out.
+    for (level, group) in turns(3 * (N + 1)).map(|n| (n / 3, 8 + n % 3)) {
+        for many in 0..=GROUP {
+            let ways: [&dyn Fn(usize) -> bool; 3] =
+                [&|at| at < many, &|at| GROUP - at <= many, &|at| at * 13 % GROUP < many];
+            for way in ways {
+                check(&by_mask(level + many, &|slot| match slot / GROUP {
+                    before if before < group => slot * 49 % (group * GROUP) < level,
+                    this if this == group => way(slot % GROUP),
+                    _ => true,
+                }));
+            }
+        }
+    }
+    inputs
 }
 
 pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
     let mut inputs = 0;
-    let mut check = |level: usize, candidates: &[i16; CANDIDATES], kept: bool| {
+    let mut check = |level: usize, candidates: &[i16; CANDIDATES]| {
         for backend in [Some(backend), backend.plain()].into_iter().flatten() {
             sample(backend, level, candidates);
-            if kept {
-                sample_kept(backend, level, candidates);
-            }
             inputs += 1;
         }
     };
     // Every 12-bit value in every slot.
     for start in turns(1 << 12) {
         let candidates = core::array::from_fn(|slot| ((start + 37 * slot) & 0xfff) as i16);
-        check(0, &candidates, true);
-        check(start & 255, &candidates, false);
+        check(0, &candidates);
+        check(start & 255, &candidates);
     }
-    // Numbers that tell their slot; the rejected ones from q to 4095.
-    let by_mask = |salt: usize, accept: &dyn Fn(usize) -> bool| -> [i16; CANDIDATES] {
-        core::array::from_fn(|slot| {
-            if accept(slot) {
-                ((29 * slot + salt) % Q as usize) as i16
-            } else {
-                Q + ((61 * slot + salt) % (4096 - Q as usize)) as i16
-            }
-        })
-    };
     // Every mask of every sixteen candidates: an odd factor runs through all masks in another order.
     for mask in turns(1 << 16) {
         let candidates =
             by_mask(mask, &|slot| (mask * (2 * (slot >> 4) + 1) + 999 * (slot >> 4)) >> (slot & 15) & 1 == 1);
-        check(0, &candidates, true);
-        check((mask * 167) >> 3 & 255, &candidates, false);
+        check(0, &candidates);
+        check((mask * 167) >> 3 & 255, &candidates);
     }
     // Every mask of the second sixteen of every thirty-two, with every number of accepted ones in the first.
     for mask in turns(1 << 16) {
@@ -206,18 +235,19 @@ pub(crate) fn rejection<B: Probe>(backend: B) -> Covered {
             let candidates = by_mask(mask, &|slot| {
                 if slot & 16 == 0 { (slot + mask) & 15 < first } else { mask >> (slot & 15) & 1 == 1 }
             });
-            check(0, &candidates, true);
-            check(129 + ((mask * 167 + 7 * first) & 0x7f).min(126), &candidates, false);
+            check(0, &candidates);
+            check(129 + ((mask * 167 + 7 * first) & 0x7f).min(126), &candidates);
         }
     }
     // Every level with every number of accepted ones: the first, the last, and spread out.
     for level in turns(N) {
         for many in 0..=CANDIDATES {
-            check(level, &by_mask(level, &|slot| slot < many), true);
-            check(level, &by_mask(many, &|slot| CANDIDATES - slot <= many), true);
-            check(level, &by_mask(level + many, &|slot| slot * 45 % CANDIDATES < many), true);
+            check(level, &by_mask(level, &|slot| slot < many));
+            check(level, &by_mask(many, &|slot| CANDIDATES - slot <= many));
+            check(level, &by_mask(level + many, &|slot| slot * 45 % CANDIDATES < many));
         }
     }
+    inputs += rejection_of_kept(backend);
     let ways = if backend.plain().is_some() { "with what is optional and without" } else { "one way" };
     let what = "every value in every slot, every mask of 16 and of halves of 32, every level (P8)";
     Covered::new("settled", inputs, format!("blocks, one, several and kept ones, {ways}: {what}"))

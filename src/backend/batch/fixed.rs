@@ -4,6 +4,7 @@
 //! follows from the numbers alone. The sampling of the matrix is left for the end of H, a chain of permutations of one
 //! state that leaves half of a processor idle.
 
+use core::ops::Range;
 use core::slice;
 
 use zeroize::Zeroize;
@@ -18,16 +19,20 @@ use crate::backend::poly::{N, NttPoly};
 const ENTRIES: usize = 16;
 
 /// Runs the jobs, if they are such a mix; false if they are not, and nothing has been done.
-pub(super) fn run<B: Permute<W>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) -> bool {
+pub(super) fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) -> bool {
     match jobs {
         [Jobs::One(Some(job)), Jobs::Matrix(matrix)] => {
-            let Some(chain) = Chain::of(job) else { return false };
-            // Every team beside whole blocks, and the end of H after them.
-            let teams = teams(matrix.entries.len(), W - 1);
-            if matrix.entries.len() > ENTRIES || teams == 0 || teams * SAMPLE_BLOCKS > chain.blocks.len() {
+            let entries = matrix.entries.len();
+            if !Permute::<W>::samples_beside(backend) || entries == 0 || entries > ENTRIES {
                 return false;
             }
-            beside_matrix(backend, chain, matrix);
+            // Each team beside whole blocks, and the end of H after them. Three parameter sets need five columns.
+            let (mut blocks, mut room) = (0, 0);
+            while room < entries {
+                (blocks, room) = (blocks + SAMPLE_BLOCKS, room + W - 1);
+            }
+            let Some(chain) = Chain::of(job, blocks) else { return false };
+            beside_matrix::<B, W>(backend, chain, matrix);
             true
         }
         [Jobs::Prf(y), Jobs::Prf(e1), Jobs::Prf(e2)] => {
@@ -38,20 +43,11 @@ pub(super) fn run<B: Permute<W>, const W: usize>(backend: B, jobs: &mut [Jobs<'_
             if !fits || jobs.iter().any(|prf| !core::ptr::eq(prf.s, jobs[0].s)) {
                 return false;
             }
-            outputs_alone(backend, jobs);
+            outputs_alone::<B, W>(backend, jobs);
             true
         }
         _ => false,
     }
-}
-
-/// Teams of at most `size` columns for so many entries.
-fn teams(entries: usize, size: usize) -> usize {
-    let (mut teams, mut room) = (0, 0);
-    while room < entries {
-        (teams, room) = (teams + 1, room + size);
-    }
-    teams
 }
 
 /// H of a public message of which nothing has been absorbed.
@@ -63,23 +59,32 @@ struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    fn of(job: &'a mut Job<'_>) -> Option<Self> {
+    /// With at least so many whole blocks.
+    fn of(job: &'a mut Job<'_>, least: usize) -> Option<Self> {
         let Job { function: Function::Sha3_256, head, tail: [], before: None, fresh: true, output, .. } = job
         else {
             return None;
         };
         let Output::Bytes(out) = output else { return None };
+        let out = (&mut **out).try_into().ok()?;
         let (blocks, mut rest) = head.as_chunks();
+        if blocks.len() < least {
+            return None;
+        }
         let mut last = [0; H_BLOCK];
         fill_block(&mut last, [&mut rest, &mut &[][..]], Function::Sha3_256);
-        Some(Self { blocks, last, out: (&mut **out).try_into().ok()? })
+        Some(Self { blocks, last, out })
     }
 }
 
 /// H in the first column, and the matrix in the others, team by team. The last one is the largest: its states are still
 /// there when its polynomials have been sampled, if one needs a fourth block.
 #[inline(never)] // frames that are not needed at the same time share the stack
-fn beside_matrix<B: Permute<W>, const W: usize>(backend: B, chain: Chain<'_>, matrix: &mut Matrix<'_, B>) {
+fn beside_matrix<B: Permute<W> + Permute<1>, const W: usize>(
+    backend: B,
+    chain: Chain<'_>,
+    matrix: &mut Matrix<'_, B>,
+) {
     let mut states = States::<W>::ZERO;
     let (mut filled, mut ends) = ([0; ENTRIES], [0; ENTRIES]);
     let start = Start::new(Function::Shake128, matrix.rho);
@@ -95,11 +100,10 @@ fn beside_matrix<B: Permute<W>, const W: usize>(backend: B, chain: Chain<'_>, ma
         let mut of_columns = [0; W];
         of_columns[1..][..columns].copy_from_slice(&ends[first..][..columns]);
         backend.start(&mut states, columns + 1, start, ((1 << columns) - 1) << 1, &of_columns);
-        for b in 0..SAMPLE_BLOCKS {
-            if let Some(block) = blocks.next() {
-                backend.absorb(&mut states, columns + 1, 0, block);
-            }
-            backend.permute(&mut states, columns + 1);
+        // There are blocks enough: `run` has counted them.
+        for (b, block) in (0..SAMPLE_BLOCKS).zip(&mut blocks) {
+            backend.absorb(&mut states, columns + 1, 0, block);
+            Permute::<W>::permute(backend, &mut states, columns + 1);
             backend.keep_block(&states, b, &mut entries[first..][..columns]);
         }
         if first + columns == entries.len() {
@@ -156,20 +160,26 @@ fn sample_again<B: Permute<W>, const W: usize>(
     }
 }
 
+/// Outputs of one job, and the columns that give them.
+struct Team<'a> {
+    columns: Range<usize>,
+    outputs: Outputs<'a>,
+}
+
 /// Outputs of the PRF, as many at once as there are columns.
 #[inline(never)] // frames that are not needed at the same time share the stack
 fn outputs_alone<B: Permute<W>, const W: usize>(backend: B, mut jobs: [&mut Prf<'_>; 3]) {
     let mut states = States::<W>::ZERO;
     let mut blocks = Blocks::<W>::ZERO;
     loop {
-        // Of each job the first of its columns and what goes there.
-        let mut teams: [Option<(usize, usize, Outputs<'_>)>; 3] = [const { None }; 3];
+        let mut teams = [const { None }; 3];
         let (mut ends, mut used) = ([0; W], 0);
         for (team, prf) in teams.iter_mut().zip(&mut jobs) {
-            let columns = prf.count.min(W - used);
-            if columns > 0 {
-                *team = Some((used, columns, prf.take(columns, &mut ends[used..])));
-                used += columns;
+            let columns = used..used + prf.count.min(W - used);
+            if !columns.is_empty() {
+                used = columns.end;
+                let outputs = prf.take(columns.len(), &mut ends[columns.clone()]);
+                *team = Some(Team { columns, outputs });
             }
         }
         if used == 0 {
@@ -181,13 +191,12 @@ fn outputs_alone<B: Permute<W>, const W: usize>(backend: B, mut jobs: [&mut Prf<
             backend.permute(&mut states, used);
             backend.squeeze(&states, used, &mut blocks);
             used = 0;
-            for team in &mut teams {
-                if let Some((first, columns, outputs)) = team {
-                    if outputs.fill(&blocks.0[*first..][..*columns]) {
-                        *team = None;
-                    } else {
-                        used = *first + *columns;
-                    }
+            for slot in &mut teams {
+                let Some(Team { columns, outputs }) = slot else { continue };
+                if outputs.fill(&blocks.0[columns.clone()]) {
+                    *slot = None;
+                } else {
+                    used = columns.end;
                 }
             }
         }

@@ -380,7 +380,7 @@ const fn rho(f: usize) -> [u64; 8] {
 #[inline] // so that the planes stay in registers
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn one(a: &mut [__m512i; 5], constants: &[u64]) {
-    // A round is run before the first look whether there is one.
+    // The loop looks at its end whether there is another: no constants must be no loop.
     if constants.is_empty() {
         return;
     }

@@ -1,6 +1,7 @@
 //! Keccak-f\[1600\] for x86-64 with AVX-512 F, BW, VL and DQ: eight states, four states, and one.
 //!
-//! A kernel runs one round for each constant it is given: all of them, or one when a test looks at a round.
+//! A kernel runs one round for each constant it is given: all of them, one when a test looks at a round, or a few where
+//! something else is done between.
 //!
 //! Two shapes. Eight and four states lie side by side, one lane of all of them a register: 25 of the 32 registers
 //! are the state, and no step crosses lanes. One state lies in five registers, one plane each. The rounds of all three
@@ -141,9 +142,17 @@ pub(crate) fn finish_and_sample(
         first_words_of(&rows[3]),
         first_words_of(&rows[4]),
     ];
-    // Rounds for each polynomial, so that they last to the end.
+    // Rounds for each polynomial, so that they last to the end. A permutation is a number of such pieces.
+    const PIECES: [usize; 8] = [24, 12, 8, 6, 4, 3, 2, 1];
+    const {
+        let mut i = 0;
+        while i < PIECES.len() {
+            assert!(ROUND_CONSTANTS.len().is_multiple_of(PIECES[i]));
+            i += 1;
+        }
+    }
     let all = ROUND_CONSTANTS.len() * (blocks.len() + 1);
-    let each = [24, 12, 8, 6, 4, 3, 2].into_iter().find(|each| a_hats.len() * each <= all).unwrap_or(1);
+    let each = PIECES.into_iter().find(|each| a_hats.len() * each <= all).unwrap_or(1);
     let mut full = true;
     let mut rest = a_hats.iter_mut().zip(filled);
     for block in blocks.iter().chain([last]) {
@@ -419,6 +428,7 @@ mod tests {
     use super::permute_x1;
     use crate::backend::conformance::present;
     use crate::backend::keccak::{ROUND_CONSTANTS, check};
+    use crate::backend::probe::Probe;
     use crate::backend::x86_64::rounds;
 
     #[test]
@@ -441,5 +451,8 @@ mod tests {
     fn blocks_are_the_columns() {
         let Some(backend) = present("avx512", Avx512::detect()) else { return };
         crate::backend::conformance::sponge_steps::<Avx512, 8>(backend);
+        if let Some(plain) = backend.plain() {
+            crate::backend::conformance::sponge_steps::<Avx512, 8>(plain);
+        }
     }
 }

@@ -210,6 +210,10 @@ impl Permute<8> for Avx512 {
         kernel!(keccak::absorb(&mut states.0, used, column, words));
     }
 
+    fn samples_beside(self) -> bool {
+        self.vbmi2
+    }
+
     fn keep_block(self, states: &States<8>, b: usize, entries: &mut [NttPoly<Self>]) {
         kernel!(keccak::keep_block(&states.0, b, entries));
     }
@@ -351,7 +355,7 @@ mod tests {
         super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(false)), hashes batches encapsulations);
     }
 
-    // It differs in rejection only.
+    // It differs in rejection, and in when that is done.
     mod without_vbmi2 {
         use crate::backend::probe::Probe;
 

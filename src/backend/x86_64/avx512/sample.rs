@@ -156,7 +156,7 @@ pub(crate) fn sample_kept_vbmi2(a: &mut [i16; N]) -> usize {
     let [r0, r1, r2, r3, r4, r5, r6, r7] = load_all(a);
     let (at_0, at_4) = (load(const { &SPREAD.0 }), load(&AT_4.0));
     let (at_8, at_12) = (load(&AT_8.0), load(&AT_12.0));
-    // After eight groups there may be 256 coefficients, of which the last 32 have just been written.
+    // Before a group there are at most 32 coefficients for each of those before it: the first eight find room for 32 more.
     let n = accept_groups::<false>(_mm512_permutexvar_epi32(at_0, r0), !0, a, 0);
     let n = accept_groups::<false>(_mm512_permutex2var_epi32(r0, at_12, r1), !0, a, n);
     let n = accept_groups::<false>(_mm512_permutex2var_epi32(r1, at_8, r2), !0, a, n);
