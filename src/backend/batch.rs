@@ -18,7 +18,7 @@ use core::slice;
 
 use zeroize::{Zeroize, optimization_barrier};
 
-use super::poly::{N, NttPoly};
+use super::poly::NttPoly;
 use super::{Backend, Eta, XOF_BLOCK};
 
 /// Blocks of XOF output that nearly always suffice for a polynomial: 336 candidates of 256 that are needed, with
@@ -184,12 +184,7 @@ pub(crate) fn finish_then_sample<B: Permute<1>>(
     for (word, row) in out.as_chunks_mut().0.iter_mut().zip(&states.0) {
         *word = row[0].to_le_bytes();
     }
-    let mut full = true;
-    for (entry, filled) in entries.iter_mut().zip(filled) {
-        *filled = backend.sample_kept(entry);
-        full &= *filled >= N;
-    }
-    full
+    backend.sample_kept(entries, filled)
 }
 
 /// What new sponges begin with that have only one block of padded message, a seed and at most two bytes: all of it but

@@ -113,13 +113,13 @@ pub trait Backend: Copy + 'static {
         full
     }
 
-    /// FIPS 203, Algorithm 7 (SampleNTT), from the blocks that [`Permute::keep_block`](batch::Permute::keep_block) has put in
-    /// `a_hat`, all [`batch::SAMPLE_BLOCKS`] of them.
+    /// FIPS 203, Algorithm 7 (SampleNTT), for several elements, each from the blocks that
+    /// [`Permute::keep_block`](batch::Permute::keep_block) has put there, all [`batch::SAMPLE_BLOCKS`] of them.
     ///
-    /// *Variable time.* Out: how many coefficients there are now, from the first on; with another block `sample_ntt_block`
-    /// goes on from there.
-    fn sample_kept(self, a_hat: &mut NttPoly<Self>) -> usize {
-        sample::sample_kept(self, a_hat)
+    /// *Variable time.* Out: in `filled` how many coefficients each has now, from the first on, with which `sample_ntt_blocks`
+    /// goes on; and whether all are full.
+    fn sample_kept(self, a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
+        sample::sample_kept(self, a_hats, filled)
     }
 
     /// FIPS 203, Algorithm 8 (SamplePolyCBD).

@@ -131,26 +131,39 @@ fn sample<B: Probe>(backend: B, level: usize, tested: &[i16; CANDIDATES]) {
 /// Candidates that are kept in a polynomial.
 const KEPT_CANDIDATES: usize = SAMPLE_BLOCKS * CANDIDATES;
 
-/// The same for blocks that are kept in the polynomial, with more afterwards if they do not suffice.
+/// The same for blocks that are kept in a polynomial, with more afterwards if they do not suffice: in two side by side, as the last
+/// and as one that another follows.
 fn sample_kept<B: Probe>(backend: B, candidates: &[i16; KEPT_CANDIDATES]) {
-    let mut f_hat = NttPoly::<B>::ZERO;
-    let kept = f_hat.raw_mut().as_chunks_mut::<KEPT>().0;
-    for (numbers, candidates) in kept.iter_mut().zip(candidates.as_chunks().0) {
-        let block = block(candidates);
-        numbers.iter_mut().zip(block.as_chunks().0).for_each(|(n, bytes)| *n = i16::from_le_bytes(*bytes));
+    let mut f_hats = [const { NttPoly::<B>::ZERO }; 2];
+    for f_hat in &mut f_hats {
+        let kept = f_hat.raw_mut().as_chunks_mut::<KEPT>().0;
+        for (numbers, candidates) in kept.iter_mut().zip(candidates.as_chunks().0) {
+            let block = block(candidates);
+            numbers
+                .iter_mut()
+                .zip(block.as_chunks().0)
+                .for_each(|(n, bytes)| *n = i16::from_le_bytes(*bytes));
+        }
     }
-    let mut filled = backend.sample_kept(&mut f_hat);
+    let mut filled = [usize::MAX; 2];
+    let full = backend.sample_kept(&mut f_hats, &mut filled);
     let mut expected = Vec::with_capacity(KEPT_CANDIDATES + CANDIDATES);
     expected.extend(candidates.iter().filter(|d| **d < Q));
-    assert_eq!(filled, expected.len().min(N), "{candidates:?}");
-    while filled < N {
-        let more: [i16; CANDIDATES] = core::array::from_fn(|i| (17 * i + filled) as i16);
+    let accepted = expected.len().min(N);
+    assert_eq!((filled, full), ([accepted; 2], accepted == N), "{candidates:?}");
+    let mut more = [0; CANDIDATES];
+    while expected.len() < N {
+        more = core::array::from_fn(|i| (17 * i + expected.len()) as i16);
         expected.extend(more);
-        filled = backend.sample_ntt_block(&block(&more), &mut f_hat, filled);
+        for (f_hat, filled) in f_hats.iter_mut().zip(&mut filled) {
+            *filled = backend.sample_ntt_block(&block(&more), f_hat, *filled);
+        }
     }
     expected.truncate(N);
     let expected: [i16; N] = expected.try_into().expect("the polynomial is full");
-    assert_eq!(encoded(backend, &f_hat), packed(&expected), "{candidates:?}");
+    for f_hat in &f_hats {
+        assert_eq!(encoded(backend, f_hat), packed(&expected), "{candidates:?}, {more:?}");
+    }
 }
 
 /// Numbers that tell their slot; the rejected ones from q to 4095.

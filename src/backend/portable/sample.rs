@@ -35,18 +35,22 @@ pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], mu
 }
 
 /// `Backend::sample_kept`, by the backend's own `sample_ntt_block`.
-pub(crate) fn sample_kept<B: Backend>(backend: B, a_hat: &mut NttPoly<B>) -> usize {
-    let mut blocks = [[0; XOF_BLOCK]; SAMPLE_BLOCKS];
-    for (bytes, number) in blocks.as_flattened_mut().as_chunks_mut().0.iter_mut().zip(a_hat.raw()) {
-        *bytes = number.to_le_bytes();
-    }
-    let mut filled = 0;
-    for block in &blocks {
-        if filled < N {
-            filled = backend.sample_ntt_block(block, a_hat, filled);
+pub(crate) fn sample_kept<B: Backend>(backend: B, a_hats: &mut [NttPoly<B>], filled: &mut [usize]) -> bool {
+    let mut full = true;
+    for (a_hat, filled) in a_hats.iter_mut().zip(filled) {
+        let mut blocks = [[0; XOF_BLOCK]; SAMPLE_BLOCKS];
+        for (bytes, number) in blocks.as_flattened_mut().as_chunks_mut().0.iter_mut().zip(a_hat.raw()) {
+            *bytes = number.to_le_bytes();
         }
+        *filled = 0;
+        for block in &blocks {
+            if *filled < N {
+                *filled = backend.sample_ntt_block(block, a_hat, *filled);
+            }
+        }
+        full &= *filled >= N;
     }
-    filled
+    full
 }
 
 /// FIPS 203, Algorithm 8: |f| <= eta. Reads the first 64 eta bytes.

@@ -9,7 +9,8 @@
 
 use core::arch::x86_64::*;
 
-use super::{Avx512, load, sample, store};
+use super::sample::Kept;
+use super::{Avx512, load, store};
 use crate::backend::batch::{Function, H_BLOCK, KEPT, LAST_BIT, SAMPLE_BLOCKS, Start};
 use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{N, NttPoly};
@@ -154,22 +155,24 @@ pub(crate) fn finish_and_sample(
     let all = ROUND_CONSTANTS.len() * (blocks.len() + 1);
     let each = PIECES.into_iter().find(|each| a_hats.len() * each <= all).unwrap_or(1);
     let mut full = true;
-    let mut rest = a_hats.iter_mut().zip(filled);
-    for block in blocks.iter().chain([last]) {
-        a = add_block(a, block);
-        let mut constants = &ROUND_CONSTANTS[..];
-        while let Some((these, later)) = constants.split_at_checked(each) {
-            rounds::one(&mut a, these);
-            constants = later;
-            if let Some((a_hat, filled)) = rest.next() {
-                *filled = sample::sample_kept_vbmi2(a_hat.raw_mut());
-                full &= *filled >= N;
-            }
+    let (mut kept, mut filled) = (Kept::new(a_hats), filled.iter_mut());
+    let (mut blocks, mut constants) = (blocks.iter().chain([last]), &[][..]);
+    loop {
+        if constants.is_empty()
+            && let Some(block) = blocks.next()
+        {
+            (a, constants) = (add_block(a, block), &ROUND_CONSTANTS);
         }
-    }
-    for (a_hat, filled) in rest {
-        *filled = sample::sample_kept_vbmi2(a_hat.raw_mut());
-        full &= *filled >= N;
+        let these = constants.split_off(..each.min(constants.len())).unwrap_or_default();
+        rounds::one(&mut a, these);
+        match filled.next().zip(kept.sample()) {
+            Some((filled, n)) => {
+                *filled = n;
+                full &= n == N;
+            }
+            None if these.is_empty() => break,
+            None => {}
+        }
     }
     store_ymm(out, _mm512_castsi512_si256(a[0]));
     full

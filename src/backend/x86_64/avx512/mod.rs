@@ -89,12 +89,12 @@ impl Backend for Avx512 {
         }
     }
 
-    fn sample_kept(self, a_hat: &mut NttPoly<Self>) -> usize {
+    fn sample_kept(self, a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
         if self.vbmi2 {
             // SAFETY: `vbmi2` is set only where VBMI2 was found, too.
-            unsafe { sample::sample_kept_vbmi2(a_hat.raw_mut()) }
+            unsafe { sample::sample_kept_vbmi2(a_hats, filled) }
         } else {
-            portable::sample::sample_kept(self, a_hat)
+            portable::sample::sample_kept(self, a_hats, filled)
         }
     }
 

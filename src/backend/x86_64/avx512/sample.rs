@@ -104,16 +104,21 @@ fn accept_vbmi2<const LIMITED: bool>(block: &[u8; XOF_BLOCK], a: &mut [i16; N], 
     let spread = load(const { &SPREAD.0 });
     for start in [0, 2 * GROUP_BYTES, 4 * GROUP_BYTES] {
         let bytes = load(at::<u8, 64>(block, start));
-        n = accept_groups::<LIMITED>(_mm512_permutexvar_epi32(spread, bytes), !0, a, n);
+        n = accept_groups::<LIMITED, N>(_mm512_permutexvar_epi32(spread, bytes), !0, a, n);
     }
     let bytes = load(at::<u8, 64>(block, XOF_BLOCK - 64));
-    accept_groups::<LIMITED>(_mm512_permutexvar_epi32(load(&LAST.0), bytes), 0xffff, a, n)
+    accept_groups::<LIMITED, N>(_mm512_permutexvar_epi32(load(&LAST.0), bytes), 0xffff, a, n)
 }
 
 /// What [`accept_group`] does, for those of 32 candidates that are `among` them, eight in the first 12 bytes of each part.
 #[inline]
 #[target_feature(enable = "avx512bw,avx512vl,avx512vbmi2,popcnt")]
-fn accept_groups<const LIMITED: bool>(parts: __m512i, among: __mmask32, a: &mut [i16; N], n: usize) -> usize {
+fn accept_groups<const LIMITED: bool, const L: usize>(
+    parts: __m512i,
+    among: __mmask32,
+    a: &mut [i16; L],
+    n: usize,
+) -> usize {
     let pairs = _mm512_shuffle_epi8(parts, load(const { &PAIRS.0 }));
     // The second of a pair is four bits up.
     let shifted = _mm512_srlv_epi16(pairs, _mm512_set1_epi32(4 << 16));
@@ -143,32 +148,103 @@ const fn spread_from(first: i32) -> Aligned<[i32; 16]> {
     Aligned(spread)
 }
 
-/// `Backend::sample_kept` with VBMI2: the 504 bytes are ten groups of 48 and half a one.
+/// Polynomials side by side that are sampled, one after the other, from the blocks that were kept in them.
+pub(crate) struct Kept<'a> {
+    /// The numbers of those that are still to come.
+    rest: &'a mut [i16],
+    /// The first of them. In memory they are gone: the polynomial before was written as far as that.
+    first: __m512i,
+}
+
+impl<'a> Kept<'a> {
+    #[inline]
+    #[target_feature(enable = "avx512bw")]
+    pub(crate) fn new(a_hats: &'a mut [NttPoly<Avx512>]) -> Self {
+        let rest = numbers(a_hats);
+        let first = rest.first_chunk::<LANES>().map_or(_mm512_setzero_si512(), |first| load(first));
+        Self { rest, first }
+    }
+
+    /// Samples the next one and says how many coefficients it has; none if there is none.
+    ///
+    /// What is too much for a polynomial is written to the next one, and only the last has its last groups cut by masks: in all of
+    /// them that took 15 cycles more for each (Zen 5).
+    #[inline]
+    #[target_feature(enable = "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
+    pub(crate) fn sample(&mut self) -> Option<usize> {
+        let n = if let Some(a) = self.rest.first_chunk_mut::<{ N + LANES }>() {
+            let next = load(at::<_, LANES>(a, N));
+            let n = accept_kept(self.first, a);
+            self.first = next;
+            n
+        } else {
+            accept_kept(self.first, self.rest.first_chunk_mut::<N>()?)
+        };
+        self.rest.split_off_mut(..N)?;
+        Some(n)
+    }
+}
+
+/// The numbers of polynomials, side by side.
+fn numbers(a_hats: &mut [NttPoly<Avx512>]) -> &mut [i16] {
+    const { assert!(size_of::<NttPoly<Avx512>>() == size_of::<[i16; N]>()) };
+    let (start, count) = (a_hats.as_mut_ptr().cast(), N * a_hats.len());
+    // SAFETY: a polynomial of this size is its N numbers and nothing else, and the slice has so many of them.
+    unsafe { core::slice::from_raw_parts_mut(start, count) }
+}
+
+/// Samples from the 504 bytes at the front of `a`, of which the first 64 are given: ten groups of 48, and half a one. Writes to
+/// all of `a`, if it is longer than a polynomial.
 ///
 /// They are read before the coefficients take their place, and all at once: a processor that works on something else
 /// besides passes whole registers on from one store to one load, but not parts of two.
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
-pub(crate) fn sample_kept_vbmi2(a: &mut [i16; N]) -> usize {
+fn accept_kept<const L: usize>(r0: __m512i, a: &mut [i16; L]) -> usize {
     const AT_4: Aligned<[i32; 16]> = spread_from(4);
     const AT_8: Aligned<[i32; 16]> = spread_from(8);
     const AT_12: Aligned<[i32; 16]> = spread_from(12);
-    let [r0, r1, r2, r3, r4, r5, r6, r7] = load_all(a);
+    const { assert!(L == N || L == N + LANES) };
+    let [_, r1, r2, r3, r4, r5, r6, r7] = load_all(at(a, 0));
     let (at_0, at_4) = (load(const { &SPREAD.0 }), load(&AT_4.0));
     let (at_8, at_12) = (load(&AT_8.0), load(&AT_12.0));
     // Before a group there are at most 32 coefficients for each of those before it: the first eight find room for 32 more.
-    let n = accept_groups::<false>(_mm512_permutexvar_epi32(at_0, r0), !0, a, 0);
-    let n = accept_groups::<false>(_mm512_permutex2var_epi32(r0, at_12, r1), !0, a, n);
-    let n = accept_groups::<false>(_mm512_permutex2var_epi32(r1, at_8, r2), !0, a, n);
-    let n = accept_groups::<false>(_mm512_permutexvar_epi32(at_4, r2), !0, a, n);
-    let n = accept_groups::<false>(_mm512_permutexvar_epi32(at_0, r3), !0, a, n);
-    let n = accept_groups::<false>(_mm512_permutex2var_epi32(r3, at_12, r4), !0, a, n);
-    let n = accept_groups::<false>(_mm512_permutex2var_epi32(r4, at_8, r5), !0, a, n);
-    let n = accept_groups::<false>(_mm512_permutexvar_epi32(at_4, r5), !0, a, n);
-    let n = accept_groups::<true>(_mm512_permutexvar_epi32(at_0, r6), !0, a, n);
-    let n = accept_groups::<true>(_mm512_permutex2var_epi32(r6, at_12, r7), !0, a, n);
+    let n = accept_groups::<false, L>(_mm512_permutexvar_epi32(at_0, r0), !0, a, 0);
+    let n = accept_groups::<false, L>(_mm512_permutex2var_epi32(r0, at_12, r1), !0, a, n);
+    let n = accept_groups::<false, L>(_mm512_permutex2var_epi32(r1, at_8, r2), !0, a, n);
+    let n = accept_groups::<false, L>(_mm512_permutexvar_epi32(at_4, r2), !0, a, n);
+    let n = accept_groups::<false, L>(_mm512_permutexvar_epi32(at_0, r3), !0, a, n);
+    let n = accept_groups::<false, L>(_mm512_permutex2var_epi32(r3, at_12, r4), !0, a, n);
+    let n = accept_groups::<false, L>(_mm512_permutex2var_epi32(r4, at_8, r5), !0, a, n);
+    let n = accept_groups::<false, L>(_mm512_permutexvar_epi32(at_4, r5), !0, a, n);
+    let n = accept_last_groups(_mm512_permutexvar_epi32(at_0, r6), !0, a, n);
+    let n = accept_last_groups(_mm512_permutex2var_epi32(r6, at_12, r7), !0, a, n);
     // The last register has 24 bytes more.
-    accept_groups::<true>(_mm512_permutex2var_epi32(r7, at_8, r7), 0xffff, a, n)
+    accept_last_groups(_mm512_permutex2var_epi32(r7, at_8, r7), 0xffff, a, n)
+}
+
+/// [`accept_groups`] where there may be no room for all.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512vl,avx512vbmi2,popcnt")]
+fn accept_last_groups<const L: usize>(parts: __m512i, among: __mmask32, a: &mut [i16; L], n: usize) -> usize {
+    if L == N {
+        accept_groups::<true, L>(parts, among, a, n)
+    } else {
+        accept_groups::<false, L>(parts, among, a, n).min(N)
+    }
+}
+
+/// `Backend::sample_kept` with VBMI2.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
+pub(crate) fn sample_kept_vbmi2(a_hats: &mut [NttPoly<Avx512>], filled: &mut [usize]) -> bool {
+    let mut kept = Kept::new(a_hats);
+    let mut full = true;
+    for filled in filled {
+        let Some(n) = kept.sample() else { break };
+        *filled = n;
+        full &= n == N;
+    }
+    full
 }
 
 /// `Backend::sample_ntt_blocks`, with the kernel for one block inlined.
