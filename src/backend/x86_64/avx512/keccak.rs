@@ -137,11 +137,11 @@ pub(crate) fn finish_and_sample(
 ) -> bool {
     let rows = states.as_chunks().0;
     let mut a = [
-        first_words_of(&rows[0]),
-        first_words_of(&rows[1]),
-        first_words_of(&rows[2]),
-        first_words_of(&rows[3]),
-        first_words_of(&rows[4]),
+        first_column(&rows[0]),
+        first_column(&rows[1]),
+        first_column(&rows[2]),
+        first_column(&rows[3]),
+        first_column(&rows[4]),
     ];
     // Rounds for each polynomial, so that they last to the end. A permutation is a number of such pieces.
     const PIECES: [usize; 8] = [24, 12, 8, 6, 4, 3, 2, 1];
@@ -181,7 +181,7 @@ pub(crate) fn finish_and_sample(
 /// The first column of five rows, a plane.
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn first_words_of(rows: &[[u64; 8]; 5]) -> __m512i {
+fn first_column(rows: &[[u64; 8]; 5]) -> __m512i {
     let low = _mm_unpacklo_epi64(load_half(at::<_, 2>(&rows[0], 0)), load_half(at::<_, 2>(&rows[1], 0)));
     let high = _mm_unpacklo_epi64(load_half(at::<_, 2>(&rows[2], 0)), load_half(at::<_, 2>(&rows[3], 0)));
     let four = _mm512_zextsi256_si512(_mm256_set_m128i(high, low));
