@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use kemstone::Seed;
 use kemstone::backend::select::for_each;
+use kemstone::{Error, Seed};
 
 macro_rules! parameter_set {
     ($criterion:ident, $module:ident) => {{
@@ -24,6 +24,14 @@ macro_rules! parameter_set {
             };
             row("keygen", &mut || drop(black_box(DecapsulationKey::from_seed(black_box(&seed)))));
             row("encaps", &mut || drop(black_box(black_box(&ek).encapsulate_deterministic(&[9; 32]))));
+            row("encaps_encoded", &mut || {
+                let encoded = black_box(ek.as_bytes());
+                let fill = |m: &mut [u8; 32]| {
+                    *m = [9; 32];
+                    Ok::<(), Error>(())
+                };
+                drop(black_box(EncapsulationKey::encapsulate_encoded_with(encoded, fill)));
+            });
             row("decaps", &mut || drop(black_box(black_box(&dk).decapsulate(black_box(&ciphertext)))));
             row("decaps_expanded", &mut || {
                 let expanded = black_box(dk.as_expanded_bytes());

@@ -89,11 +89,44 @@ macro_rules! forms {
                         assert_eq!(dk.decapsulate(&ciphertext), secret);
                     }
 
+                    let of_m = |to: &mut [u8; 32]| {
+                        *to = M;
+                        Ok::<(), Error>(())
+                    };
+                    assert_eq!(
+                        EncapsulationKey::encapsulate_encoded_with(&bytes, of_m).as_ref(),
+                        Ok(&expected)
+                    );
+                    let drawn = EncapsulationKey::encapsulate_encoded_with_rng(&bytes, &mut Source::new(&M));
+                    assert_eq!(drawn.as_ref(), Ok(&expected));
+                    let (mut c, mut k) = ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]);
+                    assert_eq!(
+                        EncapsulationKey::encapsulate_encoded_into(&bytes, of_m, &mut c, &mut k),
+                        Ok(())
+                    );
+                    assert_eq!((Ciphertext::from(c), SharedSecret::from(k)), expected);
+                    let once = || EncapsulationKey::encapsulate_encoded(&bytes).expect("randomness");
+                    let (one, other) = (once(), once());
+                    assert_eq!(dk.decapsulate(&one.0), one.1);
+                    assert_eq!(dk.decapsulate(&other.0), other.1);
+                    assert_ne!(one.0, other.0);
+                    for predictable in [expected.0, ek.encapsulate_deterministic(&[0; 32]).0] {
+                        assert!(one.0 != predictable && other.0 != predictable);
+                    }
+
                     let mut unreduced = bytes;
                     set_coefficient(&mut unreduced[..384 * K], 256 * K - 1, 3329);
                     let refused = Some(Error::EncapsulationKey);
                     assert_eq!(EncapsulationKey::from_bytes(&unreduced).err(), refused);
                     assert_eq!(PreparedEncapsulationKey::from_bytes(&unreduced).err(), refused);
+                    assert_eq!(EncapsulationKey::encapsulate_encoded(&unreduced).err(), refused);
+                    assert_eq!(EncapsulationKey::encapsulate_encoded_with(&unreduced, of_m).err(), refused);
+                    let mut source = Source::new(&M);
+                    let drawn = EncapsulationKey::encapsulate_encoded_with_rng(&unreduced, &mut source);
+                    assert_eq!((drawn.err(), &source.fills[..]), (refused, &[32][..]), "drawn first");
+                    let dry = |_: &mut [u8; 32]| Err(Error::Randomness);
+                    let found = EncapsulationKey::encapsulate_encoded_with(&unreduced, dry);
+                    assert_eq!(found.err(), Some(Error::Randomness), "drawn first");
                     assert_eq!(PreparedEncapsulationKey::try_from(&unreduced[..]).err(), refused);
                     assert_eq!(PreparedEncapsulationKey::try_from(&bytes[1..]).err(), Some(Error::Length));
                 });

@@ -146,8 +146,8 @@ macro_rules! fallible {
 
             const OPERATIONS: &[Operation<Self>] = {
                 use $module::{
-                    CIPHERTEXT_SIZE, DecapsulationKey as Dk, PreparedDecapsulationKey as PreparedDk,
-                    PreparedEncapsulationKey as PreparedEk,
+                    CIPHERTEXT_SIZE, DecapsulationKey as Dk, EncapsulationKey as Ek,
+                    PreparedDecapsulationKey as PreparedDk, PreparedEncapsulationKey as PreparedEk,
                 };
                 &[
                     ("DecapsulationKey::try_generate_from_rng", 64, |rng, _| {
@@ -173,6 +173,15 @@ macro_rules! fallible {
                     ("EncapsulationKey::encapsulate_into", 32, |rng, ek| {
                         let (mut c, mut k) = ([OLD; CIPHERTEXT_SIZE], [OLD; 32]);
                         let outcome = ek.encapsulate_into(|m| rng.try_fill_bytes(m), &mut c, &mut k);
+                        untouched_or(outcome, &[&c, &k])
+                    }),
+                    ("EncapsulationKey::encapsulate_encoded_with", 32, |rng, ek| {
+                        Ek::encapsulate_encoded_with(ek.as_bytes(), |m| rng.try_fill_bytes(m)).map(joined)
+                    }),
+                    ("EncapsulationKey::encapsulate_encoded_into", 32, |rng, ek| {
+                        let (mut c, mut k) = ([OLD; CIPHERTEXT_SIZE], [OLD; 32]);
+                        let fill = |m: &mut [u8; 32]| rng.try_fill_bytes(m);
+                        let outcome = Ek::encapsulate_encoded_into(ek.as_bytes(), fill, &mut c, &mut k);
                         untouched_or(outcome, &[&c, &k])
                     }),
                     ("PreparedEncapsulationKey::try_encapsulate_with_rng", 32, |rng, ek| {
@@ -224,6 +233,12 @@ impl std::fmt::Display for Dry {
 }
 
 impl core::error::Error for Dry {}
+
+impl From<Error> for Dry {
+    fn from(error: Error) -> Self {
+        panic!("of a good key: {error}")
+    }
+}
 
 /// A generator whose every call has bytes of its own, and one of whose calls fails when it has written some of them.
 struct Faulty {
@@ -321,6 +336,12 @@ fn a_generator_that_panics_leaves_no_trace() {
         }));
         assert!(outcome.is_err(), "a panic");
         assert!(c.iter().chain(&k).all(|byte| *byte == OLD), "written to in spite of the panic");
+        let mut rng = Faulty { panics: true, ..Faulty::new(Some(Dry(0, 32))) };
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            S::encapsulate_encoded_into(ek.as_ref(), |m| rng.try_fill_bytes(m), &mut c, &mut k)
+        }));
+        assert!(outcome.is_err(), "a panic");
+        assert!(c.iter().chain(&k).all(|byte| *byte == OLD), "written to in spite of the panic, in one pass");
     }
     each!(check);
 }
@@ -385,6 +406,16 @@ fn every_byte_set_to_ones() {
                 let outcome = format.outcome::<S>(&damaged);
                 refused += outcome.is_err() as usize;
                 if format == EncapsulationKey {
+                    let (mut c, mut k) = (vec![OLD; S::CT], [OLD; 32]);
+                    let found = S::encapsulate_encoded_into(&damaged, |_| Ok(()), &mut c, &mut k);
+                    assert_eq!(found, outcome, "{} {}", S::NAME, what());
+                    let found = untouched_or(found, &[&c, &k]);
+                    let expected = S::Ek::try_from(&damaged[..]);
+                    let expected = expected.map(|key| joined(S::encapsulate_deterministic(&key, &[0; 32])));
+                    assert_eq!(found, expected, "{} {}", S::NAME, what());
+                    let found = S::encapsulate_encoded_with(&damaged, |_| Ok(())).map(joined);
+                    assert_eq!(found, expected, "{} {}", S::NAME, what());
+                    assert_eq!(S::encapsulate_encoded(&damaged).map(drop), outcome, "{} {}", S::NAME, what());
                     continue;
                 }
                 let mut secret = [OLD; 32];
@@ -413,20 +444,22 @@ fn outputs_are_written_whole() {
         let dk = S::from_seed(&seed);
         let (ciphertext, _) = S::encapsulate_deterministic(&S::ek(&dk), &m);
         let written = [0, 0xff, OLD].map(|old| {
-            let (mut expanded, mut c, mut k) = (vec![old; S::DK], vec![old; S::CT], [[old; 32]; 3]);
+            let (mut expanded, mut c, mut k) =
+                (vec![old; S::DK], [(); 2].map(|()| vec![old; S::CT]), [[old; 32]; 4]);
             S::expand_into(&seed, &mut expanded);
             let fill = |to: &mut [u8; 32]| {
                 *to = m;
                 Ok::<(), Error>(())
             };
-            S::encapsulate_into(&S::ek(&dk), fill, &mut c, &mut k[0]).expect("it does not fail");
+            S::encapsulate_into(&S::ek(&dk), fill, &mut c[0], &mut k[0]).expect("it does not fail");
+            S::encapsulate_encoded_into(S::ek(&dk).as_ref(), fill, &mut c[1], &mut k[3]).expect("a good key");
             S::decapsulate_into(&dk, &ciphertext, &mut k[1]);
             S::decapsulate_expanded_into(&expanded, &ciphertext, &mut k[2]).expect("a good key");
             (expanded, c, k)
         });
         assert_eq!(written[0].0, S::expanded(&dk));
-        assert_eq!(written[0].1, ciphertext.as_ref());
-        assert!(written[0].2.iter().all(|k| *k == written[0].2[0]), "all three share the secret");
+        assert!(written[0].1.iter().all(|c| c == ciphertext.as_ref()));
+        assert!(written[0].2.iter().all(|k| *k == written[0].2[0]), "all share the secret");
         assert!(written.iter().all(|one| *one == written[0]), "{}", S::NAME);
     }
     each!(check);

@@ -40,7 +40,10 @@ fn seeds() -> impl Strategy<Value = [u8; 64]> {
 }
 
 fn parse_ek<S: Set>(bytes: &[u8]) -> Result<S::Ek, Error> {
-    S::Ek::try_from(bytes)
+    let parsed = S::Ek::try_from(bytes);
+    let once = S::encapsulate_encoded_with(bytes, |_| Ok::<(), Error>(()));
+    assert_eq!(once.err(), parsed.as_ref().err().copied(), "in one pass or two");
+    parsed
 }
 
 fn parse_dk<S: Set>(bytes: &[u8]) -> Result<S::Dk, Error> {

@@ -62,7 +62,10 @@ fn all_of<S: Set>(records: &[Record]) {
                 rejected += decapsulation::<S>(record) as usize;
             }
             "encapsulationKeyCheck" => {
-                let key = S::Ek::try_from(&record.bytes("ek")[..]);
+                let bytes = record.bytes("ek");
+                let key = S::Ek::try_from(&bytes[..]);
+                let once = S::encapsulate_encoded(&bytes).map(drop);
+                assert_eq!(once, key.as_ref().map(drop).map_err(|error| *error), "{record}: at once");
                 refused += check(record, key.map(drop), Error::EncapsulationKey) as usize;
                 assert!(S::Dk::try_from(&record.bytes("dk")[..]).is_ok(), "{record}: dk holds the good key");
             }

@@ -11,7 +11,7 @@ use kemstone::backend::Backend;
 use kemstone::backend::Eta;
 use kemstone::backend::poly::{Multiplier, Noise, NttPoly, Poly};
 use kemstone::backend::select::{Selected, Visitor, for_each, on};
-use kemstone::{Seed, SharedSecret};
+use kemstone::{Error, Seed, SharedSecret};
 use sha3::Digest;
 use support::stack::run;
 use support::{MlKem512, MlKem768, MlKem1024, Random, Set, each, shake256};
@@ -213,7 +213,7 @@ fn examine(what: &str, selected: Selected, secrets: &Secrets, mut f: impl FnMut(
 }
 
 /// Fills `m` from the heap.
-fn fill(m: &[u8; 32]) -> impl Fn(&mut [u8; 32]) -> Result<(), ()> {
+fn fill(m: &[u8; 32]) -> impl Fn(&mut [u8; 32]) -> Result<(), Error> {
     move |to| {
         to.copy_from_slice(m);
         Ok(())
@@ -246,6 +246,9 @@ fn operations<S: Set>(selected: Selected) -> Vec<String> {
     found.extend(examine(&name("encapsulation into"), selected, &of_message, || {
         S::encapsulate_into(&ek, fill(&m), &mut c, &mut k).expect("it does not fail");
     }));
+    found.extend(examine(&name("encapsulation into, in one pass"), selected, &of_message, || {
+        S::encapsulate_encoded_into((*ek).as_ref(), fill(&m), &mut c, &mut k).expect("a good key");
+    }));
     of_message.extend(of_key);
     of_message.push(("rejection secret".to_owned(), rejected.to_vec()));
     found.extend(examine(&name("decapsulation into"), selected, &of_message, || {
@@ -260,6 +263,9 @@ fn operations<S: Set>(selected: Selected) -> Vec<String> {
     }));
     // Except that a pair within a `Result` is moved on its way out, and a move leaves the shared secret behind.
     of_message.retain(|(name, _)| name != "shared secret");
+    found.extend(examine(&name("encapsulation, in one pass"), selected, &of_message, || {
+        let _outcome = black_box(&S::encapsulate_encoded_with((*ek).as_ref(), fill(&m)));
+    }));
     found.extend(examine(&name("encapsulation"), selected, &of_message, || {
         let _outcome = black_box(&S::encapsulate_with(&ek, fill(&m)));
     }));
@@ -312,6 +318,17 @@ fn failures<S: Set>(selected: Selected) -> Vec<String> {
     let (mut c, mut k) = (vec![0; S::CT], Box::new([0; 32]));
     found.extend(examine(&name("encapsulation into without randomness"), selected, &secrets, || {
         assert!(S::encapsulate_into(&ek, drawn, &mut c, &mut k).is_err());
+    }));
+    let mut unreduced = (*ek).as_ref().to_vec();
+    unreduced[384 * S::K - 1] = 0xff;
+    found.extend(examine(&name("refusal of an encapsulation key, in one pass"), selected, &secrets, || {
+        let drawn = |to: &mut [u8; 32]| {
+            to.copy_from_slice(&*m);
+            black_box(to);
+            Ok::<(), Error>(())
+        };
+        assert!(S::encapsulate_encoded_into(&unreduced, drawn, &mut c, &mut k).is_err());
+        assert!(black_box(&S::encapsulate_encoded_with(&unreduced, drawn)).is_err());
     }));
     // What the checks look at last in each part: the last number of s, the last of t, and rho, by the hash.
     for (what, last) in [("s", 384 * S::K), ("t", 768 * S::K), ("H(ek)", 768 * S::K + 32)] {

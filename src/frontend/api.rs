@@ -241,6 +241,95 @@ macro_rules! parameter_set {
 
                 crate::frontend::api::encapsulation_methods!($module);
 
+                /// As [`encapsulate_encoded_with`](Self::encapsulate_encoded_with), with the operating system's randomness.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::EncapsulationKey`] if one of the key's numbers is not below q, [`Error::Randomness`] if the operating
+                /// system has none.
+                #[cfg(feature = "getrandom")]
+                pub fn encapsulate_encoded(
+                    encoded: &[u8; ENCAPSULATION_KEY_SIZE],
+                ) -> Result<(Ciphertext, SharedSecret), Error> {
+                    Self::encapsulate_encoded_with(encoded, |m| getrandom::fill(m).map_err(|_| Error::Randomness))
+                }
+
+                /// As [`from_bytes`](Self::from_bytes) and then [`encapsulate_with`](Self::encapsulate_with), in one pass over the
+                /// key: the fastest way to use a key that is received, used once and forgotten. What `encapsulate_with` says of
+                /// the bytes that `fill` writes holds here, too.
+                ///
+                /// # Errors
+                ///
+                /// The error of `fill`, which is called first, whatever the key is; otherwise [`Error::EncapsulationKey`] if one
+                /// of the key's numbers is not below q. There is one type for both, so that of `fill` has to be
+                /// made of the library's: [`Error`] itself, into which `map_err(|_| Error::Randomness)` turns any other, or one
+                /// of the caller's own.
+                ///
+                /// ```
+                /// # fn main() -> Result<(), kemstone::Error> {
+                #[doc = concat!("use kemstone::{Error, Seed, ", stringify!($module), "::{DecapsulationKey, EncapsulationKey}};")]
+                ///
+                /// let key = DecapsulationKey::from_seed(&Seed::from([1; 64]));
+                /// let received = key.encapsulation_key().to_bytes();
+                /// let fill = |m: &mut [u8; 32]| {
+                ///     *m = [2; 32]; // take them from a random generator
+                ///     Ok::<(), Error>(())
+                /// };
+                /// let (ciphertext, secret) = EncapsulationKey::encapsulate_encoded_with(&received, fill)?;
+                /// assert_eq!(key.decapsulate(&ciphertext), secret);
+                ///
+                /// let mut unreduced = received;
+                /// unreduced[..2].fill(0xff); // 4095 is not below q = 3329
+                /// let refused = EncapsulationKey::encapsulate_encoded_with(&unreduced, fill);
+                /// assert_eq!(refused, Err(Error::EncapsulationKey));
+                /// # Ok(())
+                /// # }
+                /// ```
+                pub fn encapsulate_encoded_with<E: From<Error>>(
+                    encoded: &[u8; ENCAPSULATION_KEY_SIZE],
+                    fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+                ) -> Result<(Ciphertext, SharedSecret), E> {
+                    let mut both = (Ciphertext([0; CIPHERTEXT_SIZE]), SharedSecret::zero());
+                    Self::encapsulate_encoded_into(encoded, fill, &mut both.0.0, both.1.as_mut_bytes())?;
+                    Ok(both)
+                }
+
+                /// As [`encapsulate_encoded_with`](Self::encapsulate_encoded_with), with 32 bytes drawn from `rng` in one call.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::EncapsulationKey`] if one of the key's numbers is not below q.
+                pub fn encapsulate_encoded_with_rng<R: CryptoRng + ?Sized>(
+                    encoded: &[u8; ENCAPSULATION_KEY_SIZE],
+                    rng: &mut R,
+                ) -> Result<(Ciphertext, SharedSecret), Error> {
+                    Self::encapsulate_encoded_with(encoded, |m| {
+                        rng.fill_bytes(m);
+                        Ok(())
+                    })
+                }
+
+                /// As [`encapsulate_encoded_with`](Self::encapsulate_encoded_with), into the caller's memory, which the caller wipes
+                /// when the secret has served.
+                ///
+                /// # Errors
+                ///
+                /// The same; neither output is touched then.
+                pub fn encapsulate_encoded_into<E: From<Error>>(
+                    encoded: &[u8; ENCAPSULATION_KEY_SIZE],
+                    fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+                    ciphertext: &mut [u8; CIPHERTEXT_SIZE],
+                    shared_secret: &mut [u8; SHARED_SECRET_SIZE],
+                ) -> Result<(), E> {
+                    let mut m = Secret::new([0; 32]);
+                    fill(&mut m)?;
+                    with_backend!(Selected::best(), backend => {
+                        kem::encaps_checked::<_, Set, K, U, V>(backend, encoded, &m, ciphertext, shared_secret)
+                    })
+                    .then_some(())
+                    .ok_or_else(|| Error::EncapsulationKey.into())
+                }
+
                 fn write(&self, m: &[u8; 32], c: &mut [u8; CIPHERTEXT_SIZE], k: &mut [u8; SHARED_SECRET_SIZE]) {
                     with_backend!(Selected::best(), backend => {
                         kem::encaps_internal::<_, Set, K, U, V>(backend, &self.0, m, c, k);

@@ -2,7 +2,8 @@
 //!
 //! Algorithms 19 to 21 only add randomness and checks to 16 to 18. The randomness (Algorithm 19, lines
 //! 1 to 5; Algorithm 20, lines 1 to 4) is drawn in `api.rs`, which has no way to go on without it; the checks of 7.2
-//! and 7.3 are done where bytes become keys, also there, by the functions at the end of this file.
+//! and 7.3 are done where bytes become keys, also there, by the functions at the end of this file, or in the one pass that
+//! decodes them anyway: `encaps_checked` and `decaps_checked`.
 
 use zeroize::optimization_barrier;
 
@@ -55,6 +56,30 @@ pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usi
     let mut key = PreparedEk::<B, K>::ZERO;
     key.prepare(backend, ek); // 1: H(ek); 2: Algorithm 14, lines 2-8
     encaps_prepared::<B, P, K, U, V>(backend, &key, m, c, shared_secret); // 1-3
+}
+
+/// FIPS 203, section 7.2 and Algorithm 17: checks `ek` as [`ek_is_valid`] does, and encapsulates if it is valid. The key is
+/// decoded once for both.
+///
+/// Writes `c` and `shared_secret` and returns true, or leaves them as they are and returns false.
+#[inline(never)] // frames that are not needed at the same time share the stack
+pub(crate) fn encaps_checked<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    ek: &[u8],
+    m: &[u8; 32],
+    c: &mut [u8],
+    shared_secret: &mut [u8; 32],
+) -> bool
+where
+    B: Backend,
+    P: ParameterSet<K, U, V>,
+{
+    let mut key = PreparedEk::<B, K>::ZERO;
+    let valid = key.prepare(backend, ek);
+    if valid {
+        encaps_prepared::<B, P, K, U, V>(backend, &key, m, c, shared_secret);
+    }
+    valid
 }
 
 /// All that Algorithm 17 computes of the encapsulation key alone.

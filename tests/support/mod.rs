@@ -56,7 +56,19 @@ pub(crate) trait Set: 'static {
         secret: &mut [u8; 32],
     ) -> Result<(), E>;
 
-    /// Encapsulates with the plain key and with the prepared one, which must agree.
+    fn encapsulate_encoded(encoded: &[u8]) -> Result<(Self::Ct, SharedSecret), Error>;
+    fn encapsulate_encoded_with<E: From<Error>>(
+        encoded: &[u8],
+        fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+    ) -> Result<(Self::Ct, SharedSecret), E>;
+    fn encapsulate_encoded_into<E: From<Error>>(
+        encoded: &[u8],
+        fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+        ct: &mut [u8],
+        secret: &mut [u8; 32],
+    ) -> Result<(), E>;
+
+    /// Encapsulates with the plain key, with the prepared one and with the bytes, which must agree.
     fn encapsulate_every_way(ek: &Self::Ek, m: &[u8; 32]) -> (Self::Ct, SharedSecret);
     /// Decapsulates by every function there is, which must agree.
     fn decapsulate_every_way(dk: &Self::Dk, ct: &Self::Ct) -> SharedSecret;
@@ -152,12 +164,43 @@ macro_rules! set {
             ) -> Result<(), E> {
                 ek.encapsulate_into(fill, ct.try_into().expect("the right length"), secret)
             }
+            fn encapsulate_encoded(encoded: &[u8]) -> Result<(Self::Ct, SharedSecret), Error> {
+                Self::Ek::encapsulate_encoded(encoded.try_into().map_err(|_| Error::Length)?)
+            }
+            fn encapsulate_encoded_with<E: From<Error>>(
+                encoded: &[u8],
+                fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+            ) -> Result<(Self::Ct, SharedSecret), E> {
+                Self::Ek::encapsulate_encoded_with(encoded.try_into().map_err(|_| Error::Length)?, fill)
+            }
+            fn encapsulate_encoded_into<E: From<Error>>(
+                encoded: &[u8],
+                fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+                ct: &mut [u8],
+                secret: &mut [u8; 32],
+            ) -> Result<(), E> {
+                let encoded = encoded.try_into().map_err(|_| Error::Length)?;
+                Self::Ek::encapsulate_encoded_into(
+                    encoded,
+                    fill,
+                    ct.try_into().expect("the right length"),
+                    secret,
+                )
+            }
             fn encapsulate_every_way(ek: &Self::Ek, m: &[u8; 32]) -> (Self::Ct, SharedSecret) {
                 let plain = ek.encapsulate_deterministic(m);
                 let prepared = kemstone::$module::PreparedEncapsulationKey::new(ek);
                 assert_eq!(prepared.encapsulate_deterministic(m), plain);
                 let boxed = kemstone::$module::PreparedEncapsulationKey::boxed(ek);
                 assert_eq!(boxed.encapsulate_deterministic(m), plain);
+                let fill = |to: &mut [u8; 32]| {
+                    *to = *m;
+                    Ok::<(), Error>(())
+                };
+                assert_eq!(Self::Ek::encapsulate_encoded_with(ek.as_bytes(), fill).as_ref(), Ok(&plain));
+                let (mut c, mut k) = (vec![0xa5; Self::CT], [0xa5; 32]);
+                assert_eq!(Self::encapsulate_encoded_into(ek.as_bytes(), fill, &mut c, &mut k), Ok(()));
+                assert_eq!((&c[..], &k), (plain.0.as_ref(), plain.1.as_bytes()));
                 plain
             }
             fn decapsulate_every_way(dk: &Self::Dk, ct: &Self::Ct) -> SharedSecret {

@@ -6,7 +6,7 @@ use core::hint::black_box;
 use kemstone::backend::batch::{Function, Job, run_one};
 use kemstone::backend::portable::Portable;
 use kemstone::backend::select::on;
-use kemstone::{Seed, SharedSecret};
+use kemstone::{Error, Seed, SharedSecret};
 
 use crate::wrapped::{Added, Wrapped};
 use crate::{CHOICES, Tool};
@@ -27,6 +27,9 @@ fn g(seed: &[u8; 64], k: u8) -> [u8; 64] {
     run_one(Portable, Job::new(Function::Sha3_512, &d, &[k], &mut out));
     out
 }
+
+/// Operations of each parameter set.
+pub const PER_SET: u64 = 12;
 
 macro_rules! parameter_set {
     ($set:ident, $k:literal) => {
@@ -119,6 +122,25 @@ macro_rules! parameter_set {
                             };
                             _ = ek.encapsulate_into(fill, &mut c, &mut k);
                         });
+                        tool.derived(&c);
+                        tool.derived(&k);
+                    });
+
+                    tool.operation(&name("encapsulation, encoded"), 0, &mut |tool: &mut T, choice| {
+                        let (mut c, mut k) = ([0; CIPHERTEXT_SIZE], [0; 32]);
+                        let m = ms[choice];
+                        tool.secret(&m);
+                        let mut done = false;
+                        tool.examine(&mut || {
+                            let fill = |to: &mut [u8; 32]| {
+                                *to = m;
+                                Ok::<_, Error>(())
+                            };
+                            let encoded = ek.as_bytes();
+                            done = EncapsulationKey::encapsulate_encoded_into(encoded, fill, &mut c, &mut k)
+                                .is_ok();
+                        });
+                        assert!(done);
                         tool.derived(&c);
                         tool.derived(&k);
                     });

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::hint::black_box;
 
 use kemstone::backend::batch::{self, Blocks, Function, H_BLOCK, Job, Jobs, Permute, States};
@@ -344,7 +345,8 @@ fn whole(selected: Selected, inputs: &[Input]) -> Measured {
     let call = Box::new(move || {
         calls += 1;
         let (key, m) = (&keys[input_of(calls)], [calls as u8; 32]);
-        let Ok(()) = on(selected, || key.encapsulate_into(given(m), &mut c, &mut shared_secret));
+        let Ok(()) =
+            on(selected, || key.encapsulate_into(given::<Infallible>(m), &mut c, &mut shared_secret));
         black_box((&c, &shared_secret));
     });
     Measured { operation: WHOLE, batch: 1.0, call, samples: Samples::default() }

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use kemstone::Error;
 use kemstone::backend::Backend;
 use kemstone::backend::batch::Permute;
 use kemstone::backend::select::{Selected, on};
@@ -28,7 +29,7 @@ pub fn level(backend: Selected) -> Level {
 }
 
 /// Writes `m` where encapsulation wants its randomness.
-pub fn given(m: [u8; 32]) -> impl FnOnce(&mut [u8; 32]) -> Result<(), Infallible> {
+pub fn given<E>(m: [u8; 32]) -> impl FnOnce(&mut [u8; 32]) -> Result<(), E> {
     move |random| {
         *random = m;
         Ok(())
@@ -54,9 +55,10 @@ pub fn cases(backend: Selected, set: usize, inputs: &[Input]) -> Vec<Case> {
             });
             rows.add(Encaps, move |_, input, out| {
                 on(backend, || {
-                    let ek = EncapsulationKey::try_from(&input.ek[..]).expect("a valid key");
+                    let ek = input.ek.first_chunk().expect("a key's length");
                     let ct = out.ct.first_chunk_mut().expect("room");
-                    let Ok(()) = ek.encapsulate_into(given(input.m), ct, &mut out.ss);
+                    EncapsulationKey::encapsulate_encoded_into(ek, given::<Error>(input.m), ct, &mut out.ss)
+                        .expect("a valid key");
                 });
             });
             rows.add(Decaps, move |_, input, out| {
@@ -86,7 +88,7 @@ pub fn cases(backend: Selected, set: usize, inputs: &[Input]) -> Vec<Case> {
             });
             rows.add(EncapsPrepared, move |i, input, out| {
                 let ct = out.ct.first_chunk_mut().expect("room");
-                let Ok(()) = eks[i].encapsulate_into(given(input.m), ct, &mut out.ss);
+                let Ok(()) = eks[i].encapsulate_into(given::<Infallible>(input.m), ct, &mut out.ss);
             });
             rows.add(DecapsPrepared, move |i, input, out| {
                 dks[i].decapsulate_into(&ciphertext(input), &mut out.ss);

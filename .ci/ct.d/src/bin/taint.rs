@@ -195,6 +195,6 @@ fn main() {
     for failure in &taint.failures {
         println!("FAILED: {failure}");
     }
-    assert!(taint.leaks == 4 && taint.operations == 2 * 3 * 11 + 1, "something has not run");
+    assert!(taint.leaks == 4 && taint.operations == 2 * 3 * operations::PER_SET + 1, "something has not run");
     process::exit(i32::from(!taint.failures.is_empty()));
 }

@@ -253,7 +253,7 @@ fn main() {
             }
         }
         let sets = if set.is_empty() { 3 } else { 1 };
-        let all = 11 * sets * tracer.backends.len() as u64;
+        let all = operations::PER_SET * sets * tracer.backends.len() as u64;
         assert_eq!(tracer.operations - before, all, "something has not run");
     }
     println!(
