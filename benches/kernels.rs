@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use kemstone::backend::batch::{Function, Job, Jobs};
-use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
+use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Sums};
 use kemstone::backend::select::{Visitor, for_each};
 use kemstone::backend::{Backend, Eta};
 
@@ -25,6 +25,7 @@ impl Visitor for Kernels<'_> {
         let mut product = Poly::<Lazy>::ZERO;
         let mut noise = Poly::<Noise>::ZERO;
         let mut sum = Poly::<Canonical>::ZERO;
+        let mut sums = Sums::ZERO;
         let block: [u8; 168] = core::array::from_fn(|i| (59 * i) as u8);
         let mut encoded = [0; 384];
         row("ntt", &mut || backend.ntt(black_box(&f), black_box(&mut e_hat)));
@@ -62,7 +63,20 @@ impl Visitor for Kernels<'_> {
                 });
             )*};
         }
+        macro_rules! compressed_sums {
+            ($($d:literal)*) => {$(
+                let mut bytes = [0; 32 * $d];
+                row(concat!("add_compress/", $d), &mut || {
+                    backend.add_compress(black_box(&product), &noise, &mut sums, black_box(&mut bytes));
+                });
+                row(concat!("add_message_compress/", $d), &mut || {
+                    let m = black_box(&[0x5b; 32]);
+                    backend.add_message_compress(black_box(&product), &noise, m, &mut sums, black_box(&mut bytes));
+                });
+            )*};
+        }
         compression!(1 4 5 10 11);
+        compressed_sums!(4 5 10 11);
         let (message, mut digest) = ([7; 1184], [0; 32]);
         row("hash/sha3_256_1184_bytes", &mut || {
             backend.hash(Job::new(Function::Sha3_256, black_box(&message), &[], &mut digest));

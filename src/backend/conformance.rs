@@ -10,14 +10,14 @@ use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
 use super::batch::{Absorbed, Blocks, Function, H_BLOCK, Job, Jobs, Permute, SAMPLE_BLOCKS, Start, States};
 use super::model;
-use super::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use super::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range, Sums};
 use super::{Backend, Eta, XOF_BLOCK, portable};
 
 /// Instantiates the suite for a backend: `suite!("name", detected)`, where `detected` is an `Option` of its token.
 macro_rules! suite {
     ($name:expr, $detected:expr) => {
         $crate::backend::conformance::suite!(@each $name, $detected,
-            encoding transform inverse_transform products reduction compression noise rejection hashes batches encapsulations);
+            encoding transform inverse_transform products reduction compression compressed_sums noise rejection hashes batches encapsulations);
     };
     (@each $name:expr, $detected:expr, $($test:ident)*) => {
         $(
@@ -296,6 +296,57 @@ pub(crate) fn compression<B: Backend>(backend: B) {
     compression_of::<B, 160>(backend);
     compression_of::<B, 320>(backend);
     compression_of::<B, 352>(backend);
+}
+
+pub(crate) fn compressed_sums<B: Backend>(backend: B) {
+    compressed_sums_of::<B, 128>(backend);
+    compressed_sums_of::<B, 160>(backend);
+    compressed_sums_of::<B, 320>(backend);
+    compressed_sums_of::<B, 352>(backend);
+}
+
+fn compressed_sums_of<B: Backend, const L: usize>(backend: B) {
+    let d = L as u32 >> 5;
+    let mut random = Random::new(10);
+    let check = |f: [i16; N], e: [i16; N], m: [u8; 32]| {
+        let (f, e) = (poly::<Lazy>(f), poly::<Noise>(e));
+        let (fs, es) = (wide(f.coefficients()), wide(e.coefficients()));
+        let mu: [i64; N] = model::byte_decode(1, &m).map(|bit| model::decompress(1, bit));
+        let expect = |sum: &dyn Fn(usize) -> i64| {
+            let compressed: [i64; N] = core::array::from_fn(|i| model::compress(d, model::mod_q(sum(i))));
+            model::byte_encode(d, &compressed)
+        };
+        let mark = [0x5a5; N];
+        let mut sums = Sums { sum: poly(mark), mu: poly(mark) };
+        let mut b = [0xa5; L];
+        backend.add_compress(&f, &e, &mut sums, &mut b);
+        assert_eq!(b.as_slice(), expect(&|i| fs[i] + es[i]), "d = {d}");
+        b = [0xa5; L];
+        backend.add_message_compress(&f, &e, &m, &mut sums, &mut b);
+        assert_eq!(b.as_slice(), expect(&|i| fs[i] + es[i] + mu[i]), "d = {d}, with a message");
+        if B::SUMS_IN_REGISTERS {
+            assert!(
+                [sums.sum, sums.mu].iter().all(|f| *f.coefficients() == mark),
+                "memory that nobody wipes"
+            );
+        }
+    };
+    // Every number of the range, and the far ends of the sums.
+    let span = (Lazy::MAX as i32 - Lazy::MIN as i32 + 1) as usize;
+    for start in (0..span).step_by(N) {
+        let value = |i: usize| (Lazy::MIN as i32 + (start + i) as i32).min(Lazy::MAX as i32);
+        let (e, m) = ([-3, 3, 0, 1][start >> 8 & 3], [0, 0xff, 0x5a, 0xa5][start >> 10 & 3]);
+        check(core::array::from_fn(|i| value(i) as i16), [e; N], [m; 32]);
+    }
+    for (f, e) in [(Lazy::MIN, -3), (Lazy::MAX, 3)] {
+        check([f; N], [e; N], [0; 32]);
+        check([f; N], [e; N], [0xff; 32]);
+    }
+    for _ in 0..200 {
+        let f = random.polynomial(Lazy::MIN, Lazy::MAX);
+        let e = random.polynomial(-3, 3);
+        check(f, e, random.array());
+    }
 }
 
 fn compression_of<B: Backend, const L: usize>(backend: B) {

@@ -39,7 +39,7 @@ pub(crate) mod conformance;
 pub(crate) mod model;
 
 use batch::{Job, Jobs};
-use poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range};
+use poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range, Sums};
 use portable::{compress, encode, mul, ntt, sample};
 
 /// The two widths of the centred binomial distribution (FIPS 203, table 2).
@@ -184,6 +184,35 @@ pub trait Backend: Copy + 'static {
     /// `f + e + mu`, canonical (Algorithm 14, line 21).
     fn add_message(self, f: &Poly<Lazy>, e: &Poly<Noise>, mu: &Poly<Canonical>, sum: &mut Poly<Canonical>) {
         portable::reduce::add_message(f.coefficients(), e.coefficients(), mu.coefficients(), sum.storage());
+    }
+
+    /// Whether `add_compress` and `add_message_compress` do without the memory for sums that they are given: then nobody
+    /// clears it.
+    const SUMS_IN_REGISTERS: bool = false;
+
+    /// `ByteEncode_d(Compress_d(f + e))` (Algorithm 14, lines 19 and 22) with d = L / 32, one of 4, 5, 10, 11.
+    ///
+    /// Out: `b`, and in `sums` what the caller wipes.
+    fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, sums: &mut Sums, b: &mut [u8; L]) {
+        self.add(f, e, &mut sums.sum);
+        self.compress(&sums.sum, b);
+    }
+
+    /// `ByteEncode_d(Compress_d(f + e + mu))`, where mu is `Decompress_1(ByteDecode_1(m))` (Algorithm 14, lines 20, 21 and
+    /// 23), with d = L / 32, one of 4, 5, 10, 11.
+    ///
+    /// Out: `b`, and in `sums` what the caller wipes.
+    fn add_message_compress<const L: usize>(
+        self,
+        f: &Poly<Lazy>,
+        e: &Poly<Noise>,
+        m: &[u8; 32],
+        sums: &mut Sums,
+        b: &mut [u8; L],
+    ) {
+        self.decompress(m, &mut sums.mu);
+        self.add_message(f, e, &sums.mu, &mut sums.sum);
+        self.compress(&sums.sum, b);
     }
 
     /// `v - f`, canonical (Algorithm 15, line 6).

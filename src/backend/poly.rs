@@ -130,6 +130,19 @@ impl<B> Multiplier<B> {
     pub const ZERO: Self = Self { f_hat: NttPoly::ZERO, cache: NttPoly::ZERO };
 }
 
+/// Room for sums and summands on their way to an encoding.
+pub struct Sums {
+    /// What is encoded.
+    pub sum: Poly<Canonical>,
+    /// A message as a polynomial.
+    pub mu: Poly<Canonical>,
+}
+
+impl Sums {
+    /// Zero, not yet filled.
+    pub const ZERO: Self = Self { sum: Poly::ZERO, mu: Poly::ZERO };
+}
+
 impl<R: Range> Zeroize for Poly<R> {
     fn zeroize(&mut self) {
         self.0 = [0; N];
@@ -140,6 +153,13 @@ impl<R: Range> Zeroize for Poly<R> {
 impl<B> Zeroize for NttPoly<B> {
     fn zeroize(&mut self) {
         self.0 = [0; N];
+        optimization_barrier(self);
+    }
+}
+
+impl Zeroize for Sums {
+    fn zeroize(&mut self) {
+        *self = Self::ZERO;
         optimization_barrier(self);
     }
 }
@@ -194,5 +214,8 @@ mod tests {
             Multiplier::<()> { f_hat: NttPoly([1; N], PhantomData), cache: NttPoly([2; N], PhantomData) };
         m.zeroize();
         assert_eq!((m.f_hat.0, m.cache.0), ([0; N], [0; N]));
+        let mut sums = Sums { sum: Poly([1; N], PhantomData), mu: Poly([2; N], PhantomData) };
+        sums.zeroize();
+        assert_eq!((sums.sum.0, sums.mu.0), ([0; N], [0; N]));
     }
 }

@@ -1,15 +1,16 @@
 //! FIPS 203, section 5: the K-PKE component scheme. Not secure by itself; only `kem.rs` calls it.
 
+use core::marker::PhantomData;
 use core::slice::from_mut;
 
 use subtle::Choice;
-use zeroize::optimization_barrier;
+use zeroize::{Zeroize, optimization_barrier};
 
 use super::ct::{Secret, Wipe};
 use super::params::{ENCODED, ParameterSet, ek_size};
 use super::symmetric::{h_begin, h_rest, h_whole, matrix, prf, transposed_matrix};
 use crate::backend::batch::{Absorbed, Jobs};
-use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
+use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Sums};
 use crate::backend::{Backend, Eta};
 
 /// Bytes of PRF output for one polynomial with either value of eta_1.
@@ -195,22 +196,36 @@ impl<const K: usize> EncryptionNoise<K> {
     }
 }
 
-/// The polynomials that an encryption computes. One struct, because clearing one is cheaper than clearing four.
+/// The polynomials that an encryption computes. One struct, because clearing one is cheaper than clearing two.
 struct Polys {
     product: Poly<Lazy>,
     e: Poly<Noise>,
-    sum: Poly<Canonical>,
-    mu: Poly<Canonical>,
 }
 
 impl Polys {
-    const ZERO: Self = Self { product: Poly::ZERO, e: Poly::ZERO, sum: Poly::ZERO, mu: Poly::ZERO };
+    const ZERO: Self = Self { product: Poly::ZERO, e: Poly::ZERO };
 }
 
 impl Wipe for Polys {
     fn wipe(&mut self) {
         *self = Self::ZERO;
         optimization_barrier(self);
+    }
+}
+
+/// Room for sums, cleared if the backend needs it: otherwise the compiler finds that it is for nothing.
+struct SumsOf<B>(Sums, PhantomData<B>);
+
+impl<B> SumsOf<B> {
+    const ZERO: Self = Self(Sums::ZERO, PhantomData);
+}
+
+impl<B: Backend> Wipe for SumsOf<B> {
+    #[inline(always)]
+    fn wipe(&mut self) {
+        if !B::SUMS_IN_REGISTERS {
+            self.0.zeroize();
+        }
     }
 }
 
@@ -232,7 +247,8 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     let (c1, c2) = c.split_at_mut(U * K);
     let NoiseBytes { y, e1, e2: [e2] } = &*noise.0;
     let mut polys = Secret::new(Polys::ZERO);
-    let Polys { product, e, sum, mu } = &mut *polys;
+    let Polys { product, e } = &mut *polys;
+    let mut sums = Secret::new(SumsOf::<B>::ZERO);
     let mut y_hat = Secret::new([const { Multiplier::ZERO }; K]);
     transform_noise(backend, P::ETA1, y, e, &mut y_hat); // 9-12: CBD; 18
 
@@ -240,16 +256,13 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     for ((row, e1_bytes), c1) in key.a_hat_transposed.iter().zip(e1).zip(c1) {
         backend.dot_inverse(row, &y_hat, product); // 19
         backend.sample_poly_cbd(P::ETA2, e1_bytes, e); // 13-16: CBD
-        backend.add(product, e, sum); // 19: u
-        backend.compress(sum, c1); // 22
+        backend.add_compress(product, e, &mut sums.0, c1); // 19: u; 22
     }
 
-    backend.decompress(m, mu); // 20
     backend.dot_inverse(&key.t_hat, &y_hat, product); // 21
     backend.sample_poly_cbd(P::ETA2, e2, e); // 17: CBD
-    backend.add_message(product, e, mu, sum); // 21: v
     if let Some(c2) = c2.first_chunk_mut::<V>() {
-        backend.compress(sum, c2); // 23
+        backend.add_message_compress(product, e, m, &mut sums.0, c2); // 20; 21: v; 23
     }
 } // 24: c is written in place
 
@@ -283,6 +296,7 @@ pub(crate) fn decrypt<B: Backend, const K: usize, const U: usize, const V: usize
 mod tests {
     use super::*;
     use crate::backend::poly::N;
+    use crate::backend::portable::Portable;
 
     #[test]
     fn what_an_encryption_works_on_is_wiped() {
@@ -295,12 +309,16 @@ mod tests {
         let mut polys = Polys::ZERO;
         polys.product.storage().fill(1);
         polys.e.storage().fill(2);
-        polys.sum.storage().fill(3);
-        polys.mu.storage().fill(4);
         polys.wipe();
-        let Polys { product, e, sum, mu } = &polys;
-        for f in [product.coefficients(), e.coefficients(), sum.coefficients(), mu.coefficients()] {
-            assert_eq!(f, &[0; N]);
-        }
+        let Polys { product, e } = &polys;
+        assert_eq!((product.coefficients(), e.coefficients()), (&[0; N], &[0; N]));
+
+        const { assert!(!Portable::SUMS_IN_REGISTERS) };
+        let mut sums = SumsOf::<Portable>::ZERO;
+        sums.0.sum.storage().fill(3);
+        sums.0.mu.storage().fill(4);
+        sums.wipe();
+        let Sums { sum, mu } = &sums.0;
+        assert_eq!((sum.coefficients(), mu.coefficients()), (&[0; N], &[0; N]));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kemstone::backend::poly::{Canonical, Lazy, N, Noise, Poly, Q, Range};
+use kemstone::backend::poly::{Canonical, Lazy, N, Noise, Poly, Q, Range, Sums};
 use kemstone::backend::probe::Probe;
 use kemstone::backend::tables::{RESTORE, RESTORE_AND_SCALE, ZETAS, centred};
 
@@ -239,4 +239,44 @@ pub(crate) fn sums<B: Probe>(backend: B) -> Covered {
         }
     }
     Covered::new("settled", inputs, "every summand in every position with the others' extremes (P4)")
+}
+
+/// `add_compress` and `add_message_compress` against `add`, `add_message` and `compress`, which have proofs of their own:
+/// every element of a range with every value of noise, and every bit, in every position.
+pub(crate) fn compressed_sums<B: Probe>(backend: B) -> Covered {
+    let inputs = compressed_sums_to::<B, 128>(backend)
+        + compressed_sums_to::<B, 160>(backend)
+        + compressed_sums_to::<B, 320>(backend)
+        + compressed_sums_to::<B, 352>(backend);
+    Covered::new("settled", inputs, "d = 4, 5, 10, 11: every summand in every position with the others' (P4)")
+}
+
+fn compressed_sums_to<B: Probe, const L: usize>(backend: B) -> u64 {
+    let (mut f, mut e) = (Poly::<Lazy>::ZERO, Poly::<Noise>::ZERO);
+    let (mut mu, mut sum, mut sums) = (Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO, Sums::ZERO);
+    let (mut expected, mut b) = ([0; L], [0; L]);
+    let lazy = values::<Lazy>();
+    let mut inputs = 0;
+    // 14 turns: all pairs of the seven noise values and the two bits.
+    for turn in turns(14) {
+        *e.storage() = core::array::from_fn(|i| ((turn + i) % 7) as i16 - 3);
+        let m = [[0x55, 0xaa][turn & 1]; 32];
+        backend.decompress(&m, &mut mu);
+        for start in turns(lazy.len() - N) {
+            f.storage().copy_from_slice(&lazy[start..start + N]);
+            backend.add_message(&f, &e, &mu, &mut sum);
+            backend.compress(&sum, &mut expected);
+            backend.add_message_compress(&f, &e, &m, &mut sums, &mut b);
+            assert_eq!(b, expected, "{:?}, {:?}, {m:?}", f.coefficients(), e.coefficients());
+            if turn < 7 {
+                backend.add(&f, &e, &mut sum);
+                backend.compress(&sum, &mut expected);
+                backend.add_compress(&f, &e, &mut sums, &mut b);
+                assert_eq!(b, expected, "{:?}, {:?}", f.coefficients(), e.coefficients());
+                inputs += N as u64;
+            }
+            inputs += N as u64;
+        }
+    }
+    inputs
 }

@@ -103,6 +103,7 @@ items! {
     arithmetic::barrett_reduce
     arithmetic::canonicalise
     arithmetic::sums
+    arithmetic::compressed_sums
     transform::ntt
     transform::mul_add
     transform::dot_inverse

@@ -5,7 +5,7 @@ use kemstone::backend::aarch64::neon::Neon;
 use kemstone::backend::batch::{self, Function, H_BLOCK, Job, Jobs, Permute, States};
 #[cfg(target_arch = "x86_64")]
 use kemstone::backend::batch::{Blocks, Start};
-use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
+use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range, Sums};
 use kemstone::backend::portable::Portable;
 #[cfg(target_arch = "riscv64")]
 use kemstone::backend::riscv64::rvv::Rvv;
@@ -127,6 +127,29 @@ macro_rules! wrap {
                 sum: &mut Poly<Canonical>,
             ) {
                 self.0.add_message(f, e, mu, sum);
+            }
+
+            const SUMS_IN_REGISTERS: bool = <$backend as Backend>::SUMS_IN_REGISTERS;
+
+            fn add_compress<const L: usize>(
+                self,
+                f: &Poly<Lazy>,
+                e: &Poly<Noise>,
+                sums: &mut Sums,
+                b: &mut [u8; L],
+            ) {
+                self.0.add_compress(f, e, sums, b);
+            }
+
+            fn add_message_compress<const L: usize>(
+                self,
+                f: &Poly<Lazy>,
+                e: &Poly<Noise>,
+                m: &[u8; 32],
+                sums: &mut Sums,
+                b: &mut [u8; L],
+            ) {
+                self.0.add_message_compress(f, e, m, sums, b);
             }
 
             fn sub(self, v: &Poly<Canonical>, f: &Poly<Lazy>, difference: &mut Poly<Canonical>) {

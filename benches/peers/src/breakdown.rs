@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::hint::black_box;
 
 use kemstone::backend::batch::{self, Blocks, Function, H_BLOCK, Job, Jobs, Permute, States};
-use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
+use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range, Sums};
 use kemstone::backend::select::{Selected, on};
 use kemstone::backend::{Backend, Eta, XOF_BLOCK};
 use kemstone::ml_kem_768::EncapsulationKey;
@@ -136,14 +136,23 @@ impl<B: Permute<1> + Permute<W>, const W: usize> Backend for Counted<B, W> {
         self.0.dot_inverse(&a.each_ref().map(same), &b, f);
     }
 
-    fn add(self, f: &Poly<Lazy>, e: &Poly<Noise>, sum: &mut Poly<Canonical>) {
-        count("add", 0, 0);
-        self.0.add(f, e, sum);
+    const SUMS_IN_REGISTERS: bool = B::SUMS_IN_REGISTERS;
+
+    fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, sums: &mut Sums, b: &mut [u8; L]) {
+        count("add_compress, d = 10", 0, 0);
+        self.0.add_compress(f, e, sums, b);
     }
 
-    fn add_message(self, f: &Poly<Lazy>, e: &Poly<Noise>, mu: &Poly<Canonical>, sum: &mut Poly<Canonical>) {
-        count("add_message", 0, 0);
-        self.0.add_message(f, e, mu, sum);
+    fn add_message_compress<const L: usize>(
+        self,
+        f: &Poly<Lazy>,
+        e: &Poly<Noise>,
+        m: &[u8; 32],
+        sums: &mut Sums,
+        b: &mut [u8; L],
+    ) {
+        count("add_message_compress, d = 4", 0, 0);
+        self.0.add_message_compress(f, e, m, sums, b);
     }
 
     fn decode12(self, b: &[u8; 384], f_hat: &mut NttPoly<Self>) -> bool {
@@ -152,16 +161,6 @@ impl<B: Permute<1> + Permute<W>, const W: usize> Backend for Counted<B, W> {
         let below_q = self.0.decode12(b, &mut copy);
         *f_hat = same(&copy);
         below_q
-    }
-
-    fn compress<const L: usize>(self, f: &Poly<Canonical>, b: &mut [u8; L]) {
-        count(if L == 320 { "compress, d = 10" } else { "compress, d = 4" }, 0, 0);
-        self.0.compress(f, b);
-    }
-
-    fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
-        count("decompress, d = 1", 0, 0);
-        self.0.decompress(b, f);
     }
 
     // What encapsulation has no use for. A default would be the portable one, which may know another order.
@@ -178,6 +177,22 @@ impl<B: Permute<1> + Permute<W>, const W: usize> Backend for Counted<B, W> {
         _: &mut NttPoly<Self>,
     ) {
         unreachable!("part of key generation");
+    }
+
+    fn add(self, _: &Poly<Lazy>, _: &Poly<Noise>, _: &mut Poly<Canonical>) {
+        unreachable!("part of the operations that compress sums");
+    }
+
+    fn add_message(self, _: &Poly<Lazy>, _: &Poly<Noise>, _: &Poly<Canonical>, _: &mut Poly<Canonical>) {
+        unreachable!("part of the operations that compress sums");
+    }
+
+    fn compress<const L: usize>(self, _: &Poly<Canonical>, _: &mut [u8; L]) {
+        unreachable!("part of the operations that compress sums");
+    }
+
+    fn decompress<const L: usize>(self, _: &[u8; L], _: &mut Poly<Canonical>) {
+        unreachable!("part of the operations that compress sums");
     }
 
     fn sub(self, _: &Poly<Canonical>, _: &Poly<Lazy>, _: &mut Poly<Canonical>) {
@@ -300,24 +315,15 @@ fn kernels<B: Permute<1> + Permute<W>, const W: usize>(
     all.push(leaf("dot_inverse", move || {
         backend.dot_inverse(black_box(&a), black_box(&b), black_box(&mut f))
     }));
-    let sums =
-        || (Box::new(Poly::<Lazy>::ZERO), Box::new(Poly::<Noise>::ZERO), Box::new(Poly::<Canonical>::ZERO));
-    let (f, e, mut sum) = sums();
-    all.push(leaf("add", move || backend.add(black_box(&f), black_box(&e), black_box(&mut sum))));
-    let (f, e, mut sum) = sums();
-    let mu = Box::new(Poly::<Canonical>::ZERO);
-    all.push(leaf("add_message", move || {
-        backend.add_message(black_box(&f), black_box(&e), black_box(&mu), black_box(&mut sum));
+    let sums = || (Box::new(Poly::<Lazy>::ZERO), Box::new(Poly::<Noise>::ZERO), Box::new(Sums::ZERO));
+    let ((f, e, mut room), mut c) = (sums(), [0; 320]);
+    all.push(leaf("add_compress, d = 10", move || {
+        backend.add_compress(black_box(&f), black_box(&e), black_box(&mut room), black_box(&mut c));
     }));
-    let canonical =
-        || Box::new(Poly::<Canonical>::new(core::array::from_fn(|i| 13 * i as i16)).expect("below q"));
-    let (f, mut c) = (canonical(), [0; 320]);
-    all.push(leaf("compress, d = 10", move || backend.compress(black_box(&f), black_box(&mut c))));
-    let (f, mut c) = (canonical(), [0; 128]);
-    all.push(leaf("compress, d = 4", move || backend.compress(black_box(&f), black_box(&mut c))));
-    let mut mu = canonical();
-    all.push(leaf("decompress, d = 1", move || {
-        backend.decompress(black_box(&[0x5b; 32]), black_box(&mut mu))
+    let ((f, e, mut room), mut c) = (sums(), [0; 128]);
+    all.push(leaf("add_message_compress, d = 4", move || {
+        let (m, room) = (black_box(&[0x5b; 32]), black_box(&mut room));
+        backend.add_message_compress(black_box(&f), black_box(&e), m, room, black_box(&mut c));
     }));
 
     let mut calls = 0;

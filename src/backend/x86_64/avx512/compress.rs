@@ -6,7 +6,7 @@
 use core::arch::x86_64::*;
 
 use super::encode::in_every_part;
-use super::reduce::LANES;
+use super::reduce::{LANES, sum, sum_with_message};
 use super::{Aligned, load, load_bytes, store, store_bytes};
 use crate::backend::poly::{N, Q};
 use crate::backend::tables::BARRETT;
@@ -15,6 +15,33 @@ use crate::backend::x86_64::load_half;
 /// `ByteEncode_d(Compress_d(f))`, d = L / 32. 0 <= f < q.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn compress<const L: usize>(f: &[i16; N], b: &mut [u8; L]) {
+    let f = f.as_chunks::<LANES>().0;
+    compress_registers(|i| load(&f[i]), b);
+}
+
+/// `ByteEncode_d(Compress_d(f + e))`, d = L / 32; |f| < 8q, |e| <= 3.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+pub(crate) fn add_compress<const L: usize>(f: &[i16; N], e: &[i16; N], b: &mut [u8; L]) {
+    let (f, e) = (f.as_chunks::<LANES>().0, e.as_chunks::<LANES>().0);
+    compress_registers(|i| sum(load(&f[i]), load(&e[i])), b);
+}
+
+/// `ByteEncode_d(Compress_d(f + e + Decompress_1(ByteDecode_1(m))))`, d = L / 32; |f| < 8q, |e| <= 3.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+pub(crate) fn add_message_compress<const L: usize>(
+    f: &[i16; N],
+    e: &[i16; N],
+    m: &[u8; 32],
+    b: &mut [u8; L],
+) {
+    let (f, e, m) = (f.as_chunks::<LANES>().0, e.as_chunks::<LANES>().0, m.as_chunks::<4>().0);
+    compress_registers(|i| sum_with_message(load(&f[i]), load(&e[i]), decompressed_bits(m[i])), b);
+}
+
+/// Of the registers 0 to 7 of a polynomial, canonical.
+#[inline]
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+fn compress_registers<const L: usize>(f: impl Fn(usize) -> __m512i, b: &mut [u8; L]) {
     const { assert!(L == 32 || L == 128 || L == 160 || L == 320 || L == 352) };
     match L >> 5 {
         1 => compress1(f, b),
@@ -41,13 +68,13 @@ pub(crate) fn decompress<const L: usize>(b: &[u8; L], f: &mut [i16; N]) {
 /// A coefficient is nearer to q/2 than to 0 or q if it is above q/4 and below 3q/4: a compare makes the bits.
 #[inline]
 #[target_feature(enable = "avx512bw")]
-fn compress1(f: &[i16; N], b: &mut [u8]) {
+fn compress1(f: impl Fn(usize) -> __m512i, b: &mut [u8]) {
     // the first and the last that become 1
     const LEAST: i16 = (Q + 3) >> 2;
     const MOST: i16 = (3 * Q) >> 2;
     const { assert!(4 * LEAST > Q && 4 * (LEAST - 1) < Q && 4 * MOST < 3 * Q && 4 * (MOST + 1) > 3 * Q) };
-    for (f, b) in f.as_chunks::<LANES>().0.iter().zip(b.as_chunks_mut::<4>().0) {
-        let above = _mm512_sub_epi16(load(f), _mm512_set1_epi16(LEAST));
+    for (i, b) in b.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        let above = _mm512_sub_epi16(f(i), _mm512_set1_epi16(LEAST));
         let bits = _mm512_cmple_epu16_mask(above, _mm512_set1_epi16(MOST - LEAST));
         *b = bits.to_le_bytes();
     }
@@ -73,15 +100,14 @@ fn sixteenths(x: __m512i, y: __m512i) -> __m512i {
 
 #[inline]
 #[target_feature(enable = "avx512bw")]
-fn compress4(f: &[i16; N], b: &mut [u8]) {
+fn compress4(f: impl Fn(usize) -> __m512i, b: &mut [u8]) {
     // Each part of 128 bits is four bytes of each of four registers: collect those of the first, the second, ...
     const TRANSPOSE: Aligned<[i32; 16]> = Aligned([0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15]);
-    let f = f.as_chunks::<LANES>().0.as_chunks::<4>().0;
-    for (f, b) in f.iter().zip(b.as_chunks_mut::<64>().0) {
+    for (i, b) in b.as_chunks_mut::<64>().0.iter_mut().enumerate() {
         // c0 + 16 c1 in 16 bits
         let pairs = _mm512_set1_epi16(16 << 8 | 1);
-        let low = _mm512_maddubs_epi16(sixteenths(load(&f[0]), load(&f[1])), pairs);
-        let high = _mm512_maddubs_epi16(sixteenths(load(&f[2]), load(&f[3])), pairs);
+        let low = _mm512_maddubs_epi16(sixteenths(f(4 * i), f(4 * i + 1)), pairs);
+        let high = _mm512_maddubs_epi16(sixteenths(f(4 * i + 2), f(4 * i + 3)), pairs);
         let bytes = _mm512_packus_epi16(low, high);
         store(b, _mm512_permutexvar_epi32(load(&TRANSPOSE.0), bytes));
     }
@@ -89,14 +115,14 @@ fn compress4(f: &[i16; N], b: &mut [u8]) {
 
 #[inline]
 #[target_feature(enable = "avx512bw")]
-fn compress5(f: &[i16; N], b: &mut [u8]) {
+fn compress5(f: impl Fn(usize) -> __m512i, b: &mut [u8]) {
     // 64-bit lanes: a part has one of either register.
     const COLLECT: Aligned<[i64; 8]> = Aligned([0, 2, 4, 6, 1, 3, 5, 7]);
     let reciprocal = _mm512_set1_epi16(RECIPROCAL);
-    let f = f.as_chunks::<LANES>().0.as_chunks::<2>().0;
-    for (i, [x, y]) in f.iter().enumerate() {
+    for i in 0..4 {
         // round(32 f / q)
-        let (x, y) = (_mm512_mulhrs_epi16(load(x), reciprocal), _mm512_mulhrs_epi16(load(y), reciprocal));
+        let (x, y) = (f(2 * i), f(2 * i + 1));
+        let (x, y) = (_mm512_mulhrs_epi16(x, reciprocal), _mm512_mulhrs_epi16(y, reciprocal));
         let fives = _mm512_and_si512(_mm512_packus_epi16(x, y), _mm512_set1_epi8(0x1f));
         // c0 + 2^5 c1 in 16 bits, then c0 + ... + 2^15 c3 in 32
         let tens = _mm512_maddubs_epi16(fives, _mm512_set1_epi16(32 << 8 | 1));
@@ -154,15 +180,15 @@ fn pairs<const D: u32>(f: __m512i) -> __m512i {
 
 #[inline]
 #[target_feature(enable = "avx512bw")]
-fn compress10(f: &[i16; N], b: &mut [u8]) {
-    for (i, f) in f.as_chunks::<LANES>().0.iter().enumerate() {
-        store_bytes::<40>(b, 40 * i, close_up_fives(join::<20>(pairs::<10>(load(f)))));
+fn compress10(f: impl Fn(usize) -> __m512i, b: &mut [u8]) {
+    for i in 0..8 {
+        store_bytes::<40>(b, 40 * i, close_up_fives(join::<20>(pairs::<10>(f(i)))));
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx512bw")]
-fn compress11(f: &[i16; N], b: &mut [u8]) {
+fn compress11(f: impl Fn(usize) -> __m512i, b: &mut [u8]) {
     // A part of 128 bits has two numbers: 44 bits in bytes 0 to 5, and 44 bits shifted up by four in bytes 8 to 13.
     // Its 11 bytes are 0 1 2 3 4 5|8 9 10 11 12 13. Those of the second and of the fourth part begin
     // in the middle of a word. Bytes that share a byte or a word with a byte before them come from `REST`.
@@ -184,8 +210,8 @@ fn compress11(f: &[i16; N], b: &mut [u8]) {
         7, 7, 2, 7, 7, 13, 7, 7, 10, 7, 7, 7, 7, 18, 7, 7, 29, 7, 7, 26, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7,
     ]);
     const SHIFTS: Aligned<[i64; 8]> = Aligned([10, 6, 10, 6, 10, 6, 10, 6]);
-    for (i, f) in f.as_chunks::<LANES>().0.iter().enumerate() {
-        let together = _mm512_sllv_epi32(pairs::<11>(load(f)), _mm512_set1_epi64(10));
+    for i in 0..8 {
+        let together = _mm512_sllv_epi32(pairs::<11>(f(i)), _mm512_set1_epi64(10));
         let numbers = _mm512_srlv_epi64(together, load(&SHIFTS.0));
         let bytes = _mm512_shuffle_epi8(numbers, load(&BYTES.0));
         let rest = _mm512_shuffle_epi8(numbers, load(&REST.0));
@@ -205,13 +231,19 @@ const fn alternate(even: &[u8; 16], odd: &[u8; 16]) -> Aligned<[u8; 64]> {
     Aligned(shuffle)
 }
 
-/// A bit selects 0 or (q + 1) / 2: no branch, a mask.
 #[inline]
 #[target_feature(enable = "avx512bw")]
 fn decompress1(b: &[u8], f: &mut [i16; N]) {
     for (b, f) in b.as_chunks::<4>().0.iter().zip(f.as_chunks_mut::<LANES>().0) {
-        store(f, _mm512_maskz_mov_epi16(u32::from_le_bytes(*b), _mm512_set1_epi16((Q + 1) >> 1)));
+        store(f, decompressed_bits(*b));
     }
+}
+
+/// A bit selects 0 or (q + 1) / 2: no branch, a mask.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+fn decompressed_bits(b: [u8; 4]) -> __m512i {
+    _mm512_maskz_mov_epi16(u32::from_le_bytes(b), _mm512_set1_epi16((Q + 1) >> 1))
 }
 
 /// round(q y / 2^D) for every y of D <= 5 bits, repeated: one register, indexed by a lane's lowest five bits.

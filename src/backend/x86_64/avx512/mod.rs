@@ -19,7 +19,7 @@ use core::slice;
 use super::{Lane, at, at_mut, cpu, rounds};
 use crate::backend::batch::{self, Blocks, Function, H_BLOCK, Job, Jobs, Permute, Start, States};
 use crate::backend::keccak::ROUND_CONSTANTS;
-use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range, Sums};
 use crate::backend::probe::{Keccaks, Probe};
 use crate::backend::{Backend, Eta, XOF_BLOCK, caches, portable, rows};
 
@@ -139,6 +139,23 @@ impl Backend for Avx512 {
 
     fn add_message(self, f: &Poly<Lazy>, e: &Poly<Noise>, mu: &Poly<Canonical>, sum: &mut Poly<Canonical>) {
         kernel!(reduce::add_message(f.coefficients(), e.coefficients(), mu.coefficients(), sum.storage()))
+    }
+
+    const SUMS_IN_REGISTERS: bool = true;
+
+    fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, _: &mut Sums, b: &mut [u8; L]) {
+        kernel!(compress::add_compress(f.coefficients(), e.coefficients(), b))
+    }
+
+    fn add_message_compress<const L: usize>(
+        self,
+        f: &Poly<Lazy>,
+        e: &Poly<Noise>,
+        m: &[u8; 32],
+        _: &mut Sums,
+        b: &mut [u8; L],
+    ) {
+        kernel!(compress::add_message_compress(f.coefficients(), e.coefficients(), m, b))
     }
 
     fn sub(self, v: &Poly<Canonical>, f: &Poly<Lazy>, difference: &mut Poly<Canonical>) {

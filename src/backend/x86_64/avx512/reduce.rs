@@ -95,22 +95,35 @@ pub(crate) fn canonicalise(a: __m512i) -> __m512i {
 }
 
 /// `f + e`, canonical; |f| < 8q, |e| <= 3.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
-pub(crate) fn add(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
-    let operands = f.as_chunks::<LANES>().0.iter().zip(e.as_chunks::<LANES>().0);
-    for (sum, (f, e)) in sum.as_chunks_mut::<LANES>().0.iter_mut().zip(operands) {
-        store(sum, canonicalise(_mm512_add_epi16(load(f), load(e))));
-    }
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub(crate) fn sum(f: __m512i, e: __m512i) -> __m512i {
+    canonicalise(_mm512_add_epi16(f, e))
 }
 
 /// `f + e + mu`, canonical; |f| < 8q, |e| <= 3, 0 <= mu < q: at most 29 963 in 16 bits.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub(crate) fn sum_with_message(f: __m512i, e: __m512i, mu: __m512i) -> __m512i {
+    canonicalise(_mm512_add_epi16(_mm512_add_epi16(f, e), mu))
+}
+
+/// `sum` of polynomials.
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
+pub(crate) fn add(f: &[i16; N], e: &[i16; N], to: &mut [i16; N]) {
+    let operands = f.as_chunks::<LANES>().0.iter().zip(e.as_chunks::<LANES>().0);
+    for (to, (f, e)) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(operands) {
+        store(to, sum(load(f), load(e)));
+    }
+}
+
+/// `sum_with_message` of polynomials.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn add_message(f: &[i16; N], e: &[i16; N], mu: &[i16; N], sum: &mut [i16; N]) {
     let operands = f.as_chunks::<LANES>().0.iter().zip(e.as_chunks::<LANES>().0);
     let operands = operands.zip(mu.as_chunks::<LANES>().0);
     for (sum, ((f, e), mu)) in sum.as_chunks_mut::<LANES>().0.iter_mut().zip(operands) {
-        let noisy = _mm512_add_epi16(load(f), load(e));
-        store(sum, canonicalise(_mm512_add_epi16(noisy, load(mu))));
+        store(sum, sum_with_message(load(f), load(e), load(mu)));
     }
 }
 
