@@ -60,7 +60,7 @@ pub trait Permute<const W: usize>: Backend {
     // A permutation of the columns `0..used` follows: rows are best written as widely as it will read them.
 
     /// Sets the columns that have a bit in `columns`, all of them below `used`, to `start` with their ends in word 4; the
-    /// others keep their states.
+    /// others below `used` keep their states, and the rest do or become zero.
     fn start(self, states: &mut States<W>, _used: usize, start: Start<'_>, columns: u32, ends: &[u64; W]) {
         for (column, end) in ends.iter().enumerate() {
             if columns >> column & 1 == 0 {

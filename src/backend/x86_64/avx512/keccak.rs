@@ -11,7 +11,7 @@ use core::arch::x86_64::*;
 
 use super::sample::Kept;
 use super::{Avx512, load, store};
-use crate::backend::batch::{Function, H_BLOCK, KEPT, LAST_BIT, SAMPLE_BLOCKS, Start};
+use crate::backend::batch::{Function, H_BLOCK, KEPT, LAST_BIT, LAST_WORDS, SAMPLE_BLOCKS, Start};
 use crate::backend::keccak::ROUND_CONSTANTS;
 use crate::backend::poly::{N, NttPoly};
 use crate::backend::x86_64::{Lane, at, at_mut, load as load_ymm, load_half, rounds, store as store_ymm};
@@ -188,7 +188,8 @@ fn first_column(rows: &[[u64; 8]; 5]) -> __m512i {
     _mm512_mask_set1_epi64(four, 0b10000, rows[4][0].cast_signed())
 }
 
-/// Sets the columns that have a bit in `columns`, all of them below `used`.
+/// Sets the columns that have a bit in `columns`, all of them below `used`. If none of these is left out, the rest may
+/// become zero.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn start(
     state: &mut [[u64; 8]; 25],
@@ -198,12 +199,14 @@ pub(crate) fn start(
     ends: &[u64; 8],
 ) {
     let mask = columns as u8;
-    let end = |column: usize| ends[column].cast_signed();
-    let ends = _mm512_set_epi64(end(7), end(6), end(5), end(4), end(3), end(2), end(1), end(0));
-    if used > 4 {
-        start_x8(state, mask, start, ends);
-    } else {
-        start_x4(state, mask, start, _mm512_castsi512_si256(ends));
+    let ends = load(ends);
+    let lower = _mm512_castsi512_si256(ends);
+    // Whether there is a column to be kept.
+    match (used > 4, columns != (1 << used) - 1) {
+        (true, true) => start_x8::<true>(state, mask, start, ends),
+        (true, false) => start_x8::<false>(state, mask, start, ends),
+        (false, true) => start_x4::<true>(state, mask, start, lower),
+        (false, false) => start_x4::<false>(state, mask, start, lower),
     }
 }
 
@@ -228,24 +231,26 @@ pub(crate) fn absorb(state: &mut [[u64; 8]; 25], used: usize, column: usize, wor
 macro_rules! columns {
     ($start:ident, $absorb:ident, $v:ty, $width:literal, $load:ident, $store:ident,
      $broadcast:ident, $zero:ident, $mask_mov:ident, $mask_xor:ident) => {
+        /// With `KEEP`, the other columns keep their states: the compiler makes of that a store under a mask, and such a row
+        /// cannot be loaded before it has reached the cache. Without, they become zero, and the row is stored as a whole.
         #[inline]
         #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-        fn $start(state: &mut [[u64; 8]; 25], mask: u8, start: Start<'_>, ends: $v) {
+        fn $start<const KEEP: bool>(state: &mut [[u64; 8]; 25], mask: u8, start: Start<'_>, ends: $v) {
             let seed = start.seed.as_chunks().0;
+            // Not added to a row that has been written: it would have to be loaded.
+            let last = LAST_WORDS.map(|word| if word == start.last { LAST_BIT.cast_signed() } else { 0 });
             for (i, row) in state.iter_mut().enumerate() {
                 let words = match seed.get(i) {
                     Some(word) => $broadcast(i64::from_le_bytes(*word)),
                     None if i == seed.len() => ends,
+                    None if i == LAST_WORDS[0] => $broadcast(last[0]),
+                    None if i == LAST_WORDS[1] => $broadcast(last[1]),
+                    None if i == LAST_WORDS[2] => $broadcast(last[2]),
                     None => $zero(),
                 };
                 let row = at_mut::<_, $width>(row, 0);
-                let old = $load(row);
-                $store(row, $mask_mov(old, mask, words));
-            }
-            if let Some(row) = state.get_mut(start.last) {
-                let row = at_mut::<_, $width>(row, 0);
-                let old = $load(row);
-                $store(row, $mask_xor(old, mask, old, $broadcast(LAST_BIT.cast_signed())));
+                let others = if KEEP { $load(row) } else { $zero() };
+                $store(row, $mask_mov(others, mask, words));
             }
         }
 
