@@ -53,8 +53,8 @@ pub(super) fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: 
 /// H of a public message of which nothing has been absorbed.
 struct Chain<'a> {
     blocks: &'a [[u8; H_BLOCK]],
-    /// What is left of the message, with its padding.
-    last: [u8; H_BLOCK],
+    /// What is left of the message.
+    rest: &'a [u8],
     out: &'a mut [u8; 32],
 }
 
@@ -67,13 +67,8 @@ impl<'a> Chain<'a> {
         };
         let Output::Bytes(out) = output else { return None };
         let out = (&mut **out).try_into().ok()?;
-        let (blocks, mut rest) = head.as_chunks();
-        if blocks.len() < least {
-            return None;
-        }
-        let mut last = [0; H_BLOCK];
-        fill_block(&mut last, [&mut rest, &mut &[][..]], Function::Sha3_256);
-        Some(Self { blocks, last, out })
+        let (blocks, rest) = head.as_chunks();
+        (blocks.len() >= least).then_some(Self { blocks, rest, out })
     }
 }
 
@@ -82,15 +77,17 @@ impl<'a> Chain<'a> {
 #[inline(never)] // frames that are not needed at the same time share the stack
 fn beside_matrix<B: Permute<W> + Permute<1>, const W: usize>(
     backend: B,
-    chain: Chain<'_>,
+    Chain { blocks, mut rest, out }: Chain<'_>,
     matrix: &mut Matrix<'_, B>,
 ) {
+    let mut last = [0; H_BLOCK];
+    fill_block(&mut last, [&mut rest, &mut &[][..]], Function::Sha3_256);
     let mut states = States::<W>::ZERO;
     let (mut filled, mut ends) = ([0; ENTRIES], [0; ENTRIES]);
     let start = Start::new(Function::Shake128, matrix.rho);
     let entries = matrix.take(matrix.entries.len(), &mut ends);
     let filled = &mut filled[..entries.len()];
-    let mut blocks = chain.blocks.iter();
+    let mut blocks = blocks.iter();
     let mut columns = entries.len();
     while columns > W - 1 {
         columns -= W - 1;
@@ -111,7 +108,6 @@ fn beside_matrix<B: Permute<W> + Permute<1>, const W: usize>(
         }
         (first, columns) = (first + columns, W - 1);
     }
-    let Chain { last, out, .. } = chain;
     if !backend.finish_and_sample(&states, blocks.as_slice(), &last, out, entries, filled) {
         let (earlier, of_team) = entries.split_at_mut(first);
         let (filled_earlier, filled_of_team) = filled.split_at_mut(first);
