@@ -109,8 +109,7 @@ impl Backend for Avx512 {
 
     fn multiplier<R: Range>(self, f: &Poly<R>, m: &mut Multiplier<Self>) {
         const { assert!(R::MIN > -Q && R::MAX < Q, "the transform takes |c| < q") };
-        kernel!(ntt::ntt(f.coefficients(), m.f_hat.raw_mut()));
-        kernel!(mul::fill_cache(m.f_hat.raw(), m.cache.raw_mut()))
+        kernel!(mul::multiplier(f.coefficients(), m.f_hat.raw_mut(), m.cache.raw_mut()))
     }
 
     fn mul_add<const K: usize>(
@@ -315,6 +314,15 @@ pub(crate) fn load<T: Lane, const L: usize>(a: &[T; L]) -> __m512i {
 pub(crate) fn load_all(f: &[i16; N]) -> [__m512i; 8] {
     let f = f.as_chunks::<{ reduce::LANES }>().0;
     [load(&f[0]), load(&f[1]), load(&f[2]), load(&f[3]), load(&f[4]), load(&f[5]), load(&f[6]), load(&f[7])]
+}
+
+/// Stores a polynomial.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub(crate) fn store_all(f: &mut [i16; N], a: [__m512i; 8]) {
+    for (f, a) in f.as_chunks_mut::<{ reduce::LANES }>().0.iter_mut().zip(a) {
+        store(f, a);
+    }
 }
 
 /// Stores 64 bytes.

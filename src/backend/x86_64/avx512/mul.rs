@@ -7,9 +7,9 @@
 
 use core::arch::x86_64::*;
 
-use super::ntt::INVERSE_INPUT;
+use super::ntt::{INVERSE_INPUT, transformed};
 use super::reduce::{Factors, LANES, PRODUCT, montgomery_multiply, montgomery_reduce};
-use super::{load, store};
+use super::{load, load_all, store, store_all};
 use crate::backend::bounds;
 use crate::backend::poly::{N, Q};
 use crate::backend::tables::{RESTORE, ZETAS};
@@ -47,12 +47,12 @@ static GAMMAS: [Factors; 8] = {
 /// The odd lanes: the higher halves of double words.
 const ODD: __mmask32 = 0xaaaa_aaaa;
 
-/// The pairs (b0, b1 gamma), |b1 gamma| <= 2496.
+/// The transform of f, and its pairs (b0, b1 gamma), |b1 gamma| <= 2496. |f| < q; |f_hat| < 8q.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
-pub(crate) fn fill_cache(b: &[i16; N], cache: &mut [i16; N]) {
-    let (b, cache) = (b.as_chunks::<LANES>().0, cache.as_chunks_mut::<LANES>().0);
-    for ((cache, b), gammas) in cache.iter_mut().zip(b).zip(&GAMMAS) {
-        let b = load(b);
+pub(crate) fn multiplier(f: &[i16; N], f_hat: &mut [i16; N], cache: &mut [i16; N]) {
+    let b = transformed(load_all(f));
+    store_all(f_hat, b);
+    for ((cache, b), gammas) in cache.as_chunks_mut::<LANES>().0.iter_mut().zip(b).zip(&GAMMAS) {
         store(cache, _mm512_mask_mov_epi16(b, ODD, montgomery_multiply(b, gammas)));
     }
 }

@@ -20,7 +20,7 @@
 use core::arch::x86_64::*;
 
 use super::reduce::{Factors, LANES, PRODUCT, barrett_reduce, montgomery_multiply, product, reduced};
-use super::{load, load_all, store};
+use super::{load, load_all, store, store_all};
 use crate::backend::bounds::{TRANSFORMED, forward, sum};
 use crate::backend::poly::{Lazy, N, Range};
 use crate::backend::tables::{RESTORE_AND_SCALE, ZETAS, centred};
@@ -83,7 +83,13 @@ const fn montgomery_product(a: i16, b: i16) -> i16 {
 /// FIPS 203, Algorithm 9. |f| < q; |f_hat| < 8q.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
-    let mut a: [__m512i; 8] = load_all(f);
+    store_all(f_hat, transformed(load_all(f)));
+}
+
+/// The same in registers.
+#[inline]
+#[target_feature(enable = "avx512bw")]
+pub(crate) fn transformed(mut a: [__m512i; 8]) -> [__m512i; 8] {
     for i in [0, 1, 2, 3] {
         [a[i], a[i + 4]] = butterfly::<{ forward(0, PRODUCT) }>([a[i], a[i + 4]], &ACROSS[1]);
     }
@@ -108,11 +114,9 @@ pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
         a[i] = butterfly::<{ forward(6, PRODUCT) }>(unzip(a[i]), &LENGTH_2[i]);
     }
     const { assert!(forward(7, PRODUCT) <= TRANSFORMED) };
-    for (i, f_hat) in f_hat.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0.iter_mut().enumerate() {
-        let [x, y] = in_order(a[i]);
-        store(&mut f_hat[0], x);
-        store(&mut f_hat[1], y);
-    }
+    let [a0, a1, a2, a3] = a;
+    let ([a0, a1], [a2, a3], [a4, a5], [a6, a7]) = (in_order(a0), in_order(a1), in_order(a2), in_order(a3));
+    [a0, a1, a2, a3, a4, a5, a6, a7]
 }
 
 /// What the inverse transform takes lies below this: its first layer adds before it multiplies.
