@@ -9,6 +9,7 @@ use core::ptr;
 
 use kemstone::backend::Backend;
 use kemstone::backend::Eta;
+use kemstone::backend::batch::Jobs;
 use kemstone::backend::poly::{Multiplier, Noise, NttPoly, Poly};
 use kemstone::backend::select::{Selected, Visitor, for_each, on};
 use kemstone::{Error, Seed, SharedSecret};
@@ -217,6 +218,26 @@ fn examine(what: &str, selected: Selected, secrets: &Secrets, mut f: impl FnMut(
     failures
 }
 
+/// Outputs of the PRF as an encryption asks for them, as many as no backend exceeds at once.
+struct Prf<'a> {
+    seed: &'a [u8; 32],
+    outputs: &'a mut [[u8; 128]; 8],
+}
+
+impl Visitor for Prf<'_> {
+    type Output = ();
+
+    fn visit<B: Backend>(self, backend: B) {
+        let (y, e) = self.outputs.split_at_mut(3);
+        let (e1, e2) = e.split_at_mut(4);
+        backend.hash_all(&mut [
+            Jobs::prf(self.seed, 0, 128, y),
+            Jobs::prf(self.seed, 3, 128, e1),
+            Jobs::prf(self.seed, 7, 128, e2),
+        ]);
+    }
+}
+
 /// Fills `m` from the heap.
 fn fill(m: &[u8; 32]) -> impl Fn(&mut [u8; 32]) -> Result<(), Error> {
     move |to| {
@@ -348,6 +369,34 @@ fn failures<S: Set>(selected: Selected) -> Vec<String> {
         }));
     }
     found
+}
+
+/// The buffers of the hashing engine, which later frames of an operation cover: here nothing comes after them. Compilers may
+/// leave parts of the last states behind, but neither half a block nor 128 bytes of states as they lie side by side.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "debug builds copy blocks that release builds do not")]
+fn the_prf_leaves_no_buffers() {
+    for_each(|selected| {
+        let seed: Box<[u8; 32]> = Box::new(Random::new("buffers of the PRF").array());
+        let mut outputs = Box::new([[0; 128]; 8]);
+        let used = run(|| selected.visit(Prf { seed: &seed, outputs: &mut outputs }));
+        for (n, output) in (0..).zip(outputs.iter()) {
+            let mut expected = [0; 128];
+            shake256(&[&seed[..], &[n]], &mut expected);
+            assert_eq!(*output, expected, "output {n}");
+            let found = used.find(output, 64, 16);
+            assert_eq!(found, None, "{}: a block of output {n}", selected.name());
+        }
+        // The last states that a backend of this width has permuted.
+        for width in [2, 4, 8] {
+            let last = &outputs[8 - width..];
+            let states: Vec<u8> = (0..16)
+                .flat_map(|i| last.iter().flat_map(move |output| output[8 * i..][..8].to_vec()))
+                .collect();
+            let found = used.find(&states, 128, 16);
+            assert_eq!(found, None, "{}: states, {width} wide", selected.name());
+        }
+    });
 }
 
 #[test]
