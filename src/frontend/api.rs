@@ -261,9 +261,9 @@ macro_rules! parameter_set {
                 /// # Errors
                 ///
                 /// The error of `fill`, which is called first, whatever the key is; otherwise [`Error::EncapsulationKey`] if one
-                /// of the key's numbers is not below q. There is one type for both, so that of `fill` has to be
-                /// made of the library's: [`Error`] itself, into which `map_err(|_| Error::Randomness)` turns any other, or one
-                /// of the caller's own.
+                /// of the key's numbers is not below q. Both are of one type: [`Error`] itself, which
+                /// `map_err(|_| Error::Randomness)` makes of any other, or one of the caller's own that implements
+                /// `From<Error>`.
                 ///
                 /// ```
                 /// # fn main() -> Result<(), kemstone::Error> {
