@@ -7,7 +7,7 @@
 pub const UNIT: &str = if cfg!(target_arch = "x86_64") { "core cycles" } else { "nanoseconds" };
 
 #[cfg(target_arch = "x86_64")]
-mod machine {
+pub mod machine {
     use core::arch::asm;
     use core::arch::x86_64::{_mm_lfence, _mm256_zeroupper, _rdtsc};
 
@@ -49,7 +49,7 @@ mod machine {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-mod machine {
+pub mod machine {
     use std::sync::LazyLock;
     use std::time::Instant;
 
@@ -78,7 +78,7 @@ impl Clock {
         Self { overhead: (0..10_000).map(empty).min().unwrap_or(0) }
     }
 
-    fn time(self, call: impl FnOnce()) -> f64 {
+    pub fn time(self, call: impl FnOnce()) -> f64 {
         let start = machine::ticks();
         call();
         (machine::ticks() - start).saturating_sub(self.overhead) as f64
