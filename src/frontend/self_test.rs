@@ -34,21 +34,31 @@ fn judge([a, b, c]: &[[u8; 32]; 3]) -> Result<(), Error> {
     if agrees.into() { Ok(()) } else { Err(Error::SelfTest) }
 }
 
-/// The secrets and a digest of everything public that one parameter set computes from fixed inputs.
+/// The secrets and a digest of everything public that one parameter set computes from fixed inputs. Its steps are
+/// functions of their own, as the sets are: frames that are not needed at the same time share the stack.
 macro_rules! digest {
     ($name:ident, $module:ident) => {
+        #[inline(never)]
         fn $name() -> [u8; 32] {
-            let key = $module::DecapsulationKey::from_seed(&Seed::from([0x42; 64]));
-            let ek = key.encapsulation_key();
-            let (mut c, accepted) = ek.encapsulate_with_m(&[0x17; 32]);
-            let agreed = key.decapsulate(&c);
+            #[inline(never)]
+            fn made() -> $module::DecapsulationKey {
+                $module::DecapsulationKey::from_seed(&Seed::from([0x42; 64]))
+            }
+            #[inline(never)]
+            fn encapsulated(key: &$module::DecapsulationKey) -> ($module::Ciphertext, SharedSecret) {
+                key.encapsulation_key().encapsulate_with_m(&[0x17; 32])
+            }
+            let key = made();
+            // A pair that is taken apart would be there twice.
+            let mut sent = encapsulated(&key);
+            let agreed = key.decapsulate(&sent.0);
             // two rounds of the hash: the key, then the rest
             let mut digest = hash(key.as_expanded_bytes());
-            digest = chain(&digest, c.as_ref());
-            digest = chain(&digest, accepted.as_ref());
+            digest = chain(&digest, sent.0.as_ref());
+            digest = chain(&digest, sent.1.as_ref());
             digest = chain(&digest, agreed.as_ref());
-            c.flip_last_bit();
-            let rejected: SharedSecret = key.decapsulate(&c);
+            sent.0.flip_last_bit();
+            let rejected: SharedSecret = key.decapsulate(&sent.0);
             chain(&digest, rejected.as_ref())
         }
     };
