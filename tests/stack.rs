@@ -1,63 +1,48 @@
-//! Peak stack of every operation, measured: a thread runs it once on painted memory, and the lowest byte that no longer
+//! Peak stack of every public call, measured: a thread runs it once on painted memory, and the lowest byte that no longer
 //! has its paint tells how deep it went. Results that the caller holds are counted as well.
 //!
-//! The published figures and limits are those of x86-64; other compilers lay out their frames otherwise.
+//! The figures and limits are those of x86-64; `.ci/stack` measures a Cortex-M4 by the same list, and publishes both.
 #![cfg(all(unix, target_arch = "x86_64"))]
 
+#[path = "support/calls.rs"]
+mod calls;
 mod support;
 
+use core::fmt::Write;
 use core::hint::black_box;
+use std::collections::BTreeSet;
+use std::{env, fs};
 
-use kemstone::Error;
+use calls::{Build, Call, SETS};
 use kemstone::backend::select::{Selected, for_each, on};
 use support::stack::run;
-use support::{MlKem512, MlKem768, MlKem1024, Random, Set};
 
-/// The result stays where it was returned to: no copy is made for the measurement.
-fn keep<T>(result: &T) {
-    black_box(result);
+const BUILD: Build = if cfg!(debug_assertions) { Build::Dev } else { Build::Release };
+
+/// What one call takes.
+struct Row {
+    name: &'static str,
+    class: String,
+    result: usize,
+    bytes: usize,
+    limit: usize,
 }
 
-/// One row of the table: bytes for each operation.
-fn peaks<S: Set>(selected: Selected) -> Vec<(&'static str, usize)> {
-    let mut random = Random::new("stack");
-    let seed = random.seed();
-    let m: [u8; 32] = random.array();
-    let dk = S::from_seed(&seed);
-    let ek = S::ek(&dk);
-    let (ciphertext, _) = S::encapsulate_deterministic(&ek, &m);
-    let (mut expanded, mut c, mut k) = (vec![0; S::DK], vec![0; S::CT], [0; 32]);
-    let (ek_bytes, dk_bytes) = (ek.as_ref(), S::expanded_copy(&dk));
-    // What the measurement itself takes is not the operation's.
+fn rows(selected: Selected, set: usize) -> Vec<Row> {
+    // What the measurement itself takes is not the call's.
     let nothing = run(|| on(selected, || ())).peak();
-    let peak = |f: &mut (dyn FnMut() + Send)| run(|| on(selected, &mut *f)).peak() - nothing;
-    vec![
-        ("key generation", peak(&mut || keep(&S::from_seed(black_box(&seed))))),
-        ("key generation into", peak(&mut || S::expand_into(black_box(&seed), &mut expanded))),
-        ("encapsulation", peak(&mut || keep(&S::encapsulate_deterministic(black_box(&ek), &m)))),
-        (
-            "encapsulation into",
-            peak(&mut || {
-                let fill = |bytes: &mut [u8; 32]| {
-                    *bytes = m;
-                    Ok::<(), ()>(())
-                };
-                S::encapsulate_into(black_box(&ek), fill, &mut c, &mut k).expect("it does not fail");
-            }),
-        ),
-        (
-            "encapsulation, encoded, into",
-            peak(&mut || {
-                S::encapsulate_encoded_into(black_box(ek_bytes), |_| Ok::<(), Error>(()), &mut c, &mut k)
-                    .expect("a good key");
-            }),
-        ),
-        ("decapsulation", peak(&mut || keep(&S::decapsulate(black_box(&dk), &ciphertext)))),
-        ("parsing a public key", peak(&mut || keep(&S::Ek::try_from(black_box(ek_bytes))))),
-        ("parsing a private key", peak(&mut || keep(&S::Dk::try_from(black_box(&dk_bytes[..]))))),
-    ]
+    let mut rows = Vec::new();
+    let (_, calls) = SETS[set];
+    calls(&mut |call: Call<'_>| {
+        let limit = call.limit(BUILD, set);
+        let bytes = run(|| on(selected, &mut *call.run)).peak().saturating_sub(nothing);
+        let class = format!("{:?}", call.class);
+        rows.push(Row { name: call.name, class, result: call.result, bytes, limit });
+    });
+    rows
 }
 
+/// With `KEMSTONE_STACK=FILE`, the figures go to that file as well, for `.ci/stack`.
 #[test]
 fn peak_stack_is_bounded() {
     // What the measurement itself costs, and that it sees what is there to be seen.
@@ -69,30 +54,57 @@ fn peak_stack_is_bounded() {
     });
     assert!((10_000..12_000).contains(&array.peak()), "an array of 10 000 bytes takes {}", array.peak());
 
+    let (mut table, mut over) = (String::new(), Vec::new());
     for_each(|selected| {
-        let rows = [peaks::<MlKem512>(selected), peaks::<MlKem768>(selected), peaks::<MlKem1024>(selected)];
-        println!("peak stack in bytes, backend {}", selected.name());
-        println!("{:28}{:>12}{:>12}{:>12}", "", MlKem512::NAME, MlKem768::NAME, MlKem1024::NAME);
-        let [of_512, of_768, of_1024] = &rows;
+        let backend = selected.name();
+        let sets = [0, 1, 2, 3].map(|set| rows(selected, set));
+        println!("peak stack in bytes, backend {backend}");
+        println!("{:54}{:>12}{:>12}{:>12}", "", SETS[0].0, SETS[1].0, SETS[2].0);
+        let [of_512, of_768, of_1024, of_all] = &sets;
         for ((a, b), c) in of_512.iter().zip(of_768).zip(of_1024) {
-            println!("{:28}{:>12}{:>12}{:>12}", a.0, a.1, b.1, c.1);
+            println!("{:54}{:>12}{:>12}{:>12}", a.name, a.bytes, b.bytes, c.bytes);
         }
-        // The limits are those of optimised code without the checks of debug builds.
-        if cfg!(debug_assertions) || selected.name() != "portable" {
-            return;
+        for Row { name, bytes, .. } in of_all {
+            println!("{name:54}{bytes:>12}");
         }
-        // A key or ciphertext returned by value is the caller's, though it lies on the stack.
-        let results =
-            [(MlKem512::DK, MlKem512::CT), (MlKem768::DK, MlKem768::CT), (MlKem1024::DK, MlKem1024::CT)];
-        for ((row, limit), (dk, ct)) in rows.iter().zip([12 << 10, 16 << 10, 24 << 10]).zip(results) {
-            for (operation, bytes) in row {
-                let limit = match *operation {
-                    "key generation" => limit + dk + 64,
-                    "encapsulation" => limit + ct + 64,
-                    _ => limit,
-                };
-                assert!(*bytes <= limit, "{operation} takes {bytes} of {limit} bytes");
+        for ((set, _), rows) in SETS.iter().zip(&sets) {
+            for Row { name, class, result, bytes, limit } in rows {
+                writeln!(table, "{backend}\t{set}\t{name}\t{class}\t{result}\t{bytes}\t{limit}")
+                    .expect("a string grows");
+                if bytes > limit {
+                    over.push(format!("{backend}, {set}: {name} takes {bytes} of {limit} bytes"));
+                }
             }
         }
     });
+    if let Ok(file) = env::var("KEMSTONE_STACK") {
+        fs::write(&file, table).expect(&file);
+    }
+    assert!(over.is_empty(), "{}", over.join("\n"));
+}
+
+#[test]
+fn every_public_function_is_measured() {
+    let sources = [
+        include_str!("../src/frontend/api.rs"),
+        include_str!("../src/frontend/keys.rs"),
+        include_str!("../src/frontend/prepared.rs"),
+        include_str!("../src/frontend/self_test.rs"),
+    ];
+    let public = sources.iter().flat_map(|source| source.lines()).filter_map(|line| {
+        let (_, rest) = line.split_once("pub fn ").or_else(|| line.split_once("pub const fn "))?;
+        rest.split(['(', '<']).next()
+    });
+    // It exists with the feature `internals` only.
+    let public: BTreeSet<&str> = public.filter(|name| *name != "expand_into_on").collect();
+    assert!(public.len() > 30, "the API has moved");
+    let mut measured = BTreeSet::new();
+    for (_, calls) in [SETS[0], SETS[3]] {
+        calls(&mut |call| {
+            let name = call.name.rsplit("::").next().expect("a part").split(' ').next().expect("a word");
+            measured.insert(name);
+        });
+    }
+    let missing: Vec<_> = public.difference(&measured).collect();
+    assert!(missing.is_empty(), "not in tests/support/calls.rs: {missing:?}");
 }
