@@ -1,12 +1,20 @@
 //! What must hold of the public API for all keys, ciphertexts and bytes, on every backend.
 #![allow(clippy::integer_division_remainder_used)] // positions in public test data, never a secret
 
+#[allow(dead_code)] // the conformance suite uses the rest
+#[path = "../src/backend/model.rs"]
+mod model;
 mod support;
 
 use core::convert::Infallible;
 use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
+use kemstone::backend::poly::N;
 use kemstone::backend::select::Selected;
+// `model` finds them here.
+use kemstone::backend::{batch, poly};
 use kemstone::{Error, Seed, SharedSecret};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
@@ -157,6 +165,126 @@ fn every_flipped_bit_of_a_ciphertext_is_rejected_implicitly() {
             forged[bit / 8] ^= 1 << (bit % 8);
             let rejected = S::decapsulate_every_way(&dk, &ct::<S>(&forged));
             assert_eq!(*rejected.as_bytes(), j(z::<S>(&dk), &forged), "{}, bit {bit}", S::NAME);
+        }
+    }
+    each!(check);
+}
+
+/// The message in a ciphertext (FIPS 203, Algorithm 15), by the model.
+fn message<S: Set>(expanded: &[u8], c: &[u8]) -> Vec<u8> {
+    let (du, dv) = if S::K == 4 { (11, 5) } else { (10, 4) };
+    let (c1, c2) = c.split_at(32 * du as usize * S::K);
+    let opened = |d: u32, bytes: &[u8]| model::byte_decode(d, bytes).map(|y| model::decompress(d, y));
+    // -s . u in T_q, and back by the definition of the transform.
+    let mut product = [0; N];
+    for (s, u) in expanded.chunks(384).zip(c1.chunks(32 * du as usize)) {
+        let (s, u) = (model::byte_decode(12, s), model::ntt(&opened(du, u)));
+        for i in (0..N).step_by(2) {
+            let gamma = model::power(17, 2 * model::bit_rev7(i >> 1) + 1);
+            product[i] = model::mod_q(product[i] - s[i] * u[i] - model::mod_q(s[i + 1] * u[i + 1]) * gamma);
+            product[i + 1] = model::mod_q(product[i + 1] - s[i] * u[i + 1] - s[i + 1] * u[i]);
+        }
+    }
+    let mut w = opened(dv, c2);
+    for i in 0..N >> 1 {
+        let inverse = model::power(model::power(17, 2 * model::bit_rev7(i) + 1), 255);
+        let mut power = 3303; // 128^-1
+        for j in (0..N).step_by(2) {
+            w[j] = model::mod_q(w[j] + power * product[2 * i]);
+            w[j + 1] = model::mod_q(w[j + 1] + power * product[2 * i + 1]);
+            power = model::mod_q(power * inverse);
+        }
+    }
+    model::byte_encode(1, &w.map(|w| model::compress(1, w)))
+}
+
+/// Ciphertexts with two bytes changed so that the differences cancel where they are added up instead of collected by "or".
+/// The model says that they still hold the message `m`, so these bytes are all that re-encryption gives otherwise.
+fn cancelling<S: Set>(expanded: &[u8], c: &[u8], m: &[u8]) -> Vec<Vec<u8>> {
+    let d = if S::K == 4 { 11 } else { 10 };
+    // Bytes of u of which this bit is a low one of a number, so that it may change without harm to the message.
+    let quiet = |bit: usize| {
+        let all: Vec<usize> = (0..32 * d * S::K).filter(|byte| (8 * byte + bit) % d <= 4).collect();
+        all
+    };
+    type Change = fn(u8, u8) -> (u8, u8);
+    let changes: [(usize, usize, Change); 4] = [
+        // In the highest byte of words of any length, whichever that is, this is all of a sum.
+        (7, 7, |a, b| (a ^ 0x80, b ^ 0x80)),
+        (0, 0, |a, b| (a ^ 0x01, b ^ 0x01)),
+        (5, 6, |a, b| (a ^ 0x40, b ^ 0xc0)),
+        (0, 0, |a, b| (a.wrapping_add(1), b.wrapping_sub(1))),
+    ];
+    let mut all = Vec::new();
+    for (n, (bit_of_one, bit_of_two, change)) in changes.into_iter().enumerate() {
+        let (one, two) = (quiet(bit_of_one), quiet(bit_of_two));
+        let mut pairs = Vec::new();
+        for (turn, &i) in one.iter().enumerate() {
+            // The next one, the next one in the same place of a word, and one far away.
+            pairs.extend(two.iter().find(|&&j| j > i).map(|&j| (i, j)));
+            pairs.extend(two.iter().find(|&&j| j > i && (j - i) % 8 == 0).map(|&j| (i, j)));
+            pairs.push((i, two[(turn * 31 + 17) % two.len()]));
+        }
+        pairs.retain(|(i, j)| i != j);
+        let (mut found, mut ends_of_words) = (0, [0; 8]);
+        for &(i, j) in pairs.iter().step_by(11 * scale()) {
+            let mut forged = c.to_vec();
+            (forged[i], forged[j]) = change(c[i], c[j]);
+            if message::<S>(expanded, &forged) == m {
+                all.push(forged);
+                found += 1;
+                ends_of_words[i % 8] += usize::from(i.abs_diff(j) % 8 == 0);
+            }
+        }
+        let enough = found >= 40 && (n > 0 || ends_of_words[0].min(ends_of_words[7]) > 0);
+        assert!(
+            enough || scale() > 1,
+            "{}, change {n}: {found} of {}, {ends_of_words:?}",
+            S::NAME,
+            pairs.len()
+        );
+    }
+    all
+}
+
+#[test]
+fn differences_that_cancel_are_rejected_implicitly() {
+    // The same for every backend: the model takes its time.
+    static FORGED: Mutex<BTreeMap<&str, Vec<Vec<u8>>>> = Mutex::new(BTreeMap::new());
+    fn check<S: Set>(_: Selected) {
+        let dk = key::<S>("differences that cancel");
+        let m = [6; 32];
+        let (ciphertext, secret) = S::encapsulate_deterministic(&S::ek(&dk), &m);
+        assert_eq!(S::decapsulate_every_way(&dk, &ciphertext), secret);
+        let mut forged = FORGED.lock().expect("nobody panics with the lock");
+        let forged = forged.entry(S::NAME).or_insert_with(|| {
+            assert_eq!(message::<S>(S::expanded(&dk), ciphertext.as_ref()), m);
+            cancelling::<S>(S::expanded(&dk), ciphertext.as_ref(), &m)
+        });
+        for forged in forged {
+            let rejected = S::decapsulate_every_way(&dk, &ct::<S>(forged));
+            let places: Vec<_> = (0..S::CT).filter(|i| forged[*i] != ciphertext.as_ref()[*i]).collect();
+            assert_eq!(*rejected.as_bytes(), j(z::<S>(&dk), forged), "{}, bytes {places:?}", S::NAME);
+        }
+    }
+    each!(check);
+}
+
+/// The hash of a key is compared in the same way.
+#[test]
+fn hashes_that_differ_in_two_places_are_refused() {
+    fn check<S: Set>(_: Selected) {
+        let dk = key::<S>("hashes that differ");
+        let start = S::DK - 64;
+        let pairs = (0..32).flat_map(|i| (0..i).map(move |j| (i, j)));
+        for (i, j) in pairs.step_by(scale()) {
+            for (x, y) in [(0x80, 0x80), (1, 1), (1, 0xff), (0x40, 0xc0)] {
+                let mut damaged = S::expanded_copy(&dk);
+                damaged[start + i] ^= x;
+                damaged[start + j] ^= y;
+                let outcome = parse_dk::<S>(&damaged).err();
+                assert_eq!(outcome, Some(Error::DecapsulationKey), "{}, bytes {i} and {j}", S::NAME);
+            }
         }
     }
     each!(check);
@@ -452,6 +580,26 @@ fn secrets_compare_by_all_their_bytes() {
         let mut other = [9; 64];
         other[bit / 8] ^= 1 << (bit % 8);
         assert_ne!(seed, Seed::from(other), "bit {bit}");
+    }
+}
+
+/// Nor do differences in two bytes cancel, which they would if they were added up.
+#[test]
+fn secrets_that_differ_twice_are_not_equal() {
+    for (i, j) in (0..64).flat_map(|i| (0..i).map(move |j| (i, j))) {
+        for x in 1..=255_u8 {
+            for (x, y) in [(x, x), (x, x.wrapping_neg())] {
+                let mut other = [9; 64];
+                other[i] ^= x;
+                other[j] ^= y;
+                assert_ne!(Seed::from([9; 64]), Seed::from(other), "bytes {i} and {j}");
+                if i < 32 {
+                    let other: [u8; 32] = *other.first_chunk().expect("64 bytes");
+                    let secret = SharedSecret::from([9; 32]);
+                    assert_ne!(secret, SharedSecret::from(other), "bytes {i} and {j}");
+                }
+            }
+        }
     }
 }
 

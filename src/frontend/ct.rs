@@ -141,6 +141,78 @@ mod tests {
         }
     }
 
+    /// `a` with two words of `W` bytes changed in every way that lets some sum of differences vanish: by "exclusive or",
+    /// equal differences; by addition modulo 2^(8 W), those that sum to zero, of "exclusive or" or of subtraction.
+    #[allow(clippy::integer_division_remainder_used)] // of lengths
+    fn cancelling<const L: usize, const W: usize>(a: &[u8; L], mut see: impl FnMut(&[u8; L])) {
+        const SHOWN: u64 = 0x0123_4567_89ab_cdef;
+        let top = 1 << (8 * W - 1);
+        let read = |i: usize, swap: bool| {
+            let mut word = [0; 8];
+            word[..W].copy_from_slice(&a[W * i..][..W]);
+            if swap {
+                word[..W].reverse();
+            }
+            u64::from_le_bytes(word)
+        };
+        for (i, j) in (0..L / W).flat_map(|i| (0..i).map(move |j| (i, j))) {
+            for (x, swap) in [(1, false), (1, true), (top, false), (top, true), (SHOWN, false)] {
+                let (one, two) = (read(i, swap), read(j, swap));
+                for (one, two) in [
+                    (one ^ x, two ^ x),
+                    (one ^ x, two ^ x.wrapping_neg()),
+                    (one.wrapping_add(x), two.wrapping_sub(x)),
+                ] {
+                    let mut b = *a;
+                    for (word, at) in [(one, i), (two, j)] {
+                        let bytes = &mut b[W * at..][..W];
+                        bytes.copy_from_slice(&word.to_le_bytes()[..W]);
+                        if swap {
+                            bytes.reverse();
+                        }
+                    }
+                    see(&b);
+                }
+            }
+        }
+    }
+
+    fn every_cancelling<const L: usize>(a: &[u8; L], mut see: impl FnMut(&[u8; L])) {
+        cancelling::<L, 1>(a, &mut see);
+        cancelling::<L, 2>(a, &mut see);
+        cancelling::<L, 4>(a, &mut see);
+        cancelling::<L, 8>(a, &mut see);
+    }
+
+    #[test]
+    fn differences_that_cancel_are_seen() {
+        for a in [[0; 64], [0xff; 64], core::array::from_fn(|i| (37 * i) as u8)] {
+            every_cancelling(&a, |b| assert!(!bool::from(equal(&a, b)), "{a:?} and {b:?}"));
+        }
+        // In the first and the last word of what may be compared in larger pieces.
+        let a: [u8; 1568] = core::array::from_fn(|i| i as u8);
+        for distance in 1..a.len() {
+            for start in [0, a.len() - 1 - distance] {
+                let mut b = a;
+                b[start] ^= 0x80;
+                b[start + distance] ^= 0x80;
+                assert!(!bool::from(equal(&a, &b)), "bytes {start} and {distance} further");
+            }
+        }
+    }
+
+    #[test]
+    fn selection_does_not_ask_what_differs() {
+        let a: [u8; 32] = core::array::from_fn(|i| (91 * i) as u8);
+        every_cancelling(&a, |b| {
+            let mut chosen = a;
+            assign_if(Choice::from(0), &mut chosen, b);
+            assert_eq!(chosen, a);
+            assign_if(Choice::from(1), &mut chosen, b);
+            assert_eq!(chosen, *b);
+        });
+    }
+
     #[test]
     fn selection_takes_all_or_nothing() {
         for value in 0..=255 {
