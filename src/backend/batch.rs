@@ -1123,6 +1123,20 @@ mod tests {
         conformance::sponge_steps::<_, 1>(Plain::<1>);
     }
 
+    /// With the widths of all backends. A width of 8 is packed here, as where four columns are cheaper; one of 5 has several
+    /// teams of several columns in its fixed schedule, one of 16 a single team at most.
+    #[test]
+    fn entries_get_the_blocks_they_need() {
+        conformance::unlucky_entries::<_, 1>(Plain::<1>);
+        conformance::unlucky_entries::<_, 2>(Plain::<2>);
+        conformance::unlucky_entries::<_, 3>(Plain::<3>);
+        conformance::unlucky_entries::<_, 4>(Plain::<4>);
+        conformance::unlucky_entries::<_, 5>(Plain::<5>);
+        conformance::unlucky_entries::<_, 7>(Plain::<7>);
+        conformance::unlucky_entries::<_, 8>(Plain::<8>);
+        conformance::unlucky_entries::<_, 16>(Plain::<16>);
+    }
+
     #[test]
     fn a_long_chain_rides_beside_the_matrix() {
         // ML-KEM-768 encapsulation: 27 blocks of matrix and a key of nine blocks on four lanes.

@@ -3,12 +3,16 @@
 //!
 //! Elements of T_q are written and read through `decode12` and `encode12`, whose own test comes first.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::vec::Vec;
-use std::{println, vec};
+use std::{println, thread_local, vec};
 
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
-use super::batch::{Absorbed, Blocks, Function, H_BLOCK, Job, Jobs, Permute, SAMPLE_BLOCKS, Start, States};
+use super::batch::{
+    self, Absorbed, Blocks, Function, H_BLOCK, Job, Jobs, Permute, SAMPLE_BLOCKS, Start, States,
+};
 use super::model;
 use super::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range, Sums};
 use super::{Backend, Eta, XOF_BLOCK, portable};
@@ -769,4 +773,262 @@ fn kept_blocks<B: Permute<W> + Permute<1>, const W: usize>(backend: B) {
         assert_eq!(full, filled.iter().all(|n| *n == N));
     }
     assert!(W == 1 || rejected > 0, "one has too few");
+}
+
+/// A backend run by `batch` over `W` columns, all of it as it is but for the permutation: what that makes of an entry of the
+/// matrix is written in [`SCRIPT`]. Real output that needs a fifth block comes once in 2^105 entries.
+#[derive(Clone, Copy)]
+struct Scripted<B, const W: usize>(B);
+
+thread_local! {
+    /// What the blocks of the entry with this index, j and then i, are like; beyond the last one, all accepted.
+    static SCRIPT: RefCell<BTreeMap<u16, Vec<Accepted>>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// How many of a block's candidates are below q, the first of them from this place on.
+#[derive(Clone, Copy, Debug)]
+struct Accepted(usize, usize);
+
+impl Accepted {
+    const NONE: Self = Self(0, 0);
+    const ALL: Self = Self(CANDIDATES, 0);
+}
+
+/// Numbers of 12 bits in a block.
+#[allow(clippy::integer_division_remainder_used)] // of test data
+const CANDIDATES: usize = XOF_BLOCK / 3 * 2;
+
+/// The words of a scripted block.
+#[allow(clippy::integer_division_remainder_used)] // of test data
+fn scripted_block(index: u16, round: usize) -> [u64; 21] {
+    let Accepted(many, first) = SCRIPT.with_borrow(|script| {
+        script.get(&index).and_then(|rounds| rounds.get(round).copied()).unwrap_or(Accepted::ALL)
+    });
+    let mut bytes = [0xff; XOF_BLOCK];
+    let (mut number, mut place) = (u32::from(index) * 31 + round as u32 * 1009 + 1, 0);
+    for pair in bytes.as_chunks_mut::<3>().0 {
+        let mut draw = || {
+            // Neighbours differ, and so do blocks and entries.
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let accepted = (first..first + many).contains(&place);
+            place += 1;
+            if accepted { (number >> 8) % Q as u32 } else { Q as u32 + (number >> 8) % (4096 - Q as u32) }
+        };
+        let (d1, d2) = (draw(), draw());
+        *pair = [d1 as u8, (d1 >> 8 | d2 << 4) as u8, (d2 >> 4) as u8];
+    }
+    core::array::from_fn(|i| u64::from_le_bytes(bytes.as_chunks().0[i]))
+}
+
+/// Calls with the same polynomials as those of the backend itself.
+fn unwrapped<B, const W: usize, T>(
+    wrapped: &mut [NttPoly<Scripted<B, W>>],
+    call: impl FnOnce(&mut [NttPoly<B>]) -> T,
+) -> T
+where
+    B: Permute<W> + Permute<1>,
+{
+    let mut own: Vec<NttPoly<B>> = wrapped.iter().map(|_| NttPoly::ZERO).collect();
+    own.iter_mut().zip(&*wrapped).for_each(|(own, wrapped)| *own.raw_mut() = *wrapped.raw());
+    let result = call(&mut own);
+    own.iter().zip(wrapped).for_each(|(own, wrapped)| *wrapped.raw_mut() = *own.raw());
+    result
+}
+
+impl<B: Permute<W> + Permute<1>, const W: usize> Backend for Scripted<B, W> {
+    const NAME: &'static str = "scripted";
+
+    fn hash(self, job: Job<'_>) {
+        self.0.hash(job);
+    }
+
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+        batch::run::<_, W>(self, jobs);
+    }
+
+    fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
+        unwrapped(core::slice::from_mut(a_hat), |own| self.0.sample_ntt_block(block, &mut own[0], filled))
+    }
+
+    fn sample_ntt_blocks(
+        self,
+        blocks: &[[u8; 192]],
+        a_hats: &mut [NttPoly<Self>],
+        filled: &mut [usize],
+    ) -> bool {
+        unwrapped(a_hats, |own| self.0.sample_ntt_blocks(blocks, own, filled))
+    }
+
+    fn sample_kept(self, a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
+        unwrapped(a_hats, |own| self.0.sample_kept(own, filled))
+    }
+}
+
+impl<B, const W: usize, const V: usize> Permute<V> for Scripted<B, W>
+where
+    B: Permute<V> + Permute<W> + Permute<1>,
+{
+    fn narrow(self) -> usize {
+        Permute::<V>::narrow(self.0)
+    }
+
+    fn start(self, states: &mut States<V>, used: usize, start: Start<'_>, columns: u32, ends: &[u64; V]) {
+        Permute::<V>::start(self.0, states, used, start, columns, ends);
+    }
+
+    fn absorb(self, states: &mut States<V>, used: usize, column: usize, words: &[u8]) {
+        Permute::<V>::absorb(self.0, states, used, column, words);
+    }
+
+    /// Of an entry of the matrix, the capacity keeps a mark, the index and the number of blocks.
+    fn permute(self, states: &mut States<V>, used: usize) {
+        const MARK: u64 = 0x6d61_7472_6978_2121;
+        for column in 0..used {
+            let mut state = states.0.map(|row| row[column]);
+            let fresh = state[4] >> 16 == Function::Shake128.suffix_at(0)
+                && state[5..20].iter().chain(&state[21..]).all(|word| *word == 0)
+                && state[20] == batch::LAST_BIT;
+            if fresh {
+                let index = state[4] & 0xffff;
+                state[22..].copy_from_slice(&[0, index, MARK]);
+            }
+            if state[24] == MARK {
+                let block = scripted_block(state[23] as u16, state[22] as usize);
+                state[..21].copy_from_slice(&block);
+                state[22] += 1;
+            } else {
+                portable::keccak::permute(&mut state);
+            }
+            states.0.iter_mut().zip(state).for_each(|(row, word)| row[column] = word);
+        }
+    }
+
+    fn samples_beside(self) -> bool {
+        Permute::<V>::samples_beside(self.0)
+    }
+
+    fn keep_block(self, states: &States<V>, b: usize, entries: &mut [NttPoly<Self>]) {
+        unwrapped(entries, |own| Permute::<V>::keep_block(self.0, states, b, own));
+    }
+
+    fn finish_and_sample(
+        self,
+        states: &States<V>,
+        blocks: &[[u8; H_BLOCK]],
+        last: &[u8; H_BLOCK],
+        out: &mut [u8; 32],
+        entries: &mut [NttPoly<Self>],
+        filled: &mut [usize],
+    ) -> bool {
+        unwrapped(entries, |own| {
+            Permute::<V>::finish_and_sample(self.0, states, blocks, last, out, own, filled)
+        })
+    }
+
+    fn squeeze(self, states: &States<V>, used: usize, blocks: &mut Blocks<V>) {
+        Permute::<V>::squeeze(self.0, states, used, blocks);
+    }
+}
+
+/// Entries of the matrix that need one to six blocks beyond [`SAMPLE_BLOCKS`], in every slot and beside everything that is
+/// hashed with a matrix, over `W` columns.
+pub(crate) fn unlucky_entries<B: Permute<W> + Permute<1>, const W: usize>(backend: B) {
+    unlucky_in::<B, W, 2>(backend);
+    unlucky_in::<B, W, 3>(backend);
+    unlucky_in::<B, W, 4>(backend);
+}
+
+fn unlucky_in<B: Permute<W> + Permute<1>, const W: usize, const K: usize>(backend: B) {
+    let mut random = Random::new(12);
+    // So many blocks more: they come first and give nothing; or all that is wanting is one coefficient; or they bring one each.
+    let late = |extra: usize| vec![Accepted::NONE; extra];
+    let short = |extra: usize| {
+        let mut rounds = vec![Accepted::ALL, Accepted::ALL, Accepted(N - 1 - 2 * CANDIDATES, 5)];
+        rounds.resize(2 + extra, Accepted::NONE);
+        rounds.push(Accepted(1, 13 * extra));
+        rounds
+    };
+    let slow = |extra: usize| {
+        let mut rounds = vec![Accepted::ALL, Accepted::ALL, Accepted(N - extra - 2 * CANDIDATES, 70)];
+        rounds.extend((0..extra).map(|n| Accepted(1, 111 - n)));
+        rounds
+    };
+    for extra in 1..=6 {
+        for (form, rounds) in [late(extra), short(extra), slow(extra)].into_iter().enumerate() {
+            for slot in 0..K * K {
+                // The tests of a form beside each kind of jobs.
+                with_matrix::<B, W, K>(backend, form + slot, &[(slot, rounds.clone())]);
+                with_matrix::<B, W, K>(backend, 3, &[(slot, rounds.clone())]);
+            }
+        }
+    }
+    for turn in 0..40 {
+        let mut several = Vec::new();
+        for slot in 0..K * K {
+            let (form, extra) = (random.below(4), random.below(6) as usize + 1);
+            if turn & 1 == 0 || random.below(3) == 0 {
+                let rounds = [late(extra), short(extra), slow(extra), Vec::new()][form as usize].clone();
+                several.push((slot, rounds));
+            }
+        }
+        with_matrix::<B, W, K>(backend, turn, &several);
+    }
+}
+
+/// A matrix whose entries in these slots have these blocks, beside what is hashed with it in the operations, against the
+/// model.
+#[allow(clippy::integer_division_remainder_used)] // of test data
+fn with_matrix<B: Permute<W> + Permute<1>, const W: usize, const K: usize>(
+    backend: B,
+    kind: usize,
+    unlucky: &[(usize, Vec<Accepted>)],
+) {
+    let backend = Scripted::<B, W>(backend);
+    let transposed = kind & 1 == 0;
+    let index = |slot: usize| match ((slot / K) as u16, (slot % K) as u16) {
+        (i, j) if transposed => i | j << 8,
+        (i, j) => j | i << 8,
+    };
+    SCRIPT.set(unlucky.iter().map(|(slot, rounds)| (index(*slot), rounds.clone())).collect());
+    let (rho, s) = ([kind as u8; 32], [7; 32]);
+    let ek: Vec<u8> = (0..384 * K + 32).map(|i| (i * 7) as u8).collect();
+    let (mut h, mut k_bar) = ([0; 32], [0; 32]);
+    let mut rows = [const { [const { NttPoly::ZERO }; K] }; K];
+    let (mut y, mut e) = ([[0; 192]; K], [[0; 128]; K]);
+    let matrix = Jobs::matrix(&rho, 0, &mut rows, transposed);
+    let (h_of_ek, j) = (
+        Job::new(Function::Sha3_256, &ek, &[], &mut h),
+        Job::new(Function::Shake256, &s, &ek[..320 * K], &mut k_bar),
+    );
+    let prf = [Jobs::prf(&s, 0, 128, &mut y), Jobs::prf(&s, K as u8, 128, &mut e)];
+    let with_h = matches!(kind & 3, 1 | 3);
+    match kind & 3 {
+        0 => backend.hash_all(&mut [matrix]),
+        2 => {
+            let [y, e] = prf;
+            backend.hash_all(&mut [j.into(), matrix, y, e]);
+        }
+        // As an encapsulation, which has a schedule of its own with some widths.
+        _ => backend.hash_all(&mut [h_of_ek.into(), matrix]),
+    }
+
+    for (slot, entry) in rows.as_flattened().iter().enumerate() {
+        let words = (0..10).flat_map(|round| scripted_block(index(slot), round));
+        let xof: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
+        let expected = model::sample_ntt(&xof).expect("ten blocks suffice");
+        let mut own = NttPoly::<B>::ZERO;
+        *own.raw_mut() = *entry.raw();
+        assert_eq!(read(backend.0, &own), expected, "k = {K}, kind {kind}, slot {slot}, {unlucky:?}");
+    }
+    if with_h {
+        assert_eq!(h, sha3_256(&ek), "k = {K}, kind {kind}, {unlucky:?}");
+    }
+    if kind & 3 == 2 {
+        let message = [&s[..], &ek[..320 * K]].concat();
+        assert_eq!(k_bar[..], model::hash(Function::Shake256, &message, 32), "k = {K}, {unlucky:?}");
+        for (output, n) in y.iter().map(|y| &y[..128]).chain(e.iter().map(|e| &e[..])).zip(0..) {
+            let message = [&s[..], &[n]].concat();
+            assert_eq!(output, model::hash(Function::Shake256, &message, 128), "k = {K}, output {n}");
+        }
+    }
 }

@@ -302,7 +302,7 @@ fn permute_x2<const R: usize>(state: &mut [[u64; 2]; 25], constants: &[u64; R]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::conformance::{present, sponge_steps, suite};
+    use crate::backend::conformance::{present, sponge_steps, suite, unlucky_entries};
     use crate::backend::keccak::check;
 
     /// The machine's proof, tuned for other cores.
@@ -363,6 +363,15 @@ mod tests {
         let Some(backend) = present("neon-sha3", NeonSha3::detect()) else { return };
         sponge_steps::<_, 2>(backend);
         sponge_steps::<_, 3>(backend);
+    }
+
+    #[test]
+    fn entries_get_the_blocks_they_need() {
+        let Some(backend) = present("neon-sha3", NeonSha3::detect()) else { return };
+        for tuning in Tuning::ALL {
+            unlucky_entries::<_, 2>(backend.tuned(tuning));
+            unlucky_entries::<_, 3>(backend.tuned(tuning));
+        }
     }
 
     mod throughout {

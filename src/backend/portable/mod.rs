@@ -75,6 +75,11 @@ mod tests {
     crate::backend::conformance::suite!("portable", Some(super::Portable));
 
     #[test]
+    fn entries_get_the_blocks_they_need() {
+        crate::backend::conformance::unlucky_entries::<_, 1>(Portable);
+    }
+
+    #[test]
     fn bounds_that_the_proofs_are_told_are_exact() {
         assert_eq!([0, 1664, 1 << 15].map(Portable::reduced), [1664; 3]);
         assert_eq!([0, 1664, 1 << 15].map(Portable::product), [2496; 3]);

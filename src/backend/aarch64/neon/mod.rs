@@ -222,7 +222,7 @@ impl Probe for Neon {
 #[cfg(test)]
 mod tests {
     use super::Neon;
-    use crate::backend::conformance::{present, sponge_steps, suite};
+    use crate::backend::conformance::{present, sponge_steps, suite, unlucky_entries};
 
     suite!("neon", Neon::detect());
 
@@ -230,5 +230,11 @@ mod tests {
     fn columns_are_read() {
         let Some(backend) = present("neon", Neon::detect()) else { return };
         sponge_steps::<_, 3>(backend);
+    }
+
+    #[test]
+    fn entries_get_the_blocks_they_need() {
+        let Some(backend) = present("neon", Neon::detect()) else { return };
+        unlucky_entries::<_, 3>(backend);
     }
 }

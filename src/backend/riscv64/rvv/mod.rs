@@ -233,4 +233,15 @@ where
 #[cfg(test)]
 mod tests {
     crate::backend::conformance::suite!("rvv", super::Rvv::detect());
+
+    #[test]
+    fn entries_get_the_blocks_they_need() {
+        use crate::backend::conformance::{present, unlucky_entries};
+        let Some(backend) = present("rvv", super::Rvv::detect()) else { return };
+        unlucky_entries::<_, 1>(backend);
+        unlucky_entries::<_, 2>(backend);
+        unlucky_entries::<_, 4>(backend);
+        unlucky_entries::<_, 8>(backend);
+        unlucky_entries::<_, 16>(backend);
+    }
 }

@@ -188,4 +188,12 @@ impl Probe for Avx2 {
 #[cfg(test)]
 mod tests {
     crate::backend::conformance::suite!("avx2", super::Avx2::detect());
+
+    #[test]
+    fn entries_get_the_blocks_they_need() {
+        use crate::backend::conformance::{present, unlucky_entries};
+        if let Some(backend) = present("avx2", super::Avx2::detect()) {
+            unlucky_entries::<_, 4>(backend);
+        }
+    }
 }

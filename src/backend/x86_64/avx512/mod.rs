@@ -372,6 +372,19 @@ mod tests {
 
     suite!("avx512", Avx512::detect());
 
+    #[test]
+    fn entries_get_the_blocks_they_need() {
+        use crate::backend::conformance::{present, unlucky_entries};
+        use crate::backend::probe::Probe;
+
+        if let Some(backend) = present("avx512", Avx512::detect()) {
+            for backend in [Some(backend), backend.plain()].into_iter().flatten() {
+                unlucky_entries::<_, 8>(backend.tuned(false));
+                unlucky_entries::<_, 8>(backend.tuned(true));
+            }
+        }
+    }
+
     // They differ in hashing only.
     mod four_are_cheaper {
         super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(true)), hashes batches encapsulations);
