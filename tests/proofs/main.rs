@@ -108,6 +108,7 @@ items! {
     transform::mul_add
     transform::dot_inverse
     transform::inverse_growth
+    transform::inverse_extremes
     transform::accumulators
     encoding::encode12
     encoding::decode12

@@ -182,6 +182,60 @@ pub(crate) fn inverse_growth<B: Probe>(backend: B) -> Covered {
     Covered::new("tested", inputs, "all c X^i: the longest chains of sums")
 }
 
+/// The largest sums in the inverse transform. A number of the transform depends on one block of its input until it is
+/// added to one of another block, so the blocks are searched one by one for what makes the first numbers of each largest
+/// and smallest, and what is found is put together: blocks of every length, since a sum may begin after any layer. Where a
+/// reduction is missing, these leave the range or 16 bits.
+pub(crate) fn inverse_extremes<B: Probe>(backend: B) -> Covered {
+    /// Contents that each block is searched with.
+    const TRIES: usize = 1000;
+    let (residues, units) = (Residues::get(), Units::get());
+    let mut random = Random::new("inverse extremes");
+    let mut one = Multiplier::ZERO;
+    backend.multiplier(&canonical(core::array::from_fn(|i| (i == 0) as i16)), &mut one);
+    let one = [one];
+    let mut f = Poly::<Lazy>::ZERO;
+    let (mut inputs, mut most) = (0, 0);
+    for length in (0..8).map(|log| 1 << log) {
+        // Of each number, with either sign: the whole input, block by block.
+        let mut best = vec![[[0; N]; 2]; length];
+        for block in (0..N).step_by(length) {
+            let mut value = vec![[0; 2]; length];
+            for _ in turns(TRIES) {
+                let mut f_hat = [0; N];
+                f_hat[block..][..length].fill_with(|| random.below(Q as usize) as i16);
+                backend.dot_inverse(&[decoded(backend, &f_hat)], &one, &mut f);
+                inputs += 1;
+                for ((value, best), c) in value.iter_mut().zip(&mut best).zip(f.coefficients()) {
+                    for ((value, best), c) in value.iter_mut().zip(best).zip([*c, -c]) {
+                        if c > *value {
+                            *value = c;
+                            best[block..][..length].copy_from_slice(&f_hat[block..][..length]);
+                        }
+                    }
+                }
+            }
+        }
+        for (p, f_hat) in best.iter().enumerate().flat_map(|(p, both)| both.iter().map(move |f| (p, f))) {
+            backend.dot_inverse(&[decoded(backend, f_hat)], &one, &mut f);
+            let mut expected = [0_i64; N];
+            for (c, unit) in f_hat.iter().zip(&units.inverse) {
+                for (expected, unit) in expected.iter_mut().zip(unit) {
+                    *expected += i64::from(*c) * i64::from(*unit);
+                }
+            }
+            for (i, (c, expected)) in f.storage().iter().zip(expected).enumerate() {
+                let right = i64::from(residues.of(*c)) == model::mod_q(expected);
+                let good = right && (Lazy::MIN..=Lazy::MAX).contains(c);
+                assert!(good, "blocks of {length}, number {p}: coefficient {i} is {c}");
+                most = most.max(c.abs());
+            }
+            inputs += 1;
+        }
+    }
+    Covered::new("tested", inputs, format!("the largest parts found in blocks of each length: up to {most}"))
+}
+
 /// The largest sums that can be brought about from outside: left factors all q - 1, right factors whose numbers, as this
 /// backend keeps them, are the largest found. That all sums fit is P2; this is a look at the far end.
 pub(crate) fn accumulators<B: Probe>(backend: B) -> Covered {
