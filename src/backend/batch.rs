@@ -1109,6 +1109,9 @@ mod tests {
         states.zeroize();
         blocks.zeroize();
         assert_eq!((states.0, blocks.0), ([[0; 3]; 25], [[0; 192]; 3]));
+        let mut block = [1; 200];
+        wipe(&mut block);
+        assert_eq!(block, [0; 200]);
     }
 
     #[test]
