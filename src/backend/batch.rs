@@ -609,29 +609,33 @@ fn wipe(block: &mut [u8; 200]) {
     optimization_barrier(block);
 }
 
-/// Columns of states, side by side, that started together and do the same.
+/// Columns of states, side by side, that started together and do the same: one of a job, or those of outputs or of
+/// entries, of which the others have none.
+///
+/// All of it is initialised, whatever they do. Of an enum a compiler may read what another variant has, before it asks which
+/// one it is, and find the smaller of two numbers by a branch: the path would depend on what the stack held before.
 struct Team<'g, 'a, B> {
+    /// None, if it is no team.
     columns: usize,
-    task: Task<'g, 'a, B>,
     /// Permutations that they still take.
     left: usize,
+    /// One column.
+    job: Option<&'g mut Job<'a>>,
+    /// An output for each column.
+    outputs: Outputs<'a>,
+    /// An entry of the matrix for each column.
+    entries: &'a mut [NttPoly<B>],
 }
 
 impl<B> Team<'_, '_, B> {
+    fn none() -> Self {
+        Self { columns: 0, left: 0, job: None, outputs: Outputs::none(), entries: &mut [] }
+    }
+
     /// The set of its columns, of which `first` is the first.
     fn set(&self, first: usize) -> u32 {
         ((1 << self.columns) - 1) << first
     }
-}
-
-/// What a team does.
-enum Task<'g, 'a, B> {
-    /// One column.
-    Job(&'g mut Job<'a>),
-    /// An output for each column.
-    Prf(Outputs<'a>),
-    /// An entry of the matrix for each column.
-    Matrix(&'a mut [NttPoly<B>]),
 }
 
 /// Outputs of the PRF that are being filled.
@@ -644,6 +648,10 @@ struct Outputs<'a> {
 }
 
 impl Outputs<'_> {
+    fn none() -> Self {
+        Self { outputs: &mut [], stride: 0, length: 0, given: 0 }
+    }
+
     /// Moves what fits of a block to each of them; true if they are full.
     #[inline(always)]
     fn fill(&mut self, blocks: &[[u8; 192]]) -> bool {
@@ -702,26 +710,24 @@ impl<'g, 'a, B> Queue<'g, 'a, B> {
                     if let Some(job) = job
                         && job.work > 0
                     {
-                        return Some((
-                            Team { columns: 1, left: job.work, task: Task::Job(job) },
-                            Start::EMPTY,
-                        ));
+                        let team = Team { columns: 1, left: job.work, job: Some(job), ..Team::none() };
+                        return Some((team, Start::EMPTY));
                     }
                 }
                 Jobs::Prf(prf) if prf.count > 0 => {
                     let left = prf.work();
                     let columns = enough(prf.count, left);
                     let start = Start::new(Function::Shake256, prf.s);
-                    let task = Task::Prf(prf.take(columns, ends));
+                    let outputs = prf.take(columns, ends);
                     self.next = Some(jobs);
-                    return Some((Team { columns, task, left }, start));
+                    return Some((Team { columns, left, outputs, ..Team::none() }, start));
                 }
                 Jobs::Matrix(matrix) if !matrix.entries.is_empty() => {
                     let columns = enough(matrix.entries.len(), SAMPLE_BLOCKS);
                     let start = Start::new(Function::Shake128, matrix.rho);
-                    let task = Task::Matrix(matrix.take(columns, ends));
+                    let entries = matrix.take(columns, ends);
                     self.next = Some(jobs);
-                    return Some((Team { columns, task, left: SAMPLE_BLOCKS }, start));
+                    return Some((Team { columns, left: SAMPLE_BLOCKS, entries, ..Team::none() }, start));
                 }
                 _ => self.next = self.rest.next(),
             }
@@ -730,9 +736,9 @@ impl<'g, 'a, B> Queue<'g, 'a, B> {
 }
 
 /// How many permutations the columns of these teams can take over while the longest of them is at work anyway.
-fn spare_permutations<B>(teams: &[Option<Team<'_, '_, B>>]) -> usize {
+fn spare_permutations<B>(teams: &[Team<'_, '_, B>]) -> usize {
     let (mut taken, mut chain, mut soonest) = (0, 0, usize::MAX);
-    for team in teams.iter().flatten() {
+    for team in teams.iter().filter(|team| team.columns > 0) {
         taken += team.columns * team.left;
         (chain, soonest) = (chain.max(team.left), soonest.min(team.left));
     }
@@ -754,7 +760,7 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
     let mut states = States::<W>::ZERO;
     let mut blocks = Blocks::<W>::ZERO;
     // Each at the first of its columns.
-    let mut teams: [Option<Team<'_, '_, B>>; W] = [const { None }; W];
+    let mut teams = core::array::from_fn::<_, W, _>(|_| Team::none());
     // Coefficients that each column has given.
     let mut filled = [0; W];
     // Sets of columns: those at work, the first of each team, and those of jobs.
@@ -795,13 +801,13 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
                 if permuted || !start.is(Start::EMPTY) {
                     fresh |= set;
                 }
-                if let Task::Job(_) = team.task {
+                if team.job.is_some() {
                     of_jobs |= set;
                 }
                 (busy, heads) = (busy | set, heads | 1 << column);
                 waiting = waiting.saturating_sub(team.columns * team.left);
                 filled[column..][..team.columns].fill(0);
-                teams[column] = Some(team);
+                teams[column] = team;
             }
             if fresh != 0 {
                 backend.start(&mut states, used(busy), start, fresh, &ends);
@@ -814,7 +820,7 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
         if W > 1
             && !more
             && busy == 1
-            && let Some(Team { task: Task::Job(job), .. }) = &mut teams[0]
+            && let Some(job) = &mut teams[0].job
         {
             run_alone(backend, &mut states.first(), job);
             break;
@@ -824,7 +830,7 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
         let mut squeezing = heads != of_jobs;
         let mut rest = of_jobs;
         while let Some((column, team)) = next_team(&mut teams, &mut rest) {
-            if let Task::Job(job) = &mut team.task {
+            if let Some(job) = &mut team.job {
                 if !job.absorbed {
                     job.take_in(backend, &mut states, width, column);
                 }
@@ -840,17 +846,17 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
         while let Some((column, team)) = next_team(&mut teams, &mut rest) {
             let blocks = &blocks.0[column..][..team.columns];
             team.left = team.left.saturating_sub(1);
-            let done = match &mut team.task {
-                Task::Job(job) => job.give_out(&states, column, &blocks[0]),
-                Task::Prf(outputs) => outputs.fill(blocks),
-                Task::Matrix(entries) => {
-                    backend.sample_ntt_blocks(blocks, entries, &mut filled[column..][..blocks.len()])
-                }
+            let done = if let Some(job) = &mut team.job {
+                job.give_out(&states, column, &blocks[0])
+            } else if team.entries.is_empty() {
+                team.outputs.fill(blocks)
+            } else {
+                backend.sample_ntt_blocks(blocks, team.entries, &mut filled[column..][..blocks.len()])
             };
             if done {
                 let others = !team.set(column);
                 (busy, heads, of_jobs) = (busy & others, heads & others, of_jobs & others);
-                teams[column] = None;
+                team.columns = 0;
             }
         }
     }
@@ -863,12 +869,12 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
 /// The next of the teams whose first columns are in `set`, with that column, which leaves the set.
 #[inline(always)]
 fn next_team<'t, 'g, 'a, B>(
-    teams: &'t mut [Option<Team<'g, 'a, B>>],
+    teams: &'t mut [Team<'g, 'a, B>],
     set: &mut u32,
 ) -> Option<(usize, &'t mut Team<'g, 'a, B>)> {
     let column = set.trailing_zeros() as usize;
     *set &= set.wrapping_sub(1);
-    Some((column, teams.get_mut(column)?.as_mut()?))
+    Some((column, teams.get_mut(column)?))
 }
 
 /// Columns up to the last of a set.
