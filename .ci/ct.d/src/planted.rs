@@ -40,6 +40,28 @@ fn division(a: &[u8; 32]) -> u32 {
     (u32::from(a[4]) * 1000) / black_box(3329)
 }
 
+/// Decides by what the stack held before.
+#[inline(never)]
+fn stale() -> u32 {
+    let word: u64;
+    // SAFETY: reads a word of the thread's stack, of which there is more.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        core::arch::asm!("mov {}, [rsp - 256]", out(reg) word, options(nostack));
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        core::arch::asm!("ldur {}, [sp, -256]", out(reg) word, options(nostack));
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "riscv64")]
+    unsafe {
+        core::arch::asm!("ld {}, -256(sp)", out(reg) word, options(nostack));
+    }
+    if word & 1 == 0 { black_box(1) } else { black_box(3) }
+}
+
 /// Looks at all pairs.
 #[inline(never)]
 fn no_exit(a: &[u8; 32], b: &[u8; 32]) -> u8 {
@@ -121,8 +143,9 @@ const VECTORS: Option<&str> = if cfg!(target_arch = "x86_64") {
     None
 };
 
-/// Every planted leak, the last one deep inside an operation. `divisions`: this tool sees them.
-pub fn all<T: Tool>(tool: &mut T, divisions: bool) {
+/// Every planted leak, the last one deep inside an operation. `divisions`: this tool sees them. `stale`: it finds what
+/// depends on an old stack.
+pub fn all<T: Tool>(tool: &mut T, divisions: bool, stale: bool) {
     type Leak = fn(&[u8; 32]);
     let branch: Leak = |a| _ = black_box(branch(a));
     let table: Leak = |a| _ = black_box(table(a));
@@ -140,6 +163,10 @@ pub fn all<T: Tool>(tool: &mut T, divisions: bool) {
     tool.planted("table", "planted5table", true, &mut run(table));
     tool.planted("early exit", "planted10early_exit", true, &mut run(early_exit));
     tool.planted("division", "planted8division", divisions, &mut run(division));
+    if stale {
+        let stale: Leak = |_| _ = black_box(self::stale());
+        tool.planted("old stack", "planted5stale", true, &mut run(stale));
+    }
     tool.clean("comparison without exit", &mut run(no_exit));
     #[cfg(target_arch = "riscv64")]
     if Selected::by_name("rvv").is_some() {

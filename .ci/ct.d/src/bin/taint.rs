@@ -185,7 +185,7 @@ fn main() {
     let log = env::args().nth(1).expect("taint LOG");
     assert!(valgrind::running(), "this runs under valgrind only");
     let mut taint = Taint { log, read: 0, operations: 0, decisions: 0, leaks: 0, failures: Vec::new() };
-    planted::all(&mut taint, false);
+    planted::all(&mut taint, false, false);
     operations::all::<_, Declassified>(&mut taint);
     println!(
         "{} operations with {CHOICES} choices of secrets each; {} reports of decisions that are public; \

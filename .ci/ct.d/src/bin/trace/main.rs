@@ -1,5 +1,7 @@
 //! Runs every operation, records its steps and compares: for different secrets and the same public data, the same
-//! instructions must run in the same order and touch the same addresses; none of them may be a division.
+//! instructions must run in the same order and touch the same addresses; none of them may be a division, unless
+//! `KEMSTONE_DIVISIONS=elsewhere` leaves that to `.ci/ct division`. What the stack held before differs as well, unless
+//! `KEMSTONE_PAINT` is a byte, which it is then filled with.
 //!
 //! `trace BACKEND[:SET]...`: the operations of these backends and parameter sets.
 //!
@@ -14,6 +16,7 @@ mod recorder;
 mod recorder;
 
 use std::cell::UnsafeCell;
+use std::collections::BTreeSet;
 use std::{env, fs, process};
 
 #[cfg(target_arch = "aarch64")]
@@ -25,6 +28,9 @@ use object::{Object, ObjectSymbol};
 
 /// What every key is generated from in place of its own rho: the matrix A is public, and its sampling may depend on it.
 const RHO: [u8; 32] = [0x5a; 32];
+
+/// How a report of a division begins.
+const DIVISION: &str = "division at";
 
 /// The functions of this program, by the addresses they are loaded at.
 fn functions() -> Vec<(u64, String)> {
@@ -45,7 +51,7 @@ fn functions() -> Vec<(u64, String)> {
 /// What one run of the code under examination did.
 #[derive(Default)]
 struct Trace {
-    /// 2 p for an instruction at p, 2 a + 1 for memory at a.
+    /// 2 p for an instruction at p, 2 a + 1 for memory at a; on x86-64 also 2 n + 1 for a number n that goes into a division.
     events: Vec<u64>,
     instructions: u64,
     divisions: Vec<u64>,
@@ -78,11 +84,22 @@ impl<T> Shared<T> {
     }
 }
 
+/// Fills the stack below the caller's frame, further than any operation reaches.
+#[inline(never)]
+fn paint(with: u8) {
+    core::hint::black_box(&mut [with; 1 << 17]);
+}
+
 struct Tracer {
     backends: Vec<Selected>,
     functions: Vec<(u64, String)>,
     /// The run at hand, or none: then the code runs without steps, to warm up.
     trace: Option<Trace>,
+    /// What the stack is painted with before each run: what nobody has written there must not matter, either.
+    paints: [u8; CHOICES],
+    choice: usize,
+    /// Where operations divide, if `.ci/ct division` is to say whether they may.
+    divisions: Option<BTreeSet<String>>,
     /// Key generation must have been given another rho.
     replaced: bool,
     instructions: u64,
@@ -107,7 +124,8 @@ impl Tracer {
         // All calls are made from this function, so that their stack is at the same address. The first one is to warm up.
         for run_number in 0..=CHOICES {
             self.trace = (run_number > 0).then(Trace::default);
-            run(self, run_number.saturating_sub(1));
+            self.choice = run_number.saturating_sub(1);
+            run(self, self.choice);
             traces.extend(self.trace.take());
         }
         let first = traces.remove(0);
@@ -130,7 +148,7 @@ impl Tracer {
         self.addresses += first.events.len() as u64 - first.instructions;
         let mut divisions = first.divisions.clone();
         divisions.dedup();
-        leaks.extend(divisions.iter().map(|at| format!("division at {}", self.name(*at))));
+        leaks.extend(divisions.iter().map(|at| format!("{DIVISION} {}", self.name(*at))));
         (first, leaks)
     }
 }
@@ -143,7 +161,10 @@ impl Tool for Tracer {
     }
 
     fn operation(&mut self, name: &str, _decisions: u64, run: &mut dyn FnMut(&mut Self, usize)) {
-        let (trace, leaks) = self.leaks(run);
+        let (trace, mut leaks) = self.leaks(run);
+        if let Some(divisions) = &mut self.divisions {
+            divisions.extend(leaks.extract_if(.., |leak| leak.starts_with(DIVISION)));
+        }
         let addresses = trace.events.len() as u64 - trace.instructions;
         println!("{name}: {} instructions, {addresses} addresses", trace.instructions);
         if trace.instructions < 30 {
@@ -189,6 +210,7 @@ impl Tool for Tracer {
 
     fn examine(&mut self, code: &mut dyn FnMut()) {
         let Some(trace) = &mut self.trace else { return code() };
+        paint(self.paints[self.choice]);
         recorder::record(code, trace);
         if let Some(at) = trace.unknown {
             let at = self.name(at);
@@ -214,6 +236,10 @@ struct Nothing;
 impl Added for Nothing {}
 
 fn main() {
+    let paints = match env::var("KEMSTONE_PAINT").as_deref() {
+        Err(_) => [0, 0xff, 0x5a],
+        Ok(one) => [one.parse().expect("KEMSTONE_PAINT is a byte"); CHOICES],
+    };
     let functions = functions();
     let key_gen: Vec<u64> = functions
         .iter()
@@ -225,6 +251,9 @@ fn main() {
         backends: Vec::new(),
         functions,
         trace: None,
+        paints,
+        choice: 0,
+        divisions: env::var("KEMSTONE_DIVISIONS").is_ok_and(|by| by == "elsewhere").then(BTreeSet::new),
         replaced: false,
         instructions: 0,
         addresses: 0,
@@ -232,7 +261,7 @@ fn main() {
         leaks: 0,
         failures: Vec::new(),
     };
-    planted::all(&mut tracer, true);
+    planted::all(&mut tracer, true, paints[0] != paints[1]);
     operations::comparisons(&mut tracer);
     for what in env::args().skip(1) {
         let (name, set) = what.split_once(':').unwrap_or((&what, ""));
@@ -261,6 +290,9 @@ fn main() {
          leaks found",
         tracer.operations, tracer.instructions, tracer.addresses, tracer.leaks
     );
+    for division in tracer.divisions.iter().flatten() {
+        println!("{division}");
+    }
     for failure in &tracer.failures {
         println!("FAILED: {failure}");
     }

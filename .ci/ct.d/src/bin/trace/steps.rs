@@ -10,7 +10,9 @@ use crate::{RHO, Shared, Trace};
 /// What an instruction does, as far as it is of interest.
 struct Decoded {
     memory: Vec<UsedMemory>,
+    /// It divides; then by the register that is named, if it is one.
     divides: bool,
+    divisor: Register,
 }
 
 /// What the handler knows and writes.
@@ -85,10 +87,15 @@ impl Recorder {
             Decoded {
                 memory: info.used_memory().iter().filter(touches).copied().collect(),
                 divides: matches!(instruction.mnemonic(), Mnemonic::Div | Mnemonic::Idiv),
+                divisor: instruction.op0_register(),
             }
         });
         if decoded.divides {
             self.trace.divisions.push(at);
+            let numbers = [Register::RAX, Register::RDX, decoded.divisor];
+            let numbers = numbers.iter().filter(|&&register| register != Register::None);
+            let numbers = numbers.filter_map(|&register| registers.get(register));
+            self.trace.events.extend(numbers.map(|number| number << 1 | 1));
         }
         for memory in &decoded.memory {
             match memory.virtual_address(0, |register, _, _| registers.get(register)) {
