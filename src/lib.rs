@@ -28,6 +28,9 @@ pub use {rand_core, zeroize};
 
 /// The name of the backend that serves this process: `"portable"` or the instruction set in use.
 ///
+/// If a backend is forced by `--cfg kemstone_backend="..."`, this is how a program can be sure of it. A name that does not
+/// exist forces nothing, and the compiler does not see it; on a machine that lacks the forced backend `"portable"` serves.
+///
 /// ```
 /// println!("ML-KEM runs on {}", kemstone::backend());
 /// ```

@@ -15,23 +15,42 @@
 //!   `ntt`, `multiplier`, `mul_add`, `dot_inverse`, `encode12` and `decode12` with another order
 //!   of coefficients overrides them all. The other operations can be overridden one by one.
 
-#[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-#[allow(unsafe_code)]
-pub mod aarch64;
 pub mod batch;
 pub mod bounds;
 pub(crate) mod keccak;
 pub mod poly;
 pub mod portable;
 pub mod probe;
-#[cfg(target_arch = "riscv64")]
-#[allow(unsafe_code)]
-pub mod riscv64;
-pub mod select;
 pub mod tables;
-#[cfg(target_arch = "x86_64")]
+
+// The machines. The condition of each stands here only, and two never hold at once. Beside the architecture it asks for an ABI
+// with vector registers, without which the compiler cannot build the kernels, and for nobody who forbids to look for
+// instructions or to execute them: an SGX enclave may not ask the processor, and Miri interprets no assembly.
+//
+// Each module has a macro `machine!` with the list of its backends. The last `machine!` before `select` counts there.
+
+/// No machine: nothing but the portable backend.
+#[allow(unused_macros)] // by a build that has a machine
+macro_rules! machine {
+    ($backends:ident, $d:tt) => {
+        $backends! { $d {} }
+    };
+}
+
+#[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon", not(miri)))]
 #[allow(unsafe_code)]
+#[macro_use]
+pub mod aarch64;
+#[cfg(all(target_arch = "riscv64", not(miri)))]
+#[allow(unsafe_code)]
+#[macro_use]
+pub mod riscv64;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(target_env = "sgx"), not(miri)))]
+#[allow(unsafe_code)]
+#[macro_use]
 pub mod x86_64;
+
+pub mod select;
 
 #[cfg(test)]
 pub(crate) mod conformance;

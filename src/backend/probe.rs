@@ -3,10 +3,11 @@
 
 use super::batch::{Permute, States};
 use super::poly::N;
+use super::select::Listed;
 
 /// The steps of a backend's kernels, on as many numbers as a polynomial has. Each must be the code that the kernels
 /// use, on every lane of their registers; that is why no step has a default.
-pub trait Probe: Permute<1> {
+pub trait Probe: Permute<1> + Listed {
     /// 16-bit numbers in a register of the arithmetic kernels; 1 where the compiler chooses the registers, [`N`] where
     /// the machine chooses their length.
     const LANES: usize;

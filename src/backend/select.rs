@@ -1,80 +1,169 @@
-//! Which backend runs: detection in order of speed, remembered after the first call.
-
-use core::sync::atomic::{AtomicU8, Ordering};
+//! Which backend runs: the fastest of those that this build knows and this machine has.
 
 use super::Backend;
-#[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-use super::aarch64::{neon::Neon, sha3::NeonSha3};
 use super::portable::Portable;
 use super::probe::Probe;
-#[cfg(target_arch = "riscv64")]
-use super::riscv64::{rvv::Rvv, zbb::Zbb};
-#[cfg(target_arch = "x86_64")]
-use super::x86_64::{avx2::Avx2, avx512::Avx512};
 
-/// A backend that this machine has, chosen at run time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Selected {
-    /// Portable Rust.
-    Portable(Portable),
-    /// x86-64 with AVX2.
-    #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2),
-    /// x86-64 with AVX-512 F, BW, VL and DQ.
-    #[cfg(target_arch = "x86_64")]
-    Avx512(Avx512),
-    /// RISC-V with Zbb.
-    #[cfg(target_arch = "riscv64")]
-    Zbb(Zbb),
-    /// RISC-V with V.
-    #[cfg(target_arch = "riscv64")]
-    Rvv(Rvv),
-    /// AArch64 with NEON.
-    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-    Neon(Neon),
-    /// AArch64 with NEON and the SHA-3 instructions.
-    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-    NeonSha3(NeonSha3),
+#[cfg(kemstone_backend)]
+compile_error!("`--cfg kemstone_backend` forces nothing: write `--cfg kemstone_backend=\"NAME\"`");
+
+/// `backends!`: all that there is of each backend, from the list that the `machine!` of this build gives: what begins an
+/// operation in a block, then names and token types, the slowest first. The first argument is a dollar sign.
+macro_rules! backends {
+    ($d:tt $timing:block $($(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
+        // A build that is bound to one of these does without the others.
+        backends! {
+            @all $d $timing (kemstone_backend = "portable" $(, kemstone_backend = $name)*)
+            $($(#[$doc])* $name => $Variant($Token),)*
+        }
+    };
+
+    (@all $d:tt $timing:block $forced:tt $($(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
+        backends! {
+            @items $d $timing
+            $(#[cfg(any(kemstone_backend = $name, not(any $forced)))] $(#[$doc])* $name => $Variant($Token),)*
+        }
+        impl Listed for Portable {}
+        $(impl Listed for $Token {})*
+    };
+
+    (@items $d:tt $timing:block $(#[$cfg:meta] $(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
+        /// A backend that this machine has, chosen at run time.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Selected {
+            /// Portable Rust.
+            Portable(Portable),
+            $(#[$cfg] $(#[$doc])* $Variant($Token),)*
+        }
+
+        /// Every backend of this build by name, the slowest first.
+        const DETECT: &[(&str, Detect)] = &[
+            (Portable::NAME, || Some(Selected::Portable(Portable))),
+            $(#[$cfg] ($name, || <$Token>::detect().map(Selected::$Variant)),)*
+        ];
+
+        $(const _: () = assert!(same(<$Token>::NAME, $name), "the list has another name for this backend");)*
+
+        impl Selected {
+            /// The fastest backend of this build that this machine has. Each remembers whether it has been found.
+            #[inline]
+            fn detect() -> Self {
+                #[allow(unused_mut)] // by a build with one
+                let mut best = Self::Portable(Portable);
+                $(
+                    #[$cfg]
+                    if let Some(token) = <$Token>::detect() {
+                        best = Self::$Variant(token);
+                    }
+                )*
+                best
+            }
+        }
+
+        /// What one backend made, whichever it was, with the token to use it.
+        pub(crate) enum Held<P: PerBackend> {
+            Portable(Portable, P::Of<Portable>),
+            $(#[$cfg] $Variant($Token, P::Of<$Token>),)*
+        }
+
+        impl<P: PerBackend> Held<P> {
+            /// An empty one for the selected backend.
+            pub(crate) fn empty(selected: Selected) -> Self {
+                match selected {
+                    Selected::Portable(backend) => Self::Portable(backend, P::empty()),
+                    $(#[$cfg] Selected::$Variant(backend) => Self::$Variant(backend, P::empty()),)*
+                }
+            }
+        }
+
+        /// Timing that does not depend on data, on a machine that gives it at request only: until what is returned is
+        /// dropped.
+        #[inline]
+        pub(crate) fn data_independent_timing() -> impl Sized $timing
+
+        /// `with_backend!(selected, backend => expression)`: the expression with `backend` bound to the token of the
+        /// selected backend, compiled once for each, with data-independent timing.
+        macro_rules! with_backend {
+            ($d selected:expr, $d backend:ident => $d body:expr) => {{
+                let _timing = $crate::backend::select::data_independent_timing();
+                match $d selected {
+                    $crate::backend::select::Selected::Portable($d backend) => $d body,
+                    $(#[$cfg] $crate::backend::select::Selected::$Variant($d backend) => $d body,)*
+                }
+            }};
+        }
+
+        /// `with_held!(held, (backend, value) => expression)`: the expression with the token of the backend that the
+        /// value belongs to, compiled once for each.
+        macro_rules! with_held {
+            ($d held:expr, ($d backend:ident, $d value:ident) => $d body:expr) => {{
+                let _timing = $crate::backend::select::data_independent_timing();
+                match $d held {
+                    $crate::backend::select::Held::Portable($d backend, $d value) => $d body,
+                    $(#[$cfg] $crate::backend::select::Held::$Variant($d backend, $d value) => $d body,)*
+                }
+            }};
+        }
+    };
 }
+
+machine!(backends, $);
+pub(crate) use {with_backend, with_held};
 
 /// Looks for a backend. `None`: the machine lacks it.
 type Detect = fn() -> Option<Selected>;
 
-/// Every backend of this architecture by name, the slowest first.
-const DETECT: &[(&str, Detect)] = &[
-    (Portable::NAME, || Some(Selected::Portable(Portable))),
-    #[cfg(target_arch = "x86_64")]
-    (Avx2::NAME, || Avx2::detect().map(Selected::Avx2)),
-    #[cfg(target_arch = "x86_64")]
-    (Avx512::NAME, || Avx512::detect().map(Selected::Avx512)),
-    #[cfg(target_arch = "riscv64")]
-    (Zbb::NAME, || Zbb::detect().map(Selected::Zbb)),
-    #[cfg(target_arch = "riscv64")]
-    (Rvv::NAME, || Rvv::detect().map(Selected::Rvv)),
-    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-    (Neon::NAME, || Neon::detect().map(Selected::Neon)),
-    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-    (NeonSha3::NAME, || NeonSha3::detect().map(Selected::NeonSha3)),
-];
+/// A backend in the list: one that is missing there has no [`Probe`], and does not compile.
+pub trait Listed {}
 
-/// The backend that this build is bound to, by `--cfg kemstone_backend="..."`.
-const FORCED: Option<&str> = if cfg!(kemstone_backend = "portable") {
-    Some("portable")
-} else if cfg!(kemstone_backend = "avx2") {
-    Some("avx2")
-} else if cfg!(kemstone_backend = "avx512") {
-    Some("avx512")
-} else if cfg!(kemstone_backend = "zbb") {
-    Some("zbb")
-} else if cfg!(kemstone_backend = "rvv") {
-    Some("rvv")
-} else if cfg!(kemstone_backend = "neon") {
-    Some("neon")
-} else if cfg!(kemstone_backend = "neon-sha3") {
-    Some("neon-sha3")
-} else {
-    None
+/// `names!`: every name that `--cfg kemstone_backend` may give, and whether it does.
+macro_rules! names {
+    ($($name:literal)*) => {
+        &[$(($name, cfg!(kemstone_backend = $name))),*]
+    };
+}
+
+const NAMES: &[(&str, bool)] = names!["portable" "avx2" "avx512" "neon" "neon-sha3" "zbb" "rvv"];
+
+// What the compiler can know of `--cfg kemstone_backend`. A value that is no name at all it cannot see.
+const _: () = {
+    let (mut i, mut forced) = (0, 0);
+    while i < NAMES.len() {
+        let (name, given) = NAMES[i];
+        if given {
+            forced += 1;
+            assert!(lists(DETECT, name), "`kemstone_backend` names a backend that this target cannot have");
+        }
+        i += 1;
+    }
+    assert!(forced <= 1, "`kemstone_backend` names two backends");
+    i = 0;
+    while i < DETECT.len() {
+        assert!(lists(NAMES, DETECT[i].0), "`NAMES` lacks a backend");
+        i += 1;
+    }
 };
+
+/// Is this name in the list?
+const fn lists<T>(list: &[(&str, T)], name: &str) -> bool {
+    let mut i = 0;
+    while i < list.len() {
+        if same(list[i].0, name) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
 
 impl Selected {
     /// The fastest backend of this machine, or the one forced by `--cfg kemstone_backend="..."`
@@ -85,29 +174,7 @@ impl Selected {
         if let Some(forced) = over::current() {
             return forced;
         }
-        // One more than the index of the choice; 0 before the first call.
-        static CHOICE: AtomicU8 = AtomicU8::new(0);
-        let remembered = CHOICE.load(Ordering::Relaxed);
-        if let Some((_, detect)) = DETECT.get((remembered as usize).wrapping_sub(1))
-            && let Some(selected) = detect()
-        {
-            return selected;
-        }
-        let (index, selected) = Self::detect(FORCED);
-        CHOICE.store(index as u8 + 1, Ordering::Relaxed);
-        selected
-    }
-
-    #[cold]
-    fn detect(forced: Option<&str>) -> (usize, Self) {
-        let allowed = |name: &str| forced.is_none_or(|forced| name == forced);
-        DETECT
-            .iter()
-            .enumerate()
-            .rev()
-            .filter(|(_, (name, _))| allowed(name))
-            .find_map(|(index, (_, detect))| detect().map(|selected| (index, selected)))
-            .unwrap_or((0, Selected::Portable(Portable)))
+        Self::detect()
     }
 
     /// The backend of this name, if this build knows it and this machine has it.
@@ -149,103 +216,9 @@ pub(crate) trait PerBackend {
     fn empty<B: Backend>() -> Self::Of<B>;
 }
 
-/// What one backend made, whichever it was, with the token to use it.
-pub(crate) enum Held<P: PerBackend> {
-    Portable(Portable, P::Of<Portable>),
-    #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2, P::Of<Avx2>),
-    #[cfg(target_arch = "x86_64")]
-    Avx512(Avx512, P::Of<Avx512>),
-    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-    Neon(Neon, P::Of<Neon>),
-    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-    NeonSha3(NeonSha3, P::Of<NeonSha3>),
-    #[cfg(target_arch = "riscv64")]
-    Zbb(Zbb, P::Of<Zbb>),
-    #[cfg(target_arch = "riscv64")]
-    Rvv(Rvv, P::Of<Rvv>),
-}
-
-impl<P: PerBackend> Held<P> {
-    /// An empty one for the selected backend.
-    pub(crate) fn empty(selected: Selected) -> Self {
-        match selected {
-            Selected::Portable(backend) => Self::Portable(backend, P::empty()),
-            #[cfg(target_arch = "x86_64")]
-            Selected::Avx2(backend) => Self::Avx2(backend, P::empty()),
-            #[cfg(target_arch = "x86_64")]
-            Selected::Avx512(backend) => Self::Avx512(backend, P::empty()),
-            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-            Selected::Neon(backend) => Self::Neon(backend, P::empty()),
-            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-            Selected::NeonSha3(backend) => Self::NeonSha3(backend, P::empty()),
-            #[cfg(target_arch = "riscv64")]
-            Selected::Zbb(backend) => Self::Zbb(backend, P::empty()),
-            #[cfg(target_arch = "riscv64")]
-            Selected::Rvv(backend) => Self::Rvv(backend, P::empty()),
-        }
-    }
-}
-
 fn name_of<B: Backend>(_: B) -> &'static str {
     B::NAME
 }
-
-/// Timing that does not depend on data, on a machine that gives it at request only: until what is returned is dropped.
-#[inline]
-pub(crate) fn data_independent_timing() -> impl Sized {
-    #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-    super::aarch64::dit::DataIndependentTiming::begin()
-}
-
-/// `with_backend!(selected, backend => expression)`: the expression with `backend` bound to the
-/// token of the selected backend, compiled once for each, with
-/// data-independent timing.
-macro_rules! with_backend {
-    ($selected:expr, $backend:ident => $body:expr) => {{
-        let _timing = $crate::backend::select::data_independent_timing();
-        match $selected {
-            $crate::backend::select::Selected::Portable($backend) => $body,
-            #[cfg(target_arch = "x86_64")]
-            $crate::backend::select::Selected::Avx2($backend) => $body,
-            #[cfg(target_arch = "x86_64")]
-            $crate::backend::select::Selected::Avx512($backend) => $body,
-            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-            $crate::backend::select::Selected::Neon($backend) => $body,
-            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-            $crate::backend::select::Selected::NeonSha3($backend) => $body,
-            #[cfg(target_arch = "riscv64")]
-            $crate::backend::select::Selected::Zbb($backend) => $body,
-            #[cfg(target_arch = "riscv64")]
-            $crate::backend::select::Selected::Rvv($backend) => $body,
-        }
-    }};
-}
-pub(crate) use with_backend;
-
-/// `with_held!(held, (backend, value) => expression)`: the expression with the token of the backend that the value
-/// belongs to, compiled once for each.
-macro_rules! with_held {
-    ($held:expr, ($backend:ident, $value:ident) => $body:expr) => {{
-        let _timing = $crate::backend::select::data_independent_timing();
-        match $held {
-            $crate::backend::select::Held::Portable($backend, $value) => $body,
-            #[cfg(target_arch = "x86_64")]
-            $crate::backend::select::Held::Avx2($backend, $value) => $body,
-            #[cfg(target_arch = "x86_64")]
-            $crate::backend::select::Held::Avx512($backend, $value) => $body,
-            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-            $crate::backend::select::Held::Neon($backend, $value) => $body,
-            #[cfg(all(target_arch = "aarch64", target_endian = "little", target_feature = "neon"))]
-            $crate::backend::select::Held::NeonSha3($backend, $value) => $body,
-            #[cfg(target_arch = "riscv64")]
-            $crate::backend::select::Held::Zbb($backend, $value) => $body,
-            #[cfg(target_arch = "riscv64")]
-            $crate::backend::select::Held::Rvv($backend, $value) => $body,
-        }
-    }};
-}
-pub(crate) use with_held;
 
 #[cfg(all(feature = "internals", feature = "std"))]
 pub use over::{for_each, on};
@@ -257,7 +230,7 @@ mod over {
     use core::cell::Cell;
     use std::{env, println, thread_local};
 
-    use super::{DETECT, Selected};
+    use super::Selected;
 
     thread_local! {
         static FORCED: Cell<Option<Selected>> = const { Cell::new(None) };
@@ -295,8 +268,8 @@ mod over {
                 "KEMSTONE_REQUIRE names {name}, which this machine or this build lacks"
             );
         }
-        for (name, detect) in DETECT {
-            match detect() {
+        for name in Selected::names() {
+            match Selected::by_name(name) {
                 Some(selected) => on(selected, || f(selected)),
                 None => println!("SKIPPED backend {name}: this machine lacks it"),
             }
@@ -311,26 +284,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_is_the_last_that_is_there_and_allowed() {
-        let mut there =
-            DETECT.iter().enumerate().filter_map(|(i, (name, detect))| Some((i, *name, detect()?)));
-        let best = there.rfind(|(_, name, _)| FORCED.is_none_or(|forced| forced == *name));
-        let expected = best.map_or((0, Selected::Portable(Portable)), |(i, _, selected)| (i, selected));
-        assert_eq!(Selected::detect(FORCED), expected);
+    fn the_best_is_the_last_that_is_there() {
+        let best = DETECT.iter().rev().find_map(|(_, detect)| detect());
         // The first call and those that remember it.
         for _ in 0..3 {
-            assert_eq!(Selected::best(), expected.1);
-            assert_eq!(crate::backend(), expected.1.name());
+            assert_eq!(Some(Selected::best()), best);
+            assert_eq!(Some(crate::backend()), best.map(Selected::name));
         }
     }
 
     #[test]
-    fn nothing_but_the_forced_backend_is_chosen() {
-        for (i, (name, detect)) in DETECT.iter().enumerate() {
-            let expected = detect().map_or((0, Selected::Portable(Portable)), |selected| (i, selected));
-            assert_eq!(Selected::detect(Some(name)), expected, "{name}");
+    fn nothing_but_the_forced_backend_is_known() {
+        let names: Vec<&str> = Selected::names().collect();
+        match NAMES.iter().find(|(_, forced)| *forced) {
+            Some((forced, _)) => {
+                assert_eq!(names.last(), Some(forced));
+                assert!(names.iter().all(|name| ["portable", forced].contains(name)));
+            }
+            None => assert!(names.iter().all(|name| NAMES.contains(&(name, false)))),
         }
-        assert_eq!(Selected::detect(Some("none such")), (0, Selected::Portable(Portable)));
     }
 
     #[test]
@@ -342,6 +314,20 @@ mod tests {
             assert_eq!(names.iter().position(|other| other == name), Some(i));
         }
         assert_eq!(Selected::by_name("none such"), None);
+    }
+
+    #[test]
+    fn names_are_told_apart() {
+        for (i, (a, _)) in NAMES.iter().enumerate() {
+            for (j, (b, _)) in NAMES.iter().enumerate() {
+                assert_eq!(same(a, b), i == j, "{a} {b}");
+            }
+            assert!(lists(NAMES, a));
+            assert_eq!(lists(DETECT, a), Selected::names().any(|name| name == *a), "{a}");
+        }
+        for none in ["", "port", "none such"] {
+            assert!(!lists(NAMES, none) && !lists(DETECT, none), "{none}");
+        }
     }
 
     #[test]

@@ -14,6 +14,19 @@ pub mod sha3;
 
 use core::arch::aarch64::*;
 
+/// The backends of this machine, for the list in `select.rs`, the slowest first; each operation runs with PSTATE.DIT set.
+macro_rules! machine {
+    ($backends:ident, $d:tt) => {
+        $backends! {
+            $d { crate::backend::aarch64::dit::DataIndependentTiming::begin() }
+            /// AArch64 with NEON.
+            "neon" => Neon(crate::backend::aarch64::neon::Neon),
+            /// AArch64 with NEON and the SHA-3 instructions.
+            "neon-sha3" => NeonSha3(crate::backend::aarch64::sha3::NeonSha3),
+        }
+    };
+}
+
 /// Loads eight coefficients.
 #[inline]
 #[target_feature(enable = "neon")]

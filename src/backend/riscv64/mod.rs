@@ -37,6 +37,19 @@ mod cpu;
 pub mod rvv;
 pub mod zbb;
 
+/// The backends of this machine, for the list in `select.rs`, the slowest first.
+macro_rules! machine {
+    ($backends:ident, $d:tt) => {
+        $backends! {
+            $d {}
+            /// RISC-V with Zbb.
+            "zbb" => Zbb(crate::backend::riscv64::zbb::Zbb),
+            /// RISC-V with V.
+            "rvv" => Rvv(crate::backend::riscv64::rvv::Rvv),
+        }
+    };
+}
+
 /// `vector!("line", ...; operands)`: inline assembly with the vector extension; see the page above.
 macro_rules! vector {
     ($($line:expr),* $(,)?; $($operand:tt)*) => {

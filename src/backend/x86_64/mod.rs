@@ -8,6 +8,19 @@ mod rounds;
 
 use core::arch::x86_64::*;
 
+/// The backends of this machine, for the list in `select.rs`, the slowest first.
+macro_rules! machine {
+    ($backends:ident, $d:tt) => {
+        $backends! {
+            $d {}
+            /// x86-64 with AVX2.
+            "avx2" => Avx2(crate::backend::x86_64::avx2::Avx2),
+            /// x86-64 with AVX-512 F, BW, VL and DQ.
+            "avx512" => Avx512(crate::backend::x86_64::avx512::Avx512),
+        }
+    };
+}
+
 /// Types of which an array may be seen as a vector: no padding, every bit pattern valid.
 pub(crate) trait Lane: Copy {}
 impl Lane for i8 {}
