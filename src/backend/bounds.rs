@@ -1,57 +1,8 @@
 //! The bounds of numbers that are not reduced after every step, as functions that do not compile where a step would
 //! overflow. Kernels take them as const parameters and in `const` blocks; nothing is left of them at run time.
 //!
-//! The examples marked *compile fail* are the proof that this bites: each stands beside one that compiles.
-//!
-//! Between operations the bounds are types, [`Noise`], [`Canonical`] and [`Lazy`]: what a product leaves may be
-//! summed and reduced, but not compressed, and not be transformed again.
-//!
-//! ```
-//! # use kemstone::backend::{Backend, poly::*, portable::Portable};
-//! let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
-//! Portable.add(&f, &Poly::<Noise>::ZERO, &mut sum);
-//! Portable.compress(&sum, &mut [0; 32]);
-//! ```
-//!
-//! ```compile_fail
-//! # use kemstone::backend::{Backend, poly::*, portable::Portable};
-//! let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
-//! Portable.compress(&f, &mut [0; 32]); // the reduction left out
-//! ```
-//!
-//! ```compile_fail
-//! # use kemstone::backend::{Backend, poly::*, portable::Portable};
-//! let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
-//! Portable.add(&f, &Poly::<Canonical>::ZERO, &mut sum); // a summand of the wrong range
-//! ```
-//!
-//! The transform takes what is below q:
-//!
-//! ```
-//! # use kemstone::backend::{Backend, poly::*, portable::Portable};
-//! Portable.ntt(&Poly::<Canonical>::ZERO, &mut NttPoly::ZERO);
-//! Portable.ntt(&Poly::<Noise>::ZERO, &mut NttPoly::ZERO);
-//! ```
-//!
-//! ```compile_fail
-//! # use kemstone::backend::{Backend, poly::*, portable::Portable};
-//! Portable.ntt(&Poly::<Lazy>::ZERO, &mut NttPoly::ZERO);
-//! ```
-//!
-//! Nobody can add a range of their own:
-//!
-//! ```compile_fail
-//! # use kemstone::backend::poly::Range;
-//! enum Anything {}
-//! impl Range for Anything {
-//!     const MIN: i16 = i16::MIN;
-//!     const MAX: i16 = i16::MAX;
-//! }
-//! ```
-//!
-//! [`Noise`]: super::poly::Noise
-//! [`Canonical`]: super::poly::Canonical
-//! [`Lazy`]: super::poly::Lazy
+//! Between operations the bounds are types of `poly`. The module `examples`, there with the feature `internals`, is the
+//! proof that all this bites.
 
 use super::poly::Q;
 
@@ -60,6 +11,82 @@ pub const TRANSFORMED: i32 = 8 * Q as i32;
 
 /// The bound after so many layers of the transform on what was below q; each replaces (x, y) by (x + zeta y,
 /// x - zeta y), where |zeta y| <= `product`.
+pub const fn forward(layers: i32, product: i32) -> i32 {
+    assert!(product < Q as i32);
+    let after = (1 + layers) * Q as i32;
+    assert!(after <= TRANSFORMED && after <= i16::MAX as i32);
+    after
+}
+
+/// The bound of x + y and of x - y for numbers below `bound`, which 16 bits must hold.
+pub const fn sum(bound: i32) -> i32 {
+    assert!(2 * (bound - 1) <= i16::MAX as i32);
+    2 * bound
+}
+
+/// The largest |sum of a b| over `k` pairs of coefficients, two products each; at most 2^30, which Montgomery
+/// reduction takes.
+pub const fn sum_of_products(k: i64, a: i64, b: i64) -> i64 {
+    let sum = k * 2 * a * b;
+    assert!(sum <= 1 << 30);
+    sum
+}
+
+/// The largest Montgomery reduction of a number up to `sum`: the quotient by 2^16, and q/2 + 1 more.
+pub const fn montgomery_reduced(sum: i64) -> i32 {
+    assert!(0 <= sum && sum <= 1 << 30);
+    (sum >> 16) as i32 + (Q as i32 >> 1) + 2
+}
+
+/// What compiles and what does not: each example marked *compile fail* stands beside one that compiles.
+///
+/// Between operations the bounds are types, [`Noise`], [`Canonical`] and [`Lazy`]: what a product leaves may be
+/// summed and reduced, but not compressed, and not be transformed again.
+///
+/// ```
+/// # use kemstone::backend::{Backend, poly::*, portable::Portable};
+/// let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
+/// Portable.add(&f, &Poly::<Noise>::ZERO, &mut sum);
+/// Portable.compress(&sum, &mut [0; 32]);
+/// ```
+///
+/// ```compile_fail
+/// # use kemstone::backend::{Backend, poly::*, portable::Portable};
+/// let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
+/// Portable.compress(&f, &mut [0; 32]); // the reduction left out
+/// ```
+///
+/// ```compile_fail
+/// # use kemstone::backend::{Backend, poly::*, portable::Portable};
+/// let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
+/// Portable.add(&f, &Poly::<Canonical>::ZERO, &mut sum); // a summand of the wrong range
+/// ```
+///
+/// The transform takes what is below q:
+///
+/// ```
+/// # use kemstone::backend::{Backend, poly::*, portable::Portable};
+/// Portable.ntt(&Poly::<Canonical>::ZERO, &mut NttPoly::ZERO);
+/// Portable.ntt(&Poly::<Noise>::ZERO, &mut NttPoly::ZERO);
+/// ```
+///
+/// ```compile_fail
+/// # use kemstone::backend::{Backend, poly::*, portable::Portable};
+/// Portable.ntt(&Poly::<Lazy>::ZERO, &mut NttPoly::ZERO);
+/// ```
+///
+/// Nobody can add a range of their own:
+///
+/// ```compile_fail
+/// # use kemstone::backend::poly::Range;
+/// enum Anything {}
+/// impl Range for Anything {
+///     const MIN: i16 = i16::MIN;
+///     const MAX: i16 = i16::MAX;
+/// }
+/// ```
+///
+/// [`forward`], layers of the transform:
 ///
 /// ```
 /// # use kemstone::backend::bounds::*;
@@ -78,14 +105,8 @@ pub const TRANSFORMED: i32 = 8 * Q as i32;
 /// const A_PRODUCT_NOT_REDUCED: i32 = forward(7, 3329);
 /// assert_eq!(A_PRODUCT_NOT_REDUCED, TRANSFORMED);
 /// ```
-pub const fn forward(layers: i32, product: i32) -> i32 {
-    assert!(product < Q as i32);
-    let after = (1 + layers) * Q as i32;
-    assert!(after <= TRANSFORMED && after <= i16::MAX as i32);
-    after
-}
-
-/// The bound of x + y and of x - y for numbers below `bound`, which 16 bits must hold.
+///
+/// [`sum`], sums and differences in 16 bits:
 ///
 /// ```
 /// # use kemstone::backend::bounds::*;
@@ -100,13 +121,8 @@ pub const fn forward(layers: i32, product: i32) -> i32 {
 /// const A_REDUCTION_LEFT_OUT: i32 = sum(sum(sum(sum(PRODUCT))));
 /// assert_eq!(A_REDUCTION_LEFT_OUT, 16 * PRODUCT);
 /// ```
-pub const fn sum(bound: i32) -> i32 {
-    assert!(2 * (bound - 1) <= i16::MAX as i32);
-    2 * bound
-}
-
-/// The largest |sum of a b| over `k` pairs of coefficients, two products each; at most 2^30, which Montgomery
-/// reduction takes.
+///
+/// [`sum_of_products`]:
 ///
 /// ```
 /// # use kemstone::backend::bounds::*;
@@ -119,17 +135,12 @@ pub const fn sum(bound: i32) -> i32 {
 /// const ONE_TOO_MANY: i64 = sum_of_products(5, 3328, 1 << 15);
 /// assert!(ONE_TOO_MANY <= 1 << 30);
 /// ```
-pub const fn sum_of_products(k: i64, a: i64, b: i64) -> i64 {
-    let sum = k * 2 * a * b;
-    assert!(sum <= 1 << 30);
-    sum
-}
-
-/// The largest Montgomery reduction of a number up to `sum`: the quotient by 2^16, and q/2 + 1 more.
-pub const fn montgomery_reduced(sum: i64) -> i32 {
-    assert!(0 <= sum && sum <= 1 << 30);
-    (sum >> 16) as i32 + (Q as i32 >> 1) + 2
-}
+///
+/// [`Noise`]: super::poly::Noise
+/// [`Canonical`]: super::poly::Canonical
+/// [`Lazy`]: super::poly::Lazy
+#[cfg(feature = "internals")] // without it nobody sees these items from outside
+pub mod examples {}
 
 #[cfg(test)]
 mod tests {
