@@ -16,12 +16,18 @@ macro_rules! encapsulation_methods {
         }
 
         /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with 32 bytes drawn from `rng` in one call.
+        ///
+        /// `rng` is a generator of `rand_core` 0.10. Any other, also of another version of `rand_core`, serves by the closure
+        /// of [`encapsulate_with`](Self::encapsulate_with).
         pub fn encapsulate_with_rng<R: CryptoRng + ?Sized>(&self, rng: &mut R) -> (Ciphertext, SharedSecret) {
             let Ok(encapsulated) = self.try_encapsulate_with_rng(rng);
             encapsulated
         }
 
         /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with 32 bytes drawn from `rng` in one call.
+        ///
+        /// `rng` is a generator of `rand_core` 0.10. Any other, also of another version of `rand_core`, serves by the closure
+        /// of [`encapsulate_with`](Self::encapsulate_with).
         ///
         /// # Errors
         ///
@@ -108,12 +114,18 @@ macro_rules! generation_methods {
         }
 
         /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with 64 bytes drawn from `rng` in one call.
+        ///
+        /// `rng` is a generator of `rand_core` 0.10. Any other, also of another version of `rand_core`, serves by the closure
+        /// of [`generate_with`](Self::generate_with).
         pub fn generate_from_rng<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
             let Ok(key) = Self::try_generate_from_rng(rng);
             key
         }
 
         /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with 64 bytes drawn from `rng` in one call.
+        ///
+        /// `rng` is a generator of `rand_core` 0.10. Any other, also of another version of `rand_core`, serves by the closure
+        /// of [`generate_with`](Self::generate_with).
         ///
         /// # Errors
         ///
@@ -295,6 +307,7 @@ macro_rules! parameter_set {
                 }
 
                 /// As [`encapsulate_encoded_with`](Self::encapsulate_encoded_with), with 32 bytes drawn from `rng` in one call.
+                /// `rng` is a generator of `rand_core` 0.10; any other serves by the closure of the method named.
                 ///
                 /// # Errors
                 ///
