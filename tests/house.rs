@@ -4,6 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// In a clone this is not there: a development dependency switches the features on.
+#[cfg(not(all(feature = "hazmat", feature = "internals")))]
+#[test]
+#[ignore = "most tests need hazmat and internals and were left out: run `cargo test --all-features`"]
+fn everything_is_tested() {
+    panic!("most tests need hazmat and internals and were left out: run `cargo test --all-features`");
+}
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
