@@ -8,7 +8,11 @@ use crate::backend::poly::{N, Q};
 
 /// FIPS 203, Algorithm 5, d = 12. Any 16-bit input.
 pub(crate) fn encode12(f_hat: &[i16; N], b: &mut [u8; 384]) {
-    let mut canonical = f_hat.map(canonicalise);
+    // Filled in place: an array that `map` returns may be moved, and stay where it was as well.
+    let mut canonical = [0; N];
+    for (canonical, f_hat) in canonical.iter_mut().zip(f_hat) {
+        *canonical = canonicalise(*f_hat);
+    }
     let runs = canonical.as_chunks::<RUN>().0;
     for (block, bytes) in b.as_chunks_mut::<12>().0.iter_mut().enumerate() {
         let c: [u64; 8] = core::array::from_fn(|j| runs[j][block] as u64);

@@ -20,8 +20,8 @@ pub(crate) fn permute_x4(state: &mut [[u64; 4]; 25]) {
         (a, c) = round_x4(&a, &c, rc[0]);
         (a, c) = round_x4(&a, &c, rc[1]);
     }
-    for (lane, a) in state.iter_mut().zip(a) {
-        store(lane, a);
+    for (lane, a) in state.iter_mut().zip(&a) {
+        store(lane, *a);
     }
 }
 
