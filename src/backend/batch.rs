@@ -52,6 +52,10 @@ impl States<1> {
 
 /// A [`Backend`] that can permute up to `W` states at once.
 pub trait Permute<const W: usize>: Backend {
+    /// Whether the frames of permutations and of what goes with them are overwritten when something secret has been hashed:
+    /// where compilers put states on the stack besides `states`.
+    const SPILLS: bool = true;
+
     /// How many states a narrower and cheaper permutation serves; `W` if there is none worth having.
     fn narrow(self) -> usize {
         W
@@ -603,6 +607,14 @@ fn take(from: &mut &[u8], to: &mut &mut [u8]) {
     (*from, *to) = (&from[n..], rest);
 }
 
+/// Overwrites the stack where kernels that have returned had their frames, with what compilers put there besides the
+/// variables: copies, and registers for which there was no room.
+#[inline(never)]
+fn wipe_frames() {
+    let frames = [0_u8; 2048];
+    optimization_barrier(&frames);
+}
+
 /// The message may be a secret.
 fn wipe(block: &mut [u8; 200]) {
     *block = [0; 200];
@@ -863,6 +875,9 @@ pub fn run<B: Permute<W> + Permute<1>, const W: usize>(backend: B, jobs: &mut [J
     if secret {
         states.zeroize();
         blocks.zeroize();
+        if <B as Permute<W>>::SPILLS {
+            wipe_frames();
+        }
     }
 }
 
@@ -908,6 +923,9 @@ fn run_alone<B: Permute<1>>(backend: B, states: &mut States<1>, job: &mut Job<'_
     }
     if job.is_secret() {
         states.zeroize();
+        if <B as Permute<1>>::SPILLS {
+            wipe_frames();
+        }
     }
 }
 

@@ -179,6 +179,8 @@ impl Backend for Avx512 {
 }
 
 impl Permute<1> for Avx512 {
+    const SPILLS: bool = false;
+
     fn permute(self, states: &mut States<1>, _used: usize) {
         kernel!(keccak::permute_x1(states.single(), &ROUND_CONSTANTS));
     }
@@ -206,6 +208,8 @@ impl Permute<1> for Avx512 {
 }
 
 impl Permute<8> for Avx512 {
+    const SPILLS: bool = false;
+
     fn narrow(self) -> usize {
         if self.four_are_cheaper { 4 } else { 8 }
     }
