@@ -795,11 +795,10 @@ impl Accepted {
 }
 
 /// Numbers of 12 bits in a block.
-#[allow(clippy::integer_division_remainder_used)] // of test data
-const CANDIDATES: usize = XOF_BLOCK / 3 * 2;
+const CANDIDATES: usize = 112;
+const _: () = assert!(3 * CANDIDATES == 2 * XOF_BLOCK);
 
 /// The words of a scripted block.
-#[allow(clippy::integer_division_remainder_used)] // of test data
 fn scripted_block(index: u16, round: usize) -> [u64; 21] {
     let Accepted(many, first) = SCRIPT.with_borrow(|script| {
         script.get(&index).and_then(|rounds| rounds.get(round).copied()).unwrap_or(Accepted::ALL)
@@ -812,7 +811,8 @@ fn scripted_block(index: u16, round: usize) -> [u64; 21] {
             number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let accepted = (first..first + many).contains(&place);
             place += 1;
-            if accepted { (number >> 8) % Q as u32 } else { Q as u32 + (number >> 8) % (4096 - Q as u32) }
+            let below = |n: u32| ((u64::from(number) * u64::from(n)) >> 32) as u32;
+            if accepted { below(Q as u32) } else { Q as u32 + below(4096 - Q as u32) }
         };
         let (d1, d2) = (draw(), draw());
         *pair = [d1 as u8, (d1 >> 8 | d2 << 4) as u8, (d2 >> 4) as u8];
@@ -821,13 +821,10 @@ fn scripted_block(index: u16, round: usize) -> [u64; 21] {
 }
 
 /// Calls with the same polynomials as those of the backend itself.
-fn unwrapped<B, const W: usize, T>(
+fn unwrapped<B: Permute<W> + Permute<1>, const W: usize, T>(
     wrapped: &mut [NttPoly<Scripted<B, W>>],
     call: impl FnOnce(&mut [NttPoly<B>]) -> T,
-) -> T
-where
-    B: Permute<W> + Permute<1>,
-{
+) -> T {
     let mut own: Vec<NttPoly<B>> = wrapped.iter().map(|_| NttPoly::ZERO).collect();
     own.iter_mut().zip(&*wrapped).for_each(|(own, wrapped)| *own.raw_mut() = *wrapped.raw());
     let result = call(&mut own);
@@ -977,7 +974,6 @@ fn unlucky_in<B: Permute<W> + Permute<1>, const W: usize, const K: usize>(backen
 
 /// A matrix whose entries in these slots have these blocks, beside what is hashed with it in the operations, against the
 /// model.
-#[allow(clippy::integer_division_remainder_used)] // of test data
 fn with_matrix<B: Permute<W> + Permute<1>, const W: usize, const K: usize>(
     backend: B,
     kind: usize,
@@ -985,9 +981,12 @@ fn with_matrix<B: Permute<W> + Permute<1>, const W: usize, const K: usize>(
 ) {
     let backend = Scripted::<B, W>(backend);
     let transposed = kind & 1 == 0;
-    let index = |slot: usize| match ((slot / K) as u16, (slot % K) as u16) {
-        (i, j) if transposed => i | j << 8,
-        (i, j) => j | i << 8,
+    let index = |slot: usize| {
+        let places = (0..K as u16).flat_map(|i| (0..K as u16).map(move |j| (i, j)));
+        match places.into_iter().nth(slot).expect("a slot of the matrix") {
+            (i, j) if transposed => i | j << 8,
+            (i, j) => j | i << 8,
+        }
     };
     SCRIPT.set(unlucky.iter().map(|(slot, rounds)| (index(*slot), rounds.clone())).collect());
     let (rho, s) = ([kind as u8; 32], [7; 32]);
