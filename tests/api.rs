@@ -4,6 +4,7 @@
 mod support;
 
 use core::convert::Infallible;
+use std::sync::Arc;
 
 use kemstone::backend::probe::Probe;
 use kemstone::backend::select::{Selected, Visitor, for_each};
@@ -23,8 +24,8 @@ macro_rules! forms {
     ($module:ident, $k:literal) => {
         mod $module {
             use kemstone::$module::{
-                CIPHERTEXT_SIZE, Ciphertext, DecapsulationKey, EncapsulationKey, PreparedDecapsulationKey,
-                PreparedEncapsulationKey,
+                CIPHERTEXT_SIZE, Ciphertext, DECAPSULATION_KEY_SIZE, DecapsulationKey, EncapsulationKey,
+                PreparedDecapsulationKey, PreparedEncapsulationKey,
             };
 
             use super::*;
@@ -58,6 +59,7 @@ macro_rules! forms {
                     let stranger = DecapsulationKey::from_seed(&Seed::from([1; 64])).encapsulation_key();
                     for prepared in [
                         PreparedEncapsulationKey::new(&ek),
+                        Arc::into_inner(PreparedEncapsulationKey::shared(&ek)).expect("nobody else has it"),
                         *PreparedEncapsulationKey::boxed(&ek),
                         PreparedEncapsulationKey::from(&ek),
                         PreparedEncapsulationKey::from_bytes(&bytes).expect("a good key"),
@@ -137,13 +139,16 @@ macro_rules! forms {
                 for_each(|_| {
                     let seed = seed();
                     let dk = DecapsulationKey::from_seed(&Seed::from(seed));
-                    let expanded = dk.to_expanded_bytes();
+                    let expanded = *dk.as_expanded_bytes();
+                    assert_eq!(dk.to_expanded_bytes().as_bytes(), &expanded);
                     let ek = dk.encapsulation_key();
                     let (ciphertext, secret) = ek.encapsulate_deterministic(&M);
                     let secret = *secret.as_bytes();
 
                     let Ok(filled) = PreparedDecapsulationKey::generate_with(fill(&seed));
                     let Ok(drawn) = PreparedDecapsulationKey::try_generate_from_rng(&mut Source::new(&seed));
+                    let Ok(on_heap) = PreparedDecapsulationKey::boxed_generate_with(fill(&seed));
+                    let shared = PreparedDecapsulationKey::shared(&dk);
                     let with_seed = [
                         PreparedDecapsulationKey::new(&dk),
                         *PreparedDecapsulationKey::boxed(&dk),
@@ -151,19 +156,32 @@ macro_rules! forms {
                         PreparedDecapsulationKey::from_seed(&Seed::from(seed)),
                         PreparedDecapsulationKey::try_from(&seed[..]).expect("a seed"),
                         PreparedDecapsulationKey::generate_from_rng(&mut Source::new(&seed)),
+                        *PreparedDecapsulationKey::boxed_from_seed(&Seed::from(seed)),
                         filled,
                         drawn,
+                        *on_heap,
+                        Arc::into_inner(shared).expect("nobody else has it"),
                     ];
                     let without = [
                         PreparedDecapsulationKey::from_expanded_bytes(&expanded).expect("a good key"),
                         PreparedDecapsulationKey::try_from(&expanded[..]).expect("a good key"),
                     ];
-                    assert!(with_seed.iter().all(|key| key.to_seed() == Some(Seed::from(seed))));
-                    assert!(without.iter().all(|key| key.to_seed().is_none()));
+                    for key in &with_seed {
+                        assert_eq!(key.to_seed(), Some(Seed::from(seed)));
+                        let mut written = [0xaa; 64];
+                        assert_eq!(key.to_seed_into(&mut written), Ok(()));
+                        assert_eq!(written, seed);
+                    }
+                    for key in &without {
+                        assert_eq!(key.to_seed(), None);
+                        let mut untouched = [0xaa; 64];
+                        assert_eq!(key.to_seed_into(&mut untouched), Err(Error::NoSeed));
+                        assert_eq!(untouched, [0xaa; 64]);
+                    }
                     for prepared in with_seed.iter().chain(&without) {
-                        assert_eq!(prepared.decapsulation_key().as_expanded_bytes(), &*expanded);
-                        assert_eq!(prepared.as_expanded_bytes(), &*expanded);
-                        assert_eq!(*prepared.to_expanded_bytes(), *expanded);
+                        assert_eq!(prepared.decapsulation_key().as_expanded_bytes(), &expanded);
+                        assert_eq!(prepared.as_expanded_bytes(), &expanded);
+                        assert_eq!(prepared.to_expanded_bytes().as_bytes(), &expanded);
                         assert_eq!(prepared.encapsulation_key(), ek);
                         assert_eq!(prepared.check_pairwise_consistency(), Ok(()));
                         assert_eq!(*prepared.decapsulate(&ciphertext).as_bytes(), secret);
@@ -174,19 +192,35 @@ macro_rules! forms {
                     }
 
                     let generated = PreparedDecapsulationKey::generate().expect("randomness");
-                    assert_ne!(generated.as_expanded_bytes(), &*expanded);
+                    assert_ne!(generated.as_expanded_bytes(), &expanded);
                     assert_eq!(generated.check_pairwise_consistency(), Ok(()));
                     assert_eq!(PreparedDecapsulationKey::generate_with(|_| Err("none")).err(), Some("none"));
+                    let refused = PreparedDecapsulationKey::boxed_generate_with(|_| Err("none"));
+                    assert_eq!(refused.err(), Some("none"));
 
-                    let mut damaged = *expanded;
+                    let plain = DecapsulationKey::boxed_from_seed(&Seed::from(seed));
+                    let Ok(filled) = DecapsulationKey::boxed_generate_with(fill(&seed));
+                    for key in [&plain, &filled] {
+                        assert_eq!(
+                            (key.as_expanded_bytes(), key.to_seed()),
+                            (&expanded, Some(Seed::from(seed)))
+                        );
+                    }
+                    let imported =
+                        DecapsulationKey::boxed_from_expanded_bytes(&expanded).expect("a good key");
+                    assert_eq!((imported.as_expanded_bytes(), imported.to_seed()), (&expanded, None));
+                    assert_eq!(DecapsulationKey::boxed_generate_with(|_| Err("none")).err(), Some("none"));
+
+                    let mut damaged = expanded;
                     damaged[768 * K + 32] ^= 1;
                     let refused = Some(Error::DecapsulationKey);
                     assert_eq!(PreparedDecapsulationKey::from_expanded_bytes(&damaged).err(), refused);
+                    assert_eq!(DecapsulationKey::boxed_from_expanded_bytes(&damaged).err(), refused);
                     assert_eq!(PreparedDecapsulationKey::try_from(&damaged[..]).err(), refused);
                     assert_eq!(PreparedDecapsulationKey::try_from(&seed[1..]).err(), Some(Error::Length));
 
                     // A wrong s, which only its use shows.
-                    let mut wrong = *expanded;
+                    let mut wrong = expanded;
                     let s = coefficient(&wrong, 0);
                     set_coefficient(&mut wrong, 0, if s < 1000 { s + 1000 } else { s - 1000 });
                     let wrong = PreparedDecapsulationKey::from_expanded_bytes(&wrong).expect("good bytes");
@@ -214,10 +248,9 @@ macro_rules! forms {
                 fn visit<B: Probe>(self, backend: B) {
                     let seed = Seed::from(seed());
                     let dk = DecapsulationKey::from_seed(&seed);
-                    let mut expanded = dk.to_expanded_bytes();
-                    expanded.fill(0xaa);
+                    let mut expanded = [0xaa; DECAPSULATION_KEY_SIZE];
                     DecapsulationKey::expand_into_on(backend, &seed, &mut expanded);
-                    assert_eq!(&*expanded, dk.as_expanded_bytes());
+                    assert_eq!(&expanded, dk.as_expanded_bytes());
                 }
             }
 

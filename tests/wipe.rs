@@ -9,13 +9,13 @@ use core::ptr;
 
 use kemstone::backend::Backend;
 use kemstone::backend::Eta;
-use kemstone::backend::batch::Jobs;
-use kemstone::backend::poly::{Multiplier, Noise, NttPoly, Poly};
+use kemstone::backend::batch::{Function, Job, Jobs};
+use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
 use kemstone::backend::select::{Selected, Visitor, for_each, on};
 use kemstone::{Error, Seed, SharedSecret};
 use sha3::Digest;
-use support::stack::run;
-use support::{MlKem512, MlKem768, MlKem1024, Random, Set, each, shake256};
+use support::stack::{Found, Sought, Used, run};
+use support::{MlKem512, MlKem768, MlKem1024, Random, Set, Source, each, shake256};
 
 /// The bytes of a value's memory before and after it is dropped there.
 fn dropped<T>(value: T) -> (Vec<u8>, Vec<u8>) {
@@ -60,15 +60,34 @@ fn dropped_values_are_zero() {
     each!(key);
 }
 
+/// A prepared key is mostly public: of the rest nothing may be left.
 #[test]
-fn zeroized_values_are_zero() {
-    use zeroize::Zeroize;
-    let mut seed = Seed::from([7; 64]);
-    seed.zeroize();
-    assert_eq!(*seed.as_bytes(), [0; 64]);
-    let mut secret = SharedSecret::from([7; 32]);
-    secret.zeroize();
-    assert_eq!(*secret.as_bytes(), [0; 32]);
+fn dropped_prepared_keys_hold_no_secret() {
+    macro_rules! prepared {
+        ($module:ident, $set:ty, $selected:expr) => {{
+            use kemstone::$module::{DecapsulationKey, PreparedDecapsulationKey};
+            let seed = Random::new("dropped prepared key").seed();
+            let key = DecapsulationKey::from_seed(&seed);
+            let secrets = secrets_of_key::<$set>($selected, &seed, key.as_expanded_bytes());
+            let (before, after) = dropped(PreparedDecapsulationKey::new(&key));
+            for (name, secret) in &secrets {
+                let is_in = |memory: &[u8]| memory.windows(secret.len()).any(|window| window == secret);
+                let kept =
+                    ["d", "z", "dk_PKE"].contains(&&name[..]) || name.starts_with("coefficients of decoded");
+                assert_eq!(is_in(&before), kept, "{name}");
+                if kept {
+                    for piece in secret.chunks(24) {
+                        assert!(!after.windows(piece.len()).any(|window| window == piece), "{name} is left");
+                    }
+                }
+            }
+        }};
+    }
+    for_each(|selected| {
+        prepared!(ml_kem_512, MlKem512, selected);
+        prepared!(ml_kem_768, MlKem768, selected);
+        prepared!(ml_kem_1024, MlKem1024, selected);
+    });
 }
 
 /// Secret bytes, by name.
@@ -122,6 +141,88 @@ impl Visitor for Decoded<'_> {
     }
 }
 
+/// The polynomials on which an encryption and its decryption work: sums before they are compressed, and w.
+struct Polynomials<'a> {
+    k: usize,
+    eta1: Eta,
+    r: &'a [u8; 32],
+    m: &'a [u8; 32],
+    dk: &'a [u8],
+    c: &'a [u8],
+}
+
+impl Polynomials<'_> {
+    fn of<B: Backend, const K: usize, const U: usize, const V: usize>(&self, backend: B) -> Secrets {
+        let bytes = |numbers: &[i16]| numbers.iter().flat_map(|c| c.to_ne_bytes()).collect::<Vec<u8>>();
+        let decoded = |encoded: &[u8]| {
+            let mut vector = [const { NttPoly::ZERO }; K];
+            for (f_hat, b) in vector.iter_mut().zip(encoded.as_chunks().0) {
+                assert!(backend.decode12(b, f_hat), "a good key");
+            }
+            vector
+        };
+        let mut secrets = Secrets::new();
+        let mut product = Poly::<Lazy>::ZERO;
+
+        // Algorithm 14, lines 19 and 21 before the sums.
+        let mut y_hat = [const { Multiplier::ZERO }; K];
+        for (n, y_hat) in (0..).zip(&mut y_hat) {
+            let (mut prf, mut y) = ([0; 192], Poly::<Noise>::ZERO);
+            shake256(&[self.r, &[n]], &mut prf[..self.eta1.bytes()]);
+            backend.sample_poly_cbd(self.eta1, &prf, &mut y);
+            backend.multiplier(&y, y_hat);
+        }
+        let ek = &self.dk[384 * K..768 * K + 32];
+        let mut a_hat = [const { [const { NttPoly::ZERO }; K] }; K];
+        let rho = ek[384 * K..].try_into().expect("32 bytes");
+        backend.hash_all(&mut [Jobs::matrix(rho, 0, &mut a_hat, true)]);
+        let t_hat = decoded(&ek[..384 * K]);
+        let (mut e, mut mu, mut sum) =
+            (Poly::<Noise>::ZERO, Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO);
+        backend.decompress(self.m, &mut mu);
+        for (i, row) in a_hat.iter().chain([&t_hat]).enumerate() {
+            backend.dot_inverse(row, &y_hat, &mut product);
+            secrets.push((format!("product of row {i}"), bytes(product.coefficients())));
+            let mut prf = [0; 128];
+            shake256(&[self.r, &[(K + i) as u8]], &mut prf);
+            backend.sample_poly_cbd(Eta::Two, &prf, &mut e);
+            if i < K {
+                backend.add(&product, &e, &mut sum);
+            } else {
+                backend.add_message(&product, &e, &mu, &mut sum);
+            }
+            secrets.push((format!("sum of row {i}"), bytes(sum.coefficients())));
+        }
+
+        // Algorithm 15, line 6.
+        let (mut u, mut v, mut w) =
+            (Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO);
+        let mut u_hat = [const { Multiplier::ZERO }; K];
+        for (u_hat, c1) in u_hat.iter_mut().zip(self.c.as_chunks::<U>().0) {
+            backend.decompress(c1, &mut u);
+            backend.multiplier(&u, u_hat);
+        }
+        backend.decompress(self.c[U * K..].first_chunk::<V>().expect("c2"), &mut v);
+        backend.dot_inverse(&decoded(&self.dk[..384 * K]), &u_hat, &mut product);
+        backend.sub(&v, &product, &mut w);
+        secrets.push(("product of s and u".to_owned(), bytes(product.coefficients())));
+        secrets.push(("difference of w".to_owned(), bytes(w.coefficients())));
+        secrets
+    }
+}
+
+impl Visitor for Polynomials<'_> {
+    type Output = Secrets;
+
+    fn visit<B: Backend>(self, backend: B) -> Secrets {
+        match self.k {
+            2 => self.of::<B, 2, 320, 128>(backend),
+            3 => self.of::<B, 3, 320, 128>(backend),
+            _ => self.of::<B, 4, 352, 160>(backend),
+        }
+    }
+}
+
 fn eta1<S: Set>() -> Eta {
     if S::K == 2 { Eta::Three } else { Eta::Two }
 }
@@ -151,7 +252,8 @@ fn secrets_of_key<S: Set>(selected: Selected, seed: &Seed, expanded: &[u8]) -> S
 }
 
 /// What encapsulation, and decapsulation again, must not leave behind.
-fn secrets_of_message<S: Set>(selected: Selected, ek: &[u8], m: &[u8; 32]) -> Secrets {
+fn secrets_of_message<S: Set>(selected: Selected, dk: &[u8], m: &[u8; 32], c: &[u8]) -> Secrets {
+    let ek = &dk[384 * S::K..768 * S::K + 32];
     let (secret, r) = g(&[&m[..], &support::sha3_256(ek)].concat());
     let k = S::K as u8;
     let mut secrets = vec![
@@ -162,6 +264,7 @@ fn secrets_of_message<S: Set>(selected: Selected, ek: &[u8], m: &[u8; 32]) -> Se
     secrets.extend(selected.visit(NoiseForms { seed: &r, first: 0, count: k, eta: eta1::<S>(), name: "y" }));
     let eta = Eta::Two;
     secrets.extend(selected.visit(NoiseForms { seed: &r, first: k, count: k + 1, eta, name: "e1, e2" }));
+    secrets.extend(selected.visit(Polynomials { k: S::K, eta1: eta1::<S>(), r: &r, m, dk, c }));
     secrets
 }
 
@@ -178,44 +281,88 @@ struct Search {
 /// Seeds, messages, shared secrets: no eight bytes in a row may be left by a release build; the checks of debug builds
 /// make the compiler keep more copies, and there no whole secret may be left, except by avx512: without optimisation each
 /// intrinsic has its operands in memory, whole secrets at the end of a sponge, and later frames happen to cover that or do
-/// not. Coefficients are few different numbers, so it takes more of them to say where they are from, and more than a
+/// not. Coefficients of noise are few different numbers, so it takes more of them to say where they are from, and more than a
 /// register: compilers spill those, up to 64 bytes of a polynomial and 16 of a key on its way through.
 ///
-/// What a compiler spills of a transform in progress or of the last Keccak state (PRF outputs) cannot be wiped in Rust:
-/// it is looked for and printed, not judged. `SECURITY.md` says what that means.
-fn search(name: &str, selected: Selected) -> Search {
+/// Of all that is computed in between (outputs of the PRF, transforms, product caches, products, w) no more than a register
+/// may be left, either, but for vector kernels in builds where these keep whole arrays of registers in memory. Smaller
+/// pieces, of a transform in progress or of the last Keccak state, are looked for and printed, not judged. `SECURITY.md` says
+/// what that means.
+fn searches(name: &str, selected: Selected) -> Vec<Search> {
     let kind = name.split(" of ").next().unwrap_or(name);
     match kind {
         "d" | "z" | "sigma" | "m" | "r" | "shared secret" | "rejection secret" => {
-            if cfg!(debug_assertions) {
+            vec![if cfg!(debug_assertions) {
                 Search { window: 32, distinct: 6, fails: selected.name() != "avx512" }
             } else {
                 Search { window: 8, distinct: 6, fails: true }
-            }
+            }]
         }
-        "coefficients" => Search { window: 96, distinct: 4, fails: true },
-        "dk_PKE" => Search { window: 24, distinct: 12, fails: true },
-        "PRF output" | "transform" | "product cache" => Search { window: 8, distinct: 6, fails: false },
+        "coefficients" => {
+            let fails = name.contains("decoded") || !spills_arrays(selected);
+            vec![Search { window: 96, distinct: 4, fails }]
+        }
+        "dk_PKE" => vec![Search { window: 24, distinct: 12, fails: true }],
+        "PRF output" | "transform" | "product cache" | "product" | "sum" | "difference" | "re-encryption" => {
+            vec![
+                Search {
+                    window: 96,
+                    distinct: 16,
+                    fails: !cfg!(debug_assertions) && !spills_arrays(selected),
+                },
+                Search { window: 8, distinct: 6, fails: false },
+            ]
+        }
         unknown => panic!("how to search for {unknown}?"),
     }
 }
 
-/// One operation's stack must be free of the secrets; returns what was found and should not have been.
-fn examine(what: &str, selected: Selected, secrets: &Secrets, mut f: impl FnMut() + Send) -> Vec<String> {
-    let used = run(|| on(selected, &mut f));
-    let mut failures = Vec::new();
-    for (name, bytes) in secrets {
-        let Search { window, distinct, fails } = search(name, selected);
-        if let Some((count, offset, distance)) = used.find(bytes, window, distinct) {
+/// Whether the kernels of a backend keep arrays of vector registers in memory, in this build: they may where it is made for
+/// size, or in one piece with fat LTO. A program cannot see how it was optimised: `.ci/wipe` says so in KEMSTONE_SPILLS.
+fn spills_arrays(selected: Selected) -> bool {
+    std::env::var_os("KEMSTONE_SPILLS").is_some() && selected.name() != "portable"
+}
+
+/// What the stacks of a set's operations are searched for, on one backend.
+struct Remains<'a> {
+    selected: Selected,
+    /// A name and whether it makes the test fail, for each thing that is sought.
+    names: Vec<(&'a str, Search)>,
+    sought: Sought<'a>,
+    failures: Vec<String>,
+}
+
+impl<'a> Remains<'a> {
+    fn of(selected: Selected, secrets: &'a Secrets) -> Self {
+        let (mut names, mut things) = (Vec::new(), Vec::new());
+        for (name, bytes) in secrets {
+            for search in searches(name, selected) {
+                things.push((&bytes[..], search.window, search.distinct));
+                names.push((&name[..], search));
+            }
+        }
+        Self { selected, names, sought: Sought::new(things), failures: Vec::new() }
+    }
+
+    /// The stack of an operation must be free of the secrets.
+    fn examine(&mut self, what: &str, mut f: impl FnMut() + Send) {
+        let found = run(|| on(self.selected, &mut f)).find(&self.sought);
+        for ((name, search), found) in self.names.iter().zip(found) {
+            let Some(Found { windows, offset, distance }) = found else { continue };
             let line = format!(
-                "{} {what}: {name}, {count} windows of {window} bytes, from byte {offset} on, {distance} below the caller",
-                selected.name()
+                "{} {what}: {name}, {windows} windows of {} bytes, from byte {offset} on, {distance} below the caller",
+                self.selected.name(),
+                search.window,
             );
-            println!("{}: {line}", if fails { "left" } else { "spilled" });
-            failures.extend(fails.then_some(line));
+            println!("{}: {line}", if search.fails { "left" } else { "spilled" });
+            self.failures.extend(search.fails.then_some(line));
         }
     }
-    failures
+}
+
+/// Whether any piece of this length is left of something.
+fn left(used: &Used, bytes: &[u8], window: usize, distinct: usize) -> Option<Found> {
+    used.find(&Sought::new([(bytes, window, distinct)]))[0]
 }
 
 /// Outputs of the PRF as an encryption asks for them, as many as no backend exceeds at once.
@@ -246,14 +393,105 @@ fn fill(m: &[u8; 32]) -> impl Fn(&mut [u8; 32]) -> Result<(), Error> {
     }
 }
 
+/// The calls of the API that make, keep or hand out a secret and that [`Set`] does not have.
+trait Calls: Set {
+    fn other_calls(remains: &mut Remains<'_>, seed: &Seed, dk: &Self::Dk, m: &[u8; 32], c: &Self::Ct);
+}
+
+macro_rules! calls {
+    ($set:ty, $module:ident) => {
+        impl Calls for $set {
+            fn other_calls(
+                remains: &mut Remains<'_>,
+                seed: &Seed,
+                dk: &Self::Dk,
+                m: &[u8; 32],
+                c: &Self::Ct,
+            ) {
+                use kemstone::$module::{DecapsulationKey as Plain, PreparedDecapsulationKey as Prepared};
+                use kemstone::$module::{EncapsulationKey, PreparedEncapsulationKey};
+                let bytes = seed.as_bytes();
+                let expanded = dk.as_expanded_bytes();
+                let fill = |to: &mut [u8; 64]| {
+                    *to = *bytes;
+                    Ok::<(), Error>(())
+                };
+                // Keys and secrets returned by value are dropped where they lie, and so wiped; those on the heap are dropped there.
+                macro_rules! call {
+                    ($what:literal, $result:expr) => {
+                        remains.examine(&format!("{} {}", Self::NAME, $what), || _ = black_box(&$result));
+                    };
+                }
+                call!("generate_with", Plain::generate_with(fill));
+                call!("generate_from_rng", Plain::generate_from_rng(&mut Source::new(bytes)));
+                call!("try_generate_from_rng", Plain::try_generate_from_rng(&mut Source::new(bytes)));
+                call!("boxed_generate_with", Plain::boxed_generate_with(fill));
+                call!("boxed_from_seed", Plain::boxed_from_seed(seed));
+                call!("from_expanded_bytes", Plain::from_expanded_bytes(expanded));
+                call!("boxed_from_expanded_bytes", Plain::boxed_from_expanded_bytes(expanded));
+                call!("to_expanded_bytes", dk.to_expanded_bytes());
+                call!("to_seed", dk.to_seed());
+                let mut written = Box::new([0; 64]);
+                call!("to_seed_into", dk.to_seed_into(&mut written));
+                call!("check_pairwise_consistency", dk.check_pairwise_consistency());
+                call!("prepared new", Prepared::new(dk));
+                call!("prepared boxed", Prepared::boxed(dk));
+                call!("prepared shared", Prepared::shared(dk));
+                call!("prepared from_seed", Prepared::from_seed(seed));
+                call!("prepared boxed_from_seed", Prepared::boxed_from_seed(seed));
+                call!("prepared generate_with", Prepared::generate_with(fill));
+                call!("prepared generate_from_rng", Prepared::generate_from_rng(&mut Source::new(bytes)));
+                call!(
+                    "prepared try_generate_from_rng",
+                    Prepared::try_generate_from_rng(&mut Source::new(bytes))
+                );
+                call!("prepared boxed_generate_with", Prepared::boxed_generate_with(fill));
+                call!("prepared from_expanded_bytes", Prepared::from_expanded_bytes(expanded));
+                call!("prepared try_from a seed", Prepared::try_from(&bytes[..]));
+                call!("prepared try_from expanded bytes", Prepared::try_from(&expanded[..]));
+                let prepared = Prepared::boxed(dk);
+                call!("prepared to_seed", prepared.to_seed());
+                call!("prepared decapsulate", prepared.decapsulate(c));
+                let mut k = Box::new([0; 32]);
+                call!("prepared decapsulate_into", prepared.decapsulate_into(c, &mut k));
+                call!("prepared check_pairwise_consistency", prepared.check_pairwise_consistency());
+                call!("decapsulate_expanded", Plain::decapsulate_expanded(expanded, c));
+                call!("decapsulate_expanded_into", Plain::decapsulate_expanded_into(expanded, c, &mut k));
+
+                let ek = Box::new(dk.encapsulation_key());
+                let encoded = ek.as_bytes();
+                let mut to = Box::new(*c.as_bytes());
+                call!("encapsulate_with_rng", ek.encapsulate_with_rng(&mut Source::new(m)));
+                call!("try_encapsulate_with_rng", ek.try_encapsulate_with_rng(&mut Source::new(m)));
+                call!("encapsulate_deterministic", ek.encapsulate_deterministic(m));
+                call!(
+                    "encapsulate_encoded_with_rng",
+                    EncapsulationKey::encapsulate_encoded_with_rng(encoded, &mut Source::new(m))
+                );
+                let public = PreparedEncapsulationKey::boxed(&ek);
+                call!("prepared encapsulate_with", public.encapsulate_with(self::fill(m)));
+                call!("prepared encapsulate_with_rng", public.encapsulate_with_rng(&mut Source::new(m)));
+                call!(
+                    "prepared try_encapsulate_with_rng",
+                    public.try_encapsulate_with_rng(&mut Source::new(m))
+                );
+                call!("prepared encapsulate_into", public.encapsulate_into(self::fill(m), &mut to, &mut k));
+            }
+        }
+    };
+}
+calls!(MlKem512, ml_kem_512);
+calls!(MlKem768, ml_kem_768);
+calls!(MlKem1024, ml_kem_1024);
+
 /// All operations of a set; the inputs and outputs lie outside of the stack examined.
-fn operations<S: Set>(selected: Selected) -> Vec<String> {
+fn operations<S: Calls>(selected: Selected) -> Vec<String> {
     let mut random = Random::new("stack remains");
     let seed = Box::new(random.seed());
     let m: Box<[u8; 32]> = Box::new(random.array());
     let dk = Box::new(S::from_seed(&seed));
     let ek = Box::new(S::ek(&dk));
-    let (ciphertext, secret) = S::encapsulate_deterministic(&ek, &m);
+    let (ciphertext, _) = S::encapsulate_deterministic(&ek, &m);
     let ciphertext = Box::new(ciphertext);
     let mut forged = ciphertext.as_ref().as_ref().to_vec();
     forged[0] ^= 1;
@@ -262,50 +500,56 @@ fn operations<S: Set>(selected: Selected) -> Vec<String> {
     let expanded_copy = S::expanded_copy(&dk);
     let (mut expanded, mut c, mut k) = (vec![0; S::DK], vec![0; S::CT], Box::new([0; 32]));
 
-    let of_key = secrets_of_key::<S>(selected, &seed, &expanded_copy);
-    let mut of_message = secrets_of_message::<S>(selected, ek.as_ref().as_ref(), &m);
-    let mut found = Vec::new();
-    let name = |operation| format!("{} {operation}", S::NAME);
-    found.extend(examine(&name("key generation into"), selected, &of_key, || {
+    let mut secrets = secrets_of_key::<S>(selected, &seed, &expanded_copy);
+    secrets.extend(secrets_of_message::<S>(selected, &expanded_copy, &m, (*ciphertext).as_ref()));
+    secrets.push(("rejection secret".to_owned(), rejected.to_vec()));
+    let unused = support::j(&seed.as_bytes()[32..], (*ciphertext).as_ref());
+    secrets.push(("rejection secret of an accepted ciphertext".to_owned(), unused.to_vec()));
+    let mut remains = Remains::of(selected, &secrets);
+    let name = |operation: &str| format!("{} {operation}", S::NAME);
+    remains.examine(&name("key generation into"), || {
         S::expand_into(&seed, &mut expanded);
-    }));
-    found.extend(examine(&name("encapsulation into"), selected, &of_message, || {
+    });
+    remains.examine(&name("encapsulation into"), || {
         S::encapsulate_into(&ek, fill(&m), &mut c, &mut k).expect("it does not fail");
-    }));
-    found.extend(examine(&name("encapsulation into, in one pass"), selected, &of_message, || {
+    });
+    remains.examine(&name("encapsulation into, in one pass"), || {
         S::encapsulate_encoded_into((*ek).as_ref(), fill(&m), &mut c, &mut k).expect("a good key");
-    }));
-    of_message.extend(of_key);
-    of_message.push(("rejection secret".to_owned(), rejected.to_vec()));
-    found.extend(examine(&name("decapsulation into"), selected, &of_message, || {
+    });
+    remains.examine(&name("decapsulation into"), || {
         S::decapsulate_into(&dk, &ciphertext, &mut k);
-    }));
-    found.extend(examine(&name("implicit rejection into"), selected, &of_message, || {
+    });
+    remains.examine(&name("implicit rejection into"), || {
         S::decapsulate_into(&dk, &forged, &mut k);
-    }));
+    });
     // By value: the result is dropped where it lies, and so wiped, within the stack that is examined.
-    found.extend(examine(&name("key generation"), selected, &of_message, || {
+    remains.examine(&name("key generation"), || {
         let _key = black_box(&S::from_seed(&seed));
-    }));
-    // Except that a pair within a `Result` is moved on its way out, and a move leaves the shared secret behind.
-    of_message.retain(|(name, _)| name != "shared secret");
-    found.extend(examine(&name("encapsulation, in one pass"), selected, &of_message, || {
+    });
+    remains.examine(&name("encapsulation, in one pass"), || {
         let _outcome = black_box(&S::encapsulate_encoded_with((*ek).as_ref(), fill(&m)));
-    }));
-    found.extend(examine(&name("encapsulation"), selected, &of_message, || {
+    });
+    remains.examine(&name("encapsulation"), || {
         let _outcome = black_box(&S::encapsulate_with(&ek, fill(&m)));
-    }));
-    of_message.push(("shared secret".to_owned(), secret.as_bytes().to_vec()));
-    found.extend(examine(&name("decapsulation"), selected, &of_message, || {
+    });
+    remains.examine(&name("decapsulation"), || {
         let _secret = black_box(&S::decapsulate(&dk, &ciphertext));
-    }));
-    found.extend(examine(&name("parsing an expanded key"), selected, &of_message, || {
+    });
+    remains.examine(&name("parsing an expanded key"), || {
         let _outcome = black_box(&S::Dk::try_from(&expanded_copy[..]));
-    }));
-    found.extend(examine(&name("parsing a seed"), selected, &of_message, || {
+    });
+    remains.examine(&name("parsing a seed"), || {
         let _outcome = black_box(&S::Dk::try_from(&seed.as_bytes()[..]));
-    }));
-    found
+    });
+    S::other_calls(&mut remains, &seed, &dk, &m, &ciphertext);
+    let mut failures = remains.failures;
+
+    // The forgery decrypts to m as well, so what m is encrypted to again is the ciphertext, which is not an input here.
+    let again = vec![("re-encryption".to_owned(), (*ciphertext).as_ref().to_vec())];
+    let mut remains = Remains::of(selected, &again);
+    remains.examine(&name("implicit rejection into"), || S::decapsulate_into(&dk, &forged, &mut k));
+    failures.extend(remains.failures);
+    failures
 }
 
 /// All that can fail: what was drawn before the generator failed, and what a refused key holds, must not be left behind.
@@ -319,35 +563,35 @@ fn failures<S: Set>(selected: Selected) -> Vec<String> {
     let ciphertext = Box::new(ciphertext);
     let expanded = S::expanded_copy(&dk);
     let mut secrets = secrets_of_key::<S>(selected, &seed, &expanded);
-    secrets.extend(secrets_of_message::<S>(selected, ek.as_ref().as_ref(), &m));
+    secrets.extend(secrets_of_message::<S>(selected, &expanded, &m, (*ciphertext).as_ref()));
     let rejected = support::j(&seed.as_bytes()[32..], ciphertext.as_ref().as_ref());
     secrets.push(("rejection secret".to_owned(), rejected.to_vec()));
 
-    let mut found = Vec::new();
+    let mut remains = Remains::of(selected, &secrets);
     let name = |operation: &str| format!("{} {operation}", S::NAME);
-    found.extend(examine(&name("key generation without randomness"), selected, &secrets, || {
+    remains.examine(&name("key generation without randomness"), || {
         let refused = S::generate_with(|to| {
             to.copy_from_slice(seed.as_bytes());
             black_box(to); // or the compiler would not write what nobody reads
             Err(())
         });
         assert!(black_box(&refused).is_err());
-    }));
+    });
     let drawn = |to: &mut [u8; 32]| {
         to.copy_from_slice(&*m);
         black_box(to);
         Err(())
     };
-    found.extend(examine(&name("encapsulation without randomness"), selected, &secrets, || {
+    remains.examine(&name("encapsulation without randomness"), || {
         assert!(black_box(&S::encapsulate_with(&ek, drawn)).is_err());
-    }));
+    });
     let (mut c, mut k) = (vec![0; S::CT], Box::new([0; 32]));
-    found.extend(examine(&name("encapsulation into without randomness"), selected, &secrets, || {
+    remains.examine(&name("encapsulation into without randomness"), || {
         assert!(S::encapsulate_into(&ek, drawn, &mut c, &mut k).is_err());
-    }));
+    });
     let mut unreduced = (*ek).as_ref().to_vec();
     unreduced[384 * S::K - 1] = 0xff;
-    found.extend(examine(&name("refusal of an encapsulation key, in one pass"), selected, &secrets, || {
+    remains.examine(&name("refusal of an encapsulation key, in one pass"), || {
         let drawn = |to: &mut [u8; 32]| {
             to.copy_from_slice(&*m);
             black_box(to);
@@ -355,20 +599,20 @@ fn failures<S: Set>(selected: Selected) -> Vec<String> {
         };
         assert!(S::encapsulate_encoded_into(&unreduced, drawn, &mut c, &mut k).is_err());
         assert!(black_box(&S::encapsulate_encoded_with(&unreduced, drawn)).is_err());
-    }));
+    });
     // What the checks look at last in each part: the last number of s, the last of t, and rho, by the hash.
     for (what, last) in [("s", 384 * S::K), ("t", 768 * S::K), ("H(ek)", 768 * S::K + 32)] {
         let mut damaged = expanded.clone();
         damaged[last - 1] = if what == "H(ek)" { !damaged[last - 1] } else { 0xff };
-        found.extend(examine(&name(&format!("refusal of a key by {what}")), selected, &secrets, || {
+        remains.examine(&name(&format!("refusal of a key by {what}")), || {
             assert!(black_box(&S::Dk::try_from(&damaged[..])).is_err());
-        }));
+        });
         let once = format!("refusal of a key by {what}, in one pass");
-        found.extend(examine(&name(&once), selected, &secrets, || {
+        remains.examine(&name(&once), || {
             assert!(black_box(&S::decapsulate_expanded(&damaged, &ciphertext)).is_err());
-        }));
+        });
     }
-    found
+    remains.failures
 }
 
 /// The buffers of the hashing engine, which later frames of an operation cover: here nothing comes after them. Compilers may
@@ -380,11 +624,15 @@ fn the_prf_leaves_no_buffers() {
         let seed: Box<[u8; 32]> = Box::new(Random::new("buffers of the PRF").array());
         let mut outputs = Box::new([[0; 128]; 8]);
         let used = run(|| selected.visit(Prf { seed: &seed, outputs: &mut outputs }));
+        if spills_arrays(selected) {
+            println!("not judged in this build: {}", selected.name());
+            return;
+        }
         for (n, output) in (0..).zip(outputs.iter()) {
             let mut expected = [0; 128];
             shake256(&[&seed[..], &[n]], &mut expected);
             assert_eq!(*output, expected, "output {n}");
-            let found = used.find(output, 64, 16);
+            let found = left(&used, output, 64, 16);
             assert_eq!(found, None, "{}: a block of output {n}", selected.name());
         }
         // The last states that a backend of this width has permuted.
@@ -393,8 +641,73 @@ fn the_prf_leaves_no_buffers() {
             let states: Vec<u8> = (0..16)
                 .flat_map(|i| last.iter().flat_map(move |output| output[8 * i..][..8].to_vec()))
                 .collect();
-            let found = used.find(&states, 128, 16);
+            let found = left(&used, &states, 128, 16);
             assert_eq!(found, None, "{}: states, {width} wide", selected.name());
+        }
+    });
+}
+
+/// G and J, each alone and both beside outputs of the PRF, as decapsulation hashes; `c` is of a length by which the end of J
+/// fits a block with its padding, or does not.
+struct Sponges<'a> {
+    z: &'a [u8; 32],
+    m: &'a [u8; 32],
+    c: &'a [u8],
+    together: bool,
+    g: &'a mut [u8; 64],
+    j: &'a mut [u8; 32],
+    outputs: &'a mut [[u8; 128]; 3],
+}
+
+impl Visitor for Sponges<'_> {
+    type Output = ();
+
+    fn visit<B: Backend>(self, backend: B) {
+        let g = Job::new(Function::Sha3_512, self.m, self.z, self.g);
+        let j = Job::new(Function::Shake256, self.z, self.c, self.j);
+        if self.together {
+            backend.hash_all(&mut [j.into(), g.into(), Jobs::prf(self.m, 0, 128, self.outputs)]);
+        } else {
+            backend.hash(g);
+            backend.hash(j);
+        }
+    }
+}
+
+/// As with the PRF, nothing comes after the sponges here that would cover what they leave: of the messages, which go through a
+/// block where they are not whole, and of the results no eight bytes may be left.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "debug builds copy blocks that release builds do not")]
+fn sponges_leave_no_messages() {
+    for_each(|selected| {
+        if spills_arrays(selected) {
+            println!("not judged in this build: {}", selected.name());
+            return;
+        }
+        let mut random = Random::new("buffers of sponges");
+        let (z, m): (Box<[u8; 32]>, Box<[u8; 32]>) = (Box::new(random.array()), Box::new(random.array()));
+        for (length, together) in
+            [(64, false), (768, false), (1088, true), (1568, true), (103, true), (104, true)]
+        {
+            let c = random.bytes(length);
+            let (mut g, mut j, mut outputs) = (Box::new([0; 64]), Box::new([0; 32]), Box::new([[0; 128]; 3]));
+            let used = run(|| {
+                selected.visit(Sponges {
+                    z: &z,
+                    m: &m,
+                    c: &c,
+                    together,
+                    g: &mut g,
+                    j: &mut j,
+                    outputs: &mut outputs,
+                });
+            });
+            assert_eq!(*j, support::j(&z[..], &c));
+            assert_eq!(self::g(&[&m[..], &z[..]].concat()).0, g[..32]);
+            for (what, bytes) in [("z", &z[..]), ("m", &m[..]), ("G", &g[..]), ("J", &j[..])] {
+                let found = left(&used, bytes, 8, 6);
+                assert_eq!(found, None, "{}: {what}, {length} bytes, together: {together}", selected.name());
+            }
         }
     });
 }
@@ -407,15 +720,16 @@ fn a_left_secret_is_found() {
         copy.copy_from_slice(&secret);
         black_box(&copy);
     });
-    let found = used.find(&secret, 8, 6);
-    assert!(found.is_some_and(|(count, offset, _)| (count, offset) == (57, 0)), "{found:?}");
-    assert_eq!(run(|| ()).find(&secret, 8, 6), None);
+    let found = left(&used, &secret, 8, 6);
+    // At least the copy itself; where a compiler does without it, as in some builds for size, what is left of its making.
+    assert!(found.is_some_and(|found| found.windows >= 32 && found.offset == 0), "{found:?}");
+    assert_eq!(left(&run(|| ()), &secret, 8, 6), None);
 }
 
 #[test]
 #[cfg_attr(
-    not(target_arch = "x86_64"),
-    ignore = "what compilers spill differs by target, and was judged on x86-64 only; run it with --ignored"
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
+    ignore = "what compilers spill differs by target, and was judged on x86-64 and AArch64 only; run it with --ignored"
 )]
 fn stacks_are_clean() {
     let mut found = Vec::new();
@@ -428,7 +742,10 @@ fn stacks_are_clean() {
 }
 
 #[test]
-#[cfg_attr(not(target_arch = "x86_64"), ignore = "as above; run it with --ignored")]
+#[cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
+    ignore = "as above; run it with --ignored"
+)]
 fn stacks_are_clean_after_failures() {
     let mut found = Vec::new();
     for_each(|selected| {

@@ -94,9 +94,21 @@ impl<R: Range> Poly<R> {
 ///
 /// Order, Montgomery factor and reduction state of the 256 numbers are `B`'s own business; only
 /// `encode12` and `decode12` relate them to the standard's.
+///
+/// It is `Copy` so that a key that holds some can be copied to its place in one piece, without a trace elsewhere. They are
+/// large, and some are secret: nothing else copies them.
 #[repr(align(64))]
 #[derive(Debug)]
 pub struct NttPoly<B>([i16; N], PhantomData<B>);
+
+impl<B> Clone for NttPoly<B> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B> Copy for NttPoly<B> {}
 
 impl<B> NttPoly<B> {
     /// Zero, the same in every representation.

@@ -66,14 +66,21 @@ macro_rules! backends {
             $(#[$cfg] $Variant($Token, P::Of<$Token>),)*
         }
 
-        impl<P: PerBackend> Held<P> {
-            /// An empty one for the selected backend.
-            pub(crate) fn empty(selected: Selected) -> Self {
-                match selected {
-                    Selected::Portable(backend) => Self::Portable(backend, P::empty()),
-                    $(#[$cfg] Selected::$Variant(backend) => Self::$Variant(backend, P::empty()),)*
+        /// `empty!(selected, of, key)`: a `Self` of that `key` and an empty [`Held`] of that type for the selected backend. What
+        /// is built in one expression for each backend takes the least stack, and without optimisation in a function for each.
+        macro_rules! empty {
+            ($d selected:expr, $d of:ty, $d key:expr) => {
+                match $d selected {
+                    $crate::backend::select::Selected::Portable(backend) => (|| Self {
+                        key: $d key,
+                        held: $crate::backend::select::Held::Portable(backend, <$d of as PerBackend>::empty()),
+                    })(),
+                    $(#[$cfg] $crate::backend::select::Selected::$Variant(backend) => (|| Self {
+                        key: $d key,
+                        held: $crate::backend::select::Held::$Variant(backend, <$d of as PerBackend>::empty()),
+                    })(),)*
                 }
-            }
+            };
         }
 
         /// Timing that does not depend on data, on a machine that gives it at request only: until what is returned is
@@ -108,7 +115,7 @@ macro_rules! backends {
 }
 
 machine!(backends, $);
-pub(crate) use {with_backend, with_held};
+pub(crate) use {empty, with_backend, with_held};
 
 /// Looks for a backend. `None`: the machine lacks it.
 type Detect = fn() -> Option<Selected>;
@@ -209,12 +216,21 @@ pub trait Visitor {
 
 /// A type that each backend has its own of.
 pub(crate) trait PerBackend {
-    /// The backend's own.
-    type Of<B: Backend>;
+    /// The backend's own. It is plain data: what is secret in it is wiped by whoever holds it.
+    type Of<B: Backend>: Copy;
 
     /// One of them, empty.
     fn empty<B: Backend>() -> Self::Of<B>;
 }
+
+impl<P: PerBackend> Clone for Held<P> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: PerBackend> Copy for Held<P> {}
 
 fn name_of<B: Backend>(_: B) -> &'static str {
     B::NAME

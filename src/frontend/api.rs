@@ -20,8 +20,9 @@ macro_rules! encapsulation_methods {
         /// `rng` is a generator of `rand_core` 0.10. Any other, also of another version of `rand_core`, serves by the closure
         /// of [`encapsulate_with`](Self::encapsulate_with).
         pub fn encapsulate_with_rng<R: CryptoRng + ?Sized>(&self, rng: &mut R) -> (Ciphertext, SharedSecret) {
-            let Ok(encapsulated) = self.try_encapsulate_with_rng(rng);
-            encapsulated
+            let mut m = Secret::new([0; 32]);
+            rng.fill_bytes(&mut *m);
+            self.encapsulate_with_m(&m)
         }
 
         /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with 32 bytes drawn from `rng` in one call.
@@ -58,9 +59,10 @@ macro_rules! encapsulation_methods {
             &self,
             fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
         ) -> Result<(Ciphertext, SharedSecret), E> {
-            let mut m = Secret::new([0; 32]);
-            fill(&mut m)?;
-            Ok(self.encapsulate_with_m(&m))
+            let mut c = [0; CIPHERTEXT_SIZE];
+            let mut k = Secret::new([0; SHARED_SECRET_SIZE]);
+            self.encapsulate_into(fill, &mut c, &mut k)?;
+            ok_pair(&c, &k)
         }
 
         /// As [`encapsulate_with`](Self::encapsulate_with), into the caller's memory, which the caller
@@ -92,15 +94,19 @@ macro_rules! encapsulation_methods {
         }
 
         pub(crate) fn encapsulate_with_m(&self, m: &[u8; 32]) -> (Ciphertext, SharedSecret) {
-            let mut both = (Ciphertext([0; CIPHERTEXT_SIZE]), SharedSecret::zero());
-            self.write(m, &mut both.0.0, both.1.as_mut_bytes());
-            both
+            let mut c = [0; CIPHERTEXT_SIZE];
+            let mut k = Secret::new([0; SHARED_SECRET_SIZE]);
+            self.write(m, &mut c, &mut k);
+            (Ciphertext(c), SharedSecret::copy_of(&k))
         }
     };
 }
 pub(crate) use encapsulation_methods;
 
-/// Key generation for a key that has `from_seed`.
+/// Making a key that has `empty`, `set_seed` and `copy`.
+///
+/// Every constructor fills an empty key of its own, which is wiped when it goes out of scope, and ends with a copy of it in
+/// the caller's place: a key that is moved stays behind where it was.
 macro_rules! generation_methods {
     () => {
         /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with the operating system's randomness.
@@ -118,8 +124,9 @@ macro_rules! generation_methods {
         /// `rng` is a generator of `rand_core` 0.10. Any other, also of another version of `rand_core`, serves by the closure
         /// of [`generate_with`](Self::generate_with).
         pub fn generate_from_rng<R: CryptoRng + ?Sized>(rng: &mut R) -> Self {
-            let Ok(key) = Self::try_generate_from_rng(rng);
-            key
+            let mut seed = Secret::new([0; SEED_SIZE]);
+            rng.fill_bytes(&mut *seed);
+            Self::with_seed(&seed)
         }
 
         /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen), with 64 bytes drawn from `rng` in one call.
@@ -142,9 +149,55 @@ macro_rules! generation_methods {
         ///
         /// The error of `fill`; no key is made then.
         pub fn generate_with<E>(fill: impl FnOnce(&mut [u8; 64]) -> Result<(), E>) -> Result<Self, E> {
-            let mut seed = Seed::zero();
-            fill(seed.as_mut_bytes())?;
-            Ok(Self::from_seed(&seed))
+            let mut seed = Secret::new([0; SEED_SIZE]);
+            fill(&mut seed)?;
+            Self::ok_with_seed(&seed)
+        }
+
+        /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal): the key that belongs to the seed d || z.
+        #[must_use]
+        pub fn from_seed(seed: &Seed) -> Self {
+            Self::with_seed(seed.as_bytes())
+        }
+
+        /// As [`generate_with`](Self::generate_with), on the heap, where the key stays: nothing of it is left on the stack.
+        ///
+        /// # Errors
+        ///
+        /// The error of `fill`; no key is made then.
+        #[cfg(feature = "alloc")]
+        pub fn boxed_generate_with<E>(
+            fill: impl FnOnce(&mut [u8; 64]) -> Result<(), E>,
+        ) -> Result<Box<Self>, E> {
+            let mut seed = Secret::new([0; SEED_SIZE]);
+            fill(&mut seed)?;
+            let mut key = Self::empty_box();
+            key.set_seed(&seed);
+            Ok(key)
+        }
+
+        /// As [`from_seed`](Self::from_seed), on the heap, where the key stays: nothing of it is left on the stack.
+        #[cfg(feature = "alloc")]
+        #[must_use]
+        pub fn boxed_from_seed(seed: &Seed) -> Box<Self> {
+            let mut key = Self::empty_box();
+            key.set_seed(seed.as_bytes());
+            key
+        }
+
+        // As with `ok_pair`.
+
+        #[inline(never)]
+        fn ok_with_seed<E>(seed: &[u8; SEED_SIZE]) -> Result<Self, E> {
+            Ok(Self::with_seed(seed))
+        }
+
+        /// A key from its seed (64 bytes) or its expanded form, told apart by their length.
+        fn from_either(bytes: &[u8]) -> Result<Self, Error> {
+            if let Ok(seed) = bytes.try_into() {
+                return Self::ok_with_seed(seed);
+            }
+            Self::from_expanded_bytes(bytes.try_into().map_err(|_| Error::Length)?)
         }
     };
 }
@@ -179,14 +232,16 @@ macro_rules! parameter_set {
         pub mod $module {
             #[cfg(feature = "alloc")]
             use alloc::boxed::Box;
+            #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+            use alloc::sync::Arc;
             use core::fmt;
 
             use rand_core::{CryptoRng, TryCryptoRng};
-            use zeroize::{ZeroizeOnDrop, Zeroizing, optimization_barrier};
+            use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
-            use crate::backend::select::{Held, Selected, with_backend, with_held};
+            use crate::backend::select::{Held, PerBackend, Selected, empty, with_backend, with_held};
             use crate::frontend::ct::{Secret, Wipe};
-            use crate::frontend::keys::{SHARED_SECRET_SIZE, Seed, SharedSecret};
+            use crate::frontend::keys::{SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret, d_z};
             use crate::frontend::{Error, kem, params};
 
             const K: usize = $k;
@@ -200,6 +255,22 @@ macro_rules! parameter_set {
             pub const DECAPSULATION_KEY_SIZE: usize = params::dk_size(K);
             /// Bytes of a [`Ciphertext`].
             pub const CIPHERTEXT_SIZE: usize = params::ct_size(K, U, V);
+
+            // What is returned is written to its place in the caller's `Result` if each step is a function of its own, and none but
+            // the innermost has anything to drop. Otherwise it is moved there, and the secret stays behind.
+
+            #[inline(never)]
+            fn ok_pair<E>(
+                c: &[u8; CIPHERTEXT_SIZE],
+                k: &[u8; SHARED_SECRET_SIZE],
+            ) -> Result<(Ciphertext, SharedSecret), E> {
+                Ok(pair(c, k))
+            }
+
+            #[inline(never)]
+            fn pair(c: &[u8; CIPHERTEXT_SIZE], k: &[u8; SHARED_SECRET_SIZE]) -> (Ciphertext, SharedSecret) {
+                (Ciphertext(*c), SharedSecret::copy_of(k))
+            }
 
             /// The public key: whoever has it can send its owner a secret.
             ///
@@ -301,9 +372,10 @@ macro_rules! parameter_set {
                     encoded: &[u8; ENCAPSULATION_KEY_SIZE],
                     fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
                 ) -> Result<(Ciphertext, SharedSecret), E> {
-                    let mut both = (Ciphertext([0; CIPHERTEXT_SIZE]), SharedSecret::zero());
-                    Self::encapsulate_encoded_into(encoded, fill, &mut both.0.0, both.1.as_mut_bytes())?;
-                    Ok(both)
+                    let mut c = [0; CIPHERTEXT_SIZE];
+                    let mut k = Secret::new([0; SHARED_SECRET_SIZE]);
+                    Self::encapsulate_encoded_into(encoded, fill, &mut c, &mut k)?;
+                    ok_pair(&c, &k)
                 }
 
                 /// As [`encapsulate_encoded_with`](Self::encapsulate_encoded_with), with 32 bytes drawn from `rng` in one call.
@@ -382,8 +454,10 @@ macro_rules! parameter_set {
             /// checks of section 7.3. Wiped on drop; `Debug` shows nothing of it; there is no `Clone`, so that copies of a
             /// secret are made knowingly (share it by reference or in an `Arc`).
             ///
-            /// A key returned by value may leave its bytes behind where it was built before it was moved. Where that matters,
-            /// let [`expand_into`](Self::expand_into) write into memory of your own.
+            /// The library leaves no copy where it built a key. But whoever moves a key leaves one: Rust copies a value that is moved, and
+            /// `?` moves it out of its `Result`. Where that matters, keep the key on the heap from the beginning
+            /// (`boxed_generate_with`, `boxed_from_seed`, `boxed_from_expanded_bytes`), or let [`expand_into`](Self::expand_into)
+            /// write into memory of your own.
             ///
             /// ```
             /// # fn main() -> Result<(), kemstone::Error> {
@@ -394,7 +468,7 @@ macro_rules! parameter_set {
             /// assert_eq!(again.encapsulation_key(), key.encapsulation_key());
             /// assert!(key.to_seed().is_some() && again.to_seed().is_none());
             ///
-            /// let mut damaged = key.to_expanded_bytes();
+            /// let mut damaged = *key.as_expanded_bytes();
             #[doc = concat!("damaged[384 * ", stringify!($k), "] ^= 1; // the public half no longer has the hash stored beside it")]
             /// assert_eq!(DecapsulationKey::from_expanded_bytes(&damaged).err(), Some(Error::DecapsulationKey));
             /// # Ok(())
@@ -410,24 +484,67 @@ macro_rules! parameter_set {
 
             impl DecapsulationKey {
                 /// All zero: room for a key that is about to be written.
-                const EMPTY: Self = Self { expanded: [0; DECAPSULATION_KEY_SIZE], d: [0; 32], has_seed: false };
+                #[inline(always)]
+                const fn empty() -> Self {
+                    Self { expanded: [0; DECAPSULATION_KEY_SIZE], d: [0; 32], has_seed: false }
+                }
+
+                /// The same on the heap.
+                #[cfg(feature = "alloc")]
+                #[inline(never)] // frames that are not needed at the same time share the stack
+                fn empty_box() -> Box<Self> {
+                    Box::new(Self::empty())
+                }
+
+                /// The key that belongs to the seed d || z, in place of an empty one.
+                fn set_seed(&mut self, seed: &[u8; SEED_SIZE]) {
+                    let (d, z) = d_z(seed);
+                    with_backend!(Selected::best(), backend => {
+                        kem::key_gen_internal::<_, Set, K, U, V>(backend, d, z, &mut self.expanded);
+                    });
+                    self.d = *d;
+                    self.has_seed = true;
+                }
+
+                /// Whether an expanded key passes the checks.
+                fn check_expanded(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> Result<(), Error> {
+                    with_backend!(Selected::best(), backend => kem::dk_is_valid::<_, K>(backend, bytes))
+                        .then_some(())
+                        .ok_or(Error::DecapsulationKey)
+                }
+
+                /// The key of this expanded form, which has passed the checks, in place of an empty one.
+                fn set_expanded(&mut self, bytes: &[u8; DECAPSULATION_KEY_SIZE]) {
+                    self.expanded = *bytes;
+                }
+
+                /// A copy of another key, in place of an empty one.
+                fn set_copy(&mut self, key: &Self) {
+                    self.expanded = key.expanded;
+                    self.d = key.d;
+                    self.has_seed = key.has_seed;
+                }
+
+                /// A copy that is made knowingly.
+                #[inline(always)]
+                const fn copy(&self) -> Self {
+                    Self { expanded: self.expanded, d: self.d, has_seed: self.has_seed }
+                }
 
                 crate::frontend::api::generation_methods!();
 
-                /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal): the key that belongs to the seed d || z.
-                #[must_use]
-                pub fn from_seed(seed: &Seed) -> Self {
-                    let mut key = Self::EMPTY;
-                    Self::expand_into(seed, &mut key.expanded);
-                    // A copy made in the caller's place: moving `key` would leave it behind, unwiped.
-                    Self { expanded: key.expanded, d: *seed.d_z().0, has_seed: true }
+                #[inline(never)] // as with `ok_pair`
+                fn with_seed(seed: &[u8; SEED_SIZE]) -> Self {
+                    let mut key = Self::empty();
+                    key.set_seed(seed);
+                    key.copy()
                 }
 
                 /// Writes the expanded form of the key that belongs to `seed` into the caller's memory, which the caller
                 /// wipes when the key has served. The encapsulation key stands
                 #[doc = concat!("at bytes `384 * ", stringify!($k), "..768 * ", stringify!($k), " + 32`.")]
                 pub fn expand_into(seed: &Seed, expanded: &mut [u8; DECAPSULATION_KEY_SIZE]) {
-                    let (d, z) = seed.d_z();
+                    let (d, z) = d_z(seed.as_bytes());
                     with_backend!(Selected::best(), backend => {
                         kem::key_gen_internal::<_, Set, K, U, V>(backend, d, z, expanded);
                     });
@@ -441,7 +558,7 @@ macro_rules! parameter_set {
                     seed: &Seed,
                     expanded: &mut [u8; DECAPSULATION_KEY_SIZE],
                 ) {
-                    let (d, z) = seed.d_z();
+                    let (d, z) = d_z(seed.as_bytes());
                     kem::key_gen_internal::<B, Set, K, U, V>(backend, d, z, expanded);
                 }
 
@@ -456,10 +573,22 @@ macro_rules! parameter_set {
                 ///
                 /// [`Error::DecapsulationKey`] if a check fails.
                 pub fn from_expanded_bytes(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> Result<Self, Error> {
-                    if !with_backend!(Selected::best(), backend => kem::dk_is_valid::<_, K>(backend, bytes)) {
-                        return Err(Error::DecapsulationKey);
-                    }
+                    Self::check_expanded(bytes)?;
                     Ok(Self { expanded: *bytes, d: [0; 32], has_seed: false })
+                }
+
+                /// As [`from_expanded_bytes`](Self::from_expanded_bytes), on the heap, where the key stays: nothing of it is left
+                /// on the stack.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::DecapsulationKey`] if a check fails.
+                #[cfg(feature = "alloc")]
+                pub fn boxed_from_expanded_bytes(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> Result<Box<Self>, Error> {
+                    Self::check_expanded(bytes)?;
+                    let mut key = Self::empty_box();
+                    key.set_expanded(bytes);
+                    Ok(key)
                 }
 
                 /// The expanded form dk_PKE || ek || H(ek) || z, where it lies.
@@ -470,25 +599,31 @@ macro_rules! parameter_set {
 
                 /// A copy of the expanded form, wiped on drop.
                 #[must_use]
-                pub fn to_expanded_bytes(&self) -> Zeroizing<[u8; DECAPSULATION_KEY_SIZE]> {
-                    Zeroizing::new(self.expanded)
+                pub const fn to_expanded_bytes(&self) -> ExpandedDecapsulationKey {
+                    ExpandedDecapsulationKey::copy_of(&self.expanded)
                 }
 
                 /// The seed d || z, unless the key came from its expanded form, which does not hold d.
                 #[must_use]
                 pub fn to_seed(&self) -> Option<Seed> {
-                    self.has_seed.then(|| {
-                        let mut seed = Seed::zero();
-                        let (d, z) = seed.as_mut_bytes().split_at_mut(32);
-                        d.copy_from_slice(&self.d);
-                        z.copy_from_slice(kem::z_of_dk::<K>(&self.expanded));
-                        seed
-                    })
+                    let mut seed = Secret::new([0; SEED_SIZE]);
+                    self.to_seed_into(&mut seed).ok()?;
+                    Some(Seed::copy_of(&seed))
                 }
 
-                /// A copy that is made knowingly.
-                pub(crate) const fn copy(&self) -> Self {
-                    Self { expanded: self.expanded, d: self.d, has_seed: self.has_seed }
+                /// As [`to_seed`](Self::to_seed), into the caller's memory, which the caller wipes when the seed has served.
+                ///
+                /// # Errors
+                ///
+                /// [`Error::NoSeed`] if the key came from its expanded form; `seed` is not touched then.
+                pub fn to_seed_into(&self, seed: &mut [u8; SEED_SIZE]) -> Result<(), Error> {
+                    if !self.has_seed {
+                        return Err(Error::NoSeed);
+                    }
+                    let (d, z) = seed.split_at_mut(32);
+                    d.copy_from_slice(&self.d);
+                    z.copy_from_slice(kem::z_of_dk::<K>(&self.expanded));
+                    Ok(())
                 }
 
                 /// The public half.
@@ -505,10 +640,9 @@ macro_rules! parameter_set {
                 /// error to see (implicit rejection).
                 #[must_use]
                 pub fn decapsulate(&self, ciphertext: &Ciphertext) -> SharedSecret {
-                    let mut shared_secret = SharedSecret::zero();
-                    self.decapsulate_into(ciphertext, shared_secret.as_mut_bytes());
-                    // A copy made in the caller's place: moving the secret would leave it behind, unwiped.
-                    SharedSecret::from(*shared_secret.as_bytes())
+                    let mut k = Secret::new([0; SHARED_SECRET_SIZE]);
+                    self.decapsulate_into(ciphertext, &mut k);
+                    SharedSecret::copy_of(&k)
                 }
 
                 /// As [`decapsulate`](Self::decapsulate), into the caller's memory, which the caller wipes
@@ -546,10 +680,9 @@ macro_rules! parameter_set {
                     expanded: &[u8; DECAPSULATION_KEY_SIZE],
                     ciphertext: &Ciphertext,
                 ) -> Result<SharedSecret, Error> {
-                    let mut shared_secret = SharedSecret::zero();
-                    Self::decapsulate_expanded_into(expanded, ciphertext, shared_secret.as_mut_bytes())?;
-                    // A copy made in the caller's place: moving the secret would leave it behind, unwiped.
-                    Ok(SharedSecret::from(*shared_secret.as_bytes()))
+                    let mut k = Secret::new([0; SHARED_SECRET_SIZE]);
+                    Self::decapsulate_expanded_into(expanded, ciphertext, &mut k)?;
+                    Ok(SharedSecret::copy_of(&k))
                 }
 
                 /// As [`decapsulate_expanded`](Self::decapsulate_expanded), into the caller's memory, which the caller wipes when
@@ -594,16 +727,7 @@ macro_rules! parameter_set {
                 /// A key from its seed (64 bytes) or its expanded form, told apart by their length; otherwise
                 /// [`Error::Length`]. Expanded forms are checked as [`DecapsulationKey::from_expanded_bytes`] does.
                 fn try_from(bytes: &[u8]) -> Result<Self, Error> {
-                    let mut key = Self::EMPTY;
-                    if let Ok(seed) = Seed::try_from(bytes) {
-                        Self::expand_into(&seed, &mut key.expanded);
-                        (key.d, key.has_seed) = (*seed.d_z().0, true);
-                    } else {
-                        let bytes = bytes.try_into().map_err(|_| Error::Length)?;
-                        return Self::from_expanded_bytes(bytes);
-                    }
-                    // A copy made in the caller's place: moving `key` would leave it behind, unwiped.
-                    Ok(key.copy())
+                    Self::from_either(bytes)
                 }
             }
 
@@ -624,6 +748,27 @@ macro_rules! parameter_set {
             }
 
             impl ZeroizeOnDrop for DecapsulationKey {}
+
+            crate::frontend::keys::secret_bytes! {
+                /// The expanded form dk_PKE || ek || H(ek) || z of a [`DecapsulationKey`] (FIPS 203, Algorithm 16): bytes, of
+                /// which nothing has been checked.
+                ///
+                /// Wiped on drop; `Debug` shows nothing of it; `==` takes constant time; there is no `Clone`.
+                ///
+                /// ```
+                #[doc = concat!("use kemstone::{Seed, ", stringify!($module), "::{DecapsulationKey, ExpandedDecapsulationKey}};")]
+                ///
+                /// # fn main() -> Result<(), kemstone::Error> {
+                /// let key = DecapsulationKey::from_seed(&Seed::from([1; 64]));
+                /// let expanded: ExpandedDecapsulationKey = key.to_expanded_bytes();
+                /// let again = DecapsulationKey::from_expanded_bytes(expanded.as_bytes())?;
+                /// assert_eq!(again.to_expanded_bytes(), expanded);
+                /// assert_eq!(format!("{expanded:?}"), "ExpandedDecapsulationKey(..)");
+                /// # Ok(())
+                /// # }
+                /// ```
+                ExpandedDecapsulationKey, DECAPSULATION_KEY_SIZE
+            }
 
             crate::frontend::prepared::prepared_keys!($module);
 

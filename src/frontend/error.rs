@@ -13,6 +13,8 @@ pub enum Error {
     /// The decapsulation key is not consistent: its hash does not match its encapsulation key (FIPS 203, section
     /// 7.3), one of its numbers is not below q, or it does not decapsulate what was encapsulated to it.
     DecapsulationKey,
+    /// The decapsulation key came from its expanded form, which does not hold its seed.
+    NoSeed,
     /// The operating system gave no randomness.
     Randomness,
     /// A self test computed something else than the known answer.
@@ -25,6 +27,7 @@ impl fmt::Display for Error {
             Error::Length => "wrong length",
             Error::EncapsulationKey => "invalid encapsulation key",
             Error::DecapsulationKey => "invalid decapsulation key",
+            Error::NoSeed => "decapsulation key without a seed",
             Error::Randomness => "no randomness available",
             Error::SelfTest => "self test failed",
         })

@@ -107,6 +107,7 @@ fn public_row<B, P, const K: usize, const U: usize, const V: usize>(
 }
 
 /// What Algorithm 14 reads of an encapsulation key, decoded and expanded.
+#[derive(Clone, Copy)]
 pub(crate) struct EncryptionKey<B, const K: usize> {
     t_hat: [NttPoly<B>; K],
     /// A_hat, transposed: row i is what Algorithm 14, line 19 multiplies y_hat by.

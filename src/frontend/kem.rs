@@ -7,7 +7,7 @@
 
 use zeroize::optimization_barrier;
 
-use super::ct::{self, Secret, Wipe};
+use super::ct::{self, Secret, Wipe, wipe_frames};
 use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector};
 use super::params::{ENCODED, ParameterSet, ek_size};
 use super::symmetric::{g, g_with_k, h, j};
@@ -83,6 +83,7 @@ where
 }
 
 /// All that Algorithm 17 computes of the encapsulation key alone.
+#[derive(Clone, Copy)]
 pub(crate) struct PreparedEk<B, const K: usize> {
     key: EncryptionKey<B, K>,
     h_ek: [u8; 32],
@@ -115,6 +116,7 @@ pub(crate) enum AnyPreparedEk<const K: usize> {}
 impl<const K: usize> PerBackend for AnyPreparedEk<K> {
     type Of<B: Backend> = PreparedEk<B, K>;
 
+    #[inline(always)]
     fn empty<B: Backend>() -> PreparedEk<B, K> {
         PreparedEk::ZERO
     }
@@ -198,6 +200,7 @@ where
     {
         let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
         if !decode_vector(backend, dk_pke, &mut s_hat) {
+            wipe_frames();
             return false; // a check that is no secret: the key is refused
         }
         opened.open::<B, K, U, V>(backend, &s_hat, h_ek, c); // 5, 6
@@ -236,16 +239,17 @@ fn hash_for_decaps<'a, B, P, const K: usize, const U: usize, const V: usize>(
     backend.hash_all(&mut [Jobs::One(check), j.into(), matrix, y, e1, e2]); // 7, 8
 }
 
-/// A decapsulation key in the form in which Algorithm 18 uses it; the key's bytes are kept elsewhere.
+/// A decapsulation key in the form in which Algorithm 18 uses it; the key's bytes are kept elsewhere. Whoever holds one
+/// wipes it.
+#[derive(Clone, Copy)]
 pub(crate) struct PreparedDk<B, const K: usize> {
-    s_hat: Secret<[NttPoly<B>; K]>,
+    s_hat: [NttPoly<B>; K],
     ek: PreparedEk<B, K>,
 }
 
 impl<B: Backend, const K: usize> PreparedDk<B, K> {
     /// Room for a key.
-    pub(crate) const ZERO: Self =
-        Self { s_hat: Secret::new([const { NttPoly::ZERO }; K]), ek: PreparedEk::ZERO };
+    pub(crate) const ZERO: Self = Self { s_hat: [const { NttPoly::ZERO }; K], ek: PreparedEk::ZERO };
 
     /// Fills in what belongs to the valid key `dk`.
     pub(crate) fn prepare(&mut self, backend: B, dk: &[u8]) {
@@ -256,12 +260,19 @@ impl<B: Backend, const K: usize> PreparedDk<B, K> {
     }
 }
 
+impl<B, const K: usize> Wipe for PreparedDk<B, K> {
+    fn wipe(&mut self) {
+        self.s_hat.wipe();
+    }
+}
+
 /// [`PreparedDk`], whatever the backend.
 pub(crate) enum AnyPreparedDk<const K: usize> {}
 
 impl<const K: usize> PerBackend for AnyPreparedDk<K> {
     type Of<B: Backend> = PreparedDk<B, K>;
 
+    #[inline(always)]
     fn empty<B: Backend>() -> PreparedDk<B, K> {
         PreparedDk::ZERO
     }

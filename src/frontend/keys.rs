@@ -1,12 +1,4 @@
-//! The secrets that all parameter sets share: seeds and shared secrets.
-
-use core::fmt;
-
-use subtle::{Choice, ConstantTimeEq};
-use zeroize::{Zeroize, ZeroizeOnDrop};
-
-use super::ct::{self, Wipe};
-use super::error::Error;
+//! Secret bytes as users hold them: seeds, shared secrets, expanded keys.
 
 /// Bytes of a [`Seed`].
 pub const SEED_SIZE: usize = 64;
@@ -14,7 +6,9 @@ pub const SEED_SIZE: usize = 64;
 /// Bytes of a [`SharedSecret`].
 pub const SHARED_SECRET_SIZE: usize = 32;
 
-/// 32 or 64 secret bytes: wiped on drop, redacted in `Debug`, compared in constant time.
+/// Secret bytes: wiped on drop, redacted in `Debug`, compared in constant time.
+///
+/// There is no `Zeroize`: what is left of a wiped seed or secret would be all zero, of the right type, and known to everyone.
 macro_rules! secret_bytes {
     ($(#[$doc:meta])* $name:ident, $size:expr) => {
         $(#[$doc])*
@@ -27,14 +21,10 @@ macro_rules! secret_bytes {
                 &self.0
             }
 
-            /// All zero: room for the bytes that are to come.
-            pub(crate) const fn zero() -> Self {
-                Self([0; $size])
-            }
-
-            /// The bytes, to be filled.
-            pub(crate) const fn as_mut_bytes(&mut self) -> &mut [u8; $size] {
-                &mut self.0
+            /// A copy, made where the caller wants it: moving a secret would leave it behind, unwiped.
+            #[inline(always)]
+            pub(crate) const fn copy_of(bytes: &[u8; $size]) -> Self {
+                Self(*bytes)
             }
         }
 
@@ -52,51 +42,49 @@ macro_rules! secret_bytes {
         }
 
         impl TryFrom<&[u8]> for $name {
-            type Error = Error;
+            type Error = $crate::frontend::Error;
 
-            /// [`Error::Length`] if the length differs.
-            fn try_from(bytes: &[u8]) -> Result<Self, Error> {
-                bytes.try_into().map(Self).map_err(|_| Error::Length)
+            /// `Error::Length` if the length differs.
+            fn try_from(bytes: &[u8]) -> Result<Self, $crate::frontend::Error> {
+                match <&[u8; $size]>::try_from(bytes) {
+                    Ok(bytes) => Ok(Self::copy_of(bytes)),
+                    Err(_) => Err($crate::frontend::Error::Length),
+                }
             }
         }
 
-        impl ConstantTimeEq for $name {
-            fn ct_eq(&self, other: &Self) -> Choice {
-                ct::equal(&self.0, &other.0)
+        impl subtle::ConstantTimeEq for $name {
+            fn ct_eq(&self, other: &Self) -> subtle::Choice {
+                $crate::frontend::ct::equal(&self.0, &other.0)
             }
         }
 
         impl PartialEq for $name {
             /// Constant time.
             fn eq(&self, other: &Self) -> bool {
-                self.ct_eq(other).into()
+                subtle::ConstantTimeEq::ct_eq(self, other).into()
             }
         }
 
         impl Eq for $name {}
 
-        impl fmt::Debug for $name {
+        impl core::fmt::Debug for $name {
             /// The name of the type, and nothing of the secret.
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str(concat!(stringify!($name), "(..)"))
-            }
-        }
-
-        impl Zeroize for $name {
-            fn zeroize(&mut self) {
-                self.0.wipe();
             }
         }
 
         impl Drop for $name {
             fn drop(&mut self) {
-                self.zeroize();
+                $crate::frontend::ct::Wipe::wipe(&mut self.0);
             }
         }
 
-        impl ZeroizeOnDrop for $name {}
+        impl zeroize::ZeroizeOnDrop for $name {}
     };
 }
+pub(crate) use secret_bytes;
 
 secret_bytes! {
     /// The 64 bytes d || z that a decapsulation key is made from (FIPS 203, section 3.3 and Algorithm 16): the
@@ -150,12 +138,10 @@ impl Clone for Seed {
     }
 }
 
-impl Seed {
-    /// The two halves: d, then z.
-    pub(crate) fn d_z(&self) -> (&[u8; 32], &[u8; 32]) {
-        match self.0.as_chunks().0 {
-            [d, z] => (d, z),
-            _ => (&[0; 32], &[0; 32]),
-        }
+/// The two halves of a seed: d, then z.
+pub(crate) fn d_z(seed: &[u8; SEED_SIZE]) -> (&[u8; 32], &[u8; 32]) {
+    match seed.as_chunks().0 {
+        [d, z] => (d, z),
+        _ => (&[0; 32], &[0; 32]),
     }
 }

@@ -35,7 +35,7 @@ macro_rules! prepared_keys {
             /// Prepares a key.
             #[must_use]
             pub fn new(key: &EncapsulationKey) -> Self {
-                let mut prepared = Self { key: key.clone(), held: Held::empty(Selected::best()) };
+                let mut prepared = Self::empty(key);
                 prepared.prepare();
                 prepared
             }
@@ -44,9 +44,28 @@ macro_rules! prepared_keys {
             #[cfg(feature = "alloc")]
             #[must_use]
             pub fn boxed(key: &EncapsulationKey) -> Box<Self> {
-                let mut prepared = Box::new(Self { key: key.clone(), held: Held::empty(Selected::best()) });
+                let mut prepared = Self::empty_box(key);
                 prepared.prepare();
                 prepared
+            }
+
+            /// As [`new`](Self::new), on the heap, to be shared.
+            #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+            #[must_use]
+            pub fn shared(key: &EncapsulationKey) -> Arc<Self> {
+                Arc::from(Self::boxed(key))
+            }
+
+            #[allow(clippy::redundant_closure_call)] // as `empty!` says
+            #[inline(always)]
+            fn empty(key: &EncapsulationKey) -> Self {
+                empty!(Selected::best(), kem::AnyPreparedEk<K>, key.clone())
+            }
+
+            #[cfg(feature = "alloc")]
+            #[inline(never)] // frames that are not needed at the same time share the stack
+            fn empty_box(key: &EncapsulationKey) -> Box<Self> {
+                Box::new(Self::empty(key))
             }
 
             #[inline(never)]
@@ -133,8 +152,8 @@ macro_rules! prepared_keys {
         /// It takes at most 5952, 10304 or 15680 bytes for ML-KEM-512, 768 or 1024. Its secrets are wiped on drop; `Debug` shows
         /// nothing of them.
         ///
-        /// A key returned by value may leave its bytes behind where it was built before it was moved, as
-        /// [`DecapsulationKey`] says; one that is built on the heap stays there.
+        /// Best made on the heap, by [`boxed`](Self::boxed) or [`shared`](Self::shared) and the like: there it stays. Of one that is
+        /// returned by value the library leaves no copy, but each move of it does, as [`DecapsulationKey`] says.
         ///
         /// ```
         /// # fn main() -> Result<(), kemstone::Error> {
@@ -155,19 +174,74 @@ macro_rules! prepared_keys {
         impl PreparedDecapsulationKey {
             /// Prepares a copy of a key.
             #[must_use]
+            #[inline(never)] // as with `ok_pair`
             pub fn new(key: &DecapsulationKey) -> Self {
-                let mut prepared = Self { key: key.copy(), held: Held::empty(Selected::best()) };
-                prepared.prepare();
-                prepared
+                let mut prepared = Self::empty();
+                prepared.set_copy(key);
+                prepared.copy()
             }
 
-            /// As [`new`](Self::new), on the heap.
+            /// As [`new`](Self::new), on the heap, where the key stays: nothing of it is left on the stack.
+            ///
+            /// To share it, use [`shared`](Self::shared): `Arc::from` of a `Box` moves what is inside, and gives the memory where
+            /// the secrets were back unwiped.
             #[cfg(feature = "alloc")]
             #[must_use]
             pub fn boxed(key: &DecapsulationKey) -> Box<Self> {
-                let mut prepared = Box::new(Self { key: key.copy(), held: Held::empty(Selected::best()) });
-                prepared.prepare();
+                let mut prepared = Self::empty_box();
+                prepared.set_copy(key);
                 prepared
+            }
+
+            /// As [`boxed`](Self::boxed), to be shared.
+            #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+            #[must_use]
+            pub fn shared(key: &DecapsulationKey) -> Arc<Self> {
+                let mut prepared = Self::empty_arc();
+                // Nobody else has it yet.
+                if let Some(prepared) = Arc::get_mut(&mut prepared) {
+                    prepared.set_copy(key);
+                }
+                prepared
+            }
+
+            /// Room for a key that is about to be prepared.
+            #[allow(clippy::redundant_closure_call)] // as `empty!` says
+            #[inline(never)] // frames that are not needed at the same time share the stack
+            fn empty() -> Self {
+                empty!(Selected::best(), kem::AnyPreparedDk<K>, DecapsulationKey::empty())
+            }
+
+            /// The same on the heap.
+            #[cfg(feature = "alloc")]
+            #[inline(never)] // frames that are not needed at the same time share the stack
+            fn empty_box() -> Box<Self> {
+                Box::new(Self::empty())
+            }
+
+            /// The same on the heap, to be shared.
+            #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+            #[inline(never)] // frames that are not needed at the same time share the stack
+            fn empty_arc() -> Arc<Self> {
+                Arc::new(Self::empty())
+            }
+
+            /// The key that belongs to the seed d || z, in place of an empty one.
+            fn set_seed(&mut self, seed: &[u8; SEED_SIZE]) {
+                self.key.set_seed(seed);
+                self.prepare();
+            }
+
+            /// The key of this expanded form, which has passed the checks, in place of an empty one.
+            fn set_expanded(&mut self, bytes: &[u8; DECAPSULATION_KEY_SIZE]) {
+                self.key.set_expanded(bytes);
+                self.prepare();
+            }
+
+            /// A copy of a key, in place of an empty one.
+            fn set_copy(&mut self, key: &DecapsulationKey) {
+                self.key.set_copy(key);
+                self.prepare();
             }
 
             #[inline(never)]
@@ -175,13 +249,13 @@ macro_rules! prepared_keys {
                 with_held!(&mut self.held, (backend, held) => held.prepare(*backend, &self.key.expanded));
             }
 
-            $crate::frontend::api::generation_methods!();
-
-            /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal): the key that belongs to the seed d || z, prepared.
-            #[must_use]
-            pub fn from_seed(seed: &Seed) -> Self {
-                Self::new(&DecapsulationKey::from_seed(seed))
+            /// A copy that is made knowingly.
+            #[inline(always)]
+            fn copy(&self) -> Self {
+                Self { key: self.key.copy(), held: self.held }
             }
+
+            $crate::frontend::api::generation_methods!();
 
             /// As [`DecapsulationKey::from_expanded_bytes`], prepared.
             ///
@@ -189,7 +263,23 @@ macro_rules! prepared_keys {
             ///
             /// [`Error::DecapsulationKey`] if a check fails.
             pub fn from_expanded_bytes(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> Result<Self, Error> {
-                DecapsulationKey::from_expanded_bytes(bytes).map(|key| Self::new(&key))
+                DecapsulationKey::check_expanded(bytes)?;
+                Ok(Self::with_expanded(bytes))
+            }
+
+            #[inline(never)] // frames that are not needed at the same time share the stack
+            fn with_seed(seed: &[u8; SEED_SIZE]) -> Self {
+                let mut key = DecapsulationKey::empty();
+                key.set_seed(seed);
+                Self::new(&key)
+            }
+
+            // As with `ok_pair`.
+            #[inline(never)]
+            fn with_expanded(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> Self {
+                let mut key = Self::empty();
+                key.set_expanded(bytes);
+                key.copy()
             }
 
             /// The key that was prepared.
@@ -206,7 +296,7 @@ macro_rules! prepared_keys {
 
             /// A copy of the expanded form, wiped on drop.
             #[must_use]
-            pub fn to_expanded_bytes(&self) -> Zeroizing<[u8; DECAPSULATION_KEY_SIZE]> {
+            pub const fn to_expanded_bytes(&self) -> ExpandedDecapsulationKey {
                 self.key.to_expanded_bytes()
             }
 
@@ -214,6 +304,15 @@ macro_rules! prepared_keys {
             #[must_use]
             pub fn to_seed(&self) -> Option<Seed> {
                 self.key.to_seed()
+            }
+
+            /// As [`DecapsulationKey::to_seed_into`].
+            ///
+            /// # Errors
+            ///
+            /// [`Error::NoSeed`] if the key came from its expanded form; `seed` is not touched then.
+            pub fn to_seed_into(&self, seed: &mut [u8; SEED_SIZE]) -> Result<(), Error> {
+                self.key.to_seed_into(seed)
             }
 
             /// The public half.
@@ -225,10 +324,9 @@ macro_rules! prepared_keys {
             /// FIPS 203, Algorithm 21 (ML-KEM.Decaps), as [`DecapsulationKey::decapsulate`].
             #[must_use]
             pub fn decapsulate(&self, ciphertext: &Ciphertext) -> SharedSecret {
-                let mut shared_secret = SharedSecret::zero();
-                self.decapsulate_into(ciphertext, shared_secret.as_mut_bytes());
-                // A copy made in the caller's place: moving the secret would leave it behind, unwiped.
-                SharedSecret::from(*shared_secret.as_bytes())
+                let mut k = Secret::new([0; SHARED_SECRET_SIZE]);
+                self.decapsulate_into(ciphertext, &mut k);
+                SharedSecret::copy_of(&k)
             }
 
             /// As [`decapsulate`](Self::decapsulate), into the caller's memory, which the caller wipes
@@ -262,7 +360,7 @@ macro_rules! prepared_keys {
 
             /// As `DecapsulationKey`'s `TryFrom<&[u8]>`: from the seed or the expanded form.
             fn try_from(bytes: &[u8]) -> Result<Self, Error> {
-                DecapsulationKey::try_from(bytes).map(|key| Self::new(&key))
+                Self::from_either(bytes)
             }
         }
 
@@ -273,7 +371,12 @@ macro_rules! prepared_keys {
             }
         }
 
-        // Both of its parts wipe themselves.
+        impl Drop for PreparedDecapsulationKey {
+            fn drop(&mut self) {
+                with_held!(&mut self.held, (_backend, held) => held.wipe());
+            } // and `key` wipes itself
+        }
+
         impl ZeroizeOnDrop for PreparedDecapsulationKey {}
     };
 }

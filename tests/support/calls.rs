@@ -7,7 +7,6 @@ use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 
 use kemstone::rand_core::{TryCryptoRng, TryRng};
-use kemstone::zeroize::Zeroize;
 use kemstone::{Error, Seed, SharedSecret};
 
 /// What calls that take about the same have in common.
@@ -49,7 +48,7 @@ const LIMITS: [(Class, [[usize; 3]; 3]); 8] = [
     (Class::Encapsulation,  [[16, 20, 24], [56, 64, 72], [14, 20, 26]]),
     (Class::Decapsulation,  [[12, 16, 22], [54, 60, 66], [14, 20, 26]]),
     (Class::Parsing,        [[6, 8, 10], [22, 26, 32], [6, 8, 10]]),
-    (Class::Preparation,    [[30, 46, 62], [76, 92, 114], [20, 28, 38]]),
+    (Class::Preparation,    [[18, 24, 32], [76, 92, 114], [20, 28, 38]]),
     (Class::Check,          [[16, 20, 30], [58, 66, 80], [16, 24, 32]]),
     (Class::Access,         [[3, 3, 3], [6, 8, 10], [3, 3, 3]]),
     (Class::Exchange,       [[20, 26, 32], [70, 80, 88], [18, 26, 36]]),
@@ -164,14 +163,12 @@ fn common(visit: Visit<'_>) {
     call!(visit, Access, "Seed::as_ref", AsRef::<[u8]>::as_ref(seed));
     call!(visit, Access, "Seed::clone", seed.clone());
     call!(visit, Access, "Seed::eq", *black_box(seed) == *seed);
-    call!(visit, Access, "Seed::zeroize", black_box(Seed::from(*seed_bytes)).zeroize());
     call!(visit, Access, "Seed::fmt", print(seed));
     call!(visit, Access, "SharedSecret::from", SharedSecret::from(*secret_bytes));
     call!(visit, Access, "SharedSecret::try_from", SharedSecret::try_from(&secret_bytes[..]));
     call!(visit, Access, "SharedSecret::as_bytes", secret.as_bytes());
     call!(visit, Access, "SharedSecret::as_ref", AsRef::<[u8]>::as_ref(secret));
     call!(visit, Access, "SharedSecret::eq", *black_box(secret) == *secret);
-    call!(visit, Access, "SharedSecret::zeroize", black_box(SharedSecret::from(*secret_bytes)).zeroize());
     call!(visit, Access, "SharedSecret::fmt", print(secret));
     call!(visit, Access, "backend", kemstone::backend());
 }
@@ -197,6 +194,24 @@ macro_rules! set {
 
             #[cfg(not(target_os = "none"))]
             call!(visit, KeyGeneration, "DecapsulationKey::generate", DecapsulationKey::generate());
+            call!(
+                visit,
+                KeyGeneration,
+                "DecapsulationKey::boxed_generate_with",
+                DecapsulationKey::boxed_generate_with(fill)
+            );
+            call!(
+                visit,
+                KeyGeneration,
+                "DecapsulationKey::boxed_from_seed",
+                DecapsulationKey::boxed_from_seed(seed)
+            );
+            call!(
+                visit,
+                Parsing,
+                "DecapsulationKey::boxed_from_expanded_bytes",
+                DecapsulationKey::boxed_from_expanded_bytes(dk_bytes)
+            );
             call!(
                 visit,
                 KeyGeneration,
@@ -358,6 +373,13 @@ macro_rules! set {
 
             call!(visit, Preparation, "PreparedEncapsulationKey::new", PreparedEncapsulationKey::new(ek));
             call!(visit, Preparation, "PreparedEncapsulationKey::boxed", PreparedEncapsulationKey::boxed(ek));
+            #[cfg(target_has_atomic = "ptr")]
+            call!(
+                visit,
+                Preparation,
+                "PreparedEncapsulationKey::shared",
+                PreparedEncapsulationKey::shared(ek)
+            );
             call!(visit, Preparation, "PreparedEncapsulationKey::from", PreparedEncapsulationKey::from(ek));
             call!(
                 visit,
@@ -373,7 +395,26 @@ macro_rules! set {
             );
             call!(visit, Preparation, "PreparedDecapsulationKey::new", PreparedDecapsulationKey::new(dk));
             call!(visit, Preparation, "PreparedDecapsulationKey::boxed", PreparedDecapsulationKey::boxed(dk));
+            #[cfg(target_has_atomic = "ptr")]
+            call!(
+                visit,
+                Preparation,
+                "PreparedDecapsulationKey::shared",
+                PreparedDecapsulationKey::shared(dk)
+            );
             call!(visit, Preparation, "PreparedDecapsulationKey::from", PreparedDecapsulationKey::from(dk));
+            call!(
+                visit,
+                Preparation,
+                "PreparedDecapsulationKey::boxed_from_seed",
+                PreparedDecapsulationKey::boxed_from_seed(seed)
+            );
+            call!(
+                visit,
+                Preparation,
+                "PreparedDecapsulationKey::boxed_generate_with",
+                PreparedDecapsulationKey::boxed_generate_with(fill)
+            );
             #[cfg(not(target_os = "none"))]
             call!(
                 visit,
@@ -441,6 +482,8 @@ macro_rules! set {
             call!(visit, Access, "DecapsulationKey::as_expanded_bytes", dk.as_expanded_bytes());
             call!(visit, Access, "DecapsulationKey::to_expanded_bytes", dk.to_expanded_bytes());
             call!(visit, Access, "DecapsulationKey::to_seed", dk.to_seed());
+            let mut written = [0; 64];
+            call!(visit, Access, "DecapsulationKey::to_seed_into", dk.to_seed_into(&mut written));
             call!(visit, Access, "DecapsulationKey::fmt", print(dk));
             call!(
                 visit,
@@ -467,6 +510,12 @@ macro_rules! set {
                 prepared_dk.to_expanded_bytes()
             );
             call!(visit, Access, "PreparedDecapsulationKey::to_seed", prepared_dk.to_seed());
+            call!(
+                visit,
+                Access,
+                "PreparedDecapsulationKey::to_seed_into",
+                prepared_dk.to_seed_into(&mut written)
+            );
             call!(visit, Access, "PreparedDecapsulationKey::fmt", print(prepared_dk));
             call!(visit, Access, "EncapsulationKey::as_bytes", ek.as_bytes());
             call!(visit, Access, "EncapsulationKey::to_bytes", ek.to_bytes());

@@ -124,7 +124,7 @@ macro_rules! set {
                 dk.as_expanded_bytes()
             }
             fn expanded_copy(dk: &Self::Dk) -> Vec<u8> {
-                dk.to_expanded_bytes().to_vec()
+                dk.to_expanded_bytes().as_ref().to_vec()
             }
             fn to_seed(dk: &Self::Dk) -> Option<Seed> {
                 dk.to_seed()

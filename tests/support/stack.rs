@@ -1,6 +1,5 @@
 //! Runs a function on a thread whose stack is the caller's own memory: painted before, readable afterwards.
 
-use std::collections::{HashMap, HashSet};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{mem, ptr};
@@ -83,31 +82,82 @@ impl Used {
         self.caller - lowest
     }
 
-    /// How many windows of `WINDOW` consecutive bytes of `secret` are still somewhere below the frame
-    /// that called the function, and where the first of them is: (count, offset in the secret, distance from the frame).
-    ///
-    /// Windows with fewer than `distinct` different bytes tell too little and are left out.
-    pub(crate) fn find(
-        &self,
-        secret: &[u8],
-        window: usize,
-        distinct: usize,
-    ) -> Option<(usize, usize, usize)> {
-        let below = &self.memory.0[..self.caller];
-        let lowest = self.caller - self.peak();
-        let mut starts: HashMap<&[u8], usize> = HashMap::new();
-        for (offset, bytes) in secret.windows(window).enumerate().rev() {
-            if bytes.iter().collect::<HashSet<_>>().len() >= distinct {
-                starts.insert(bytes, offset);
-            }
-        }
-        let mut found: Option<(usize, usize, usize)> = None;
-        for (at, bytes) in below[lowest..].windows(window).enumerate() {
-            if let Some(&offset) = starts.get(bytes) {
-                let first = (1, offset, self.caller - lowest - at);
-                found = Some(found.map_or(first, |(count, offset, distance)| (count + 1, offset, distance)));
+    /// What is still somewhere below the frame that called the function, of each thing that is sought.
+    pub(crate) fn find(&self, sought: &Sought<'_>) -> Vec<Option<Found>> {
+        let mut found: Vec<Option<Found>> = vec![None; sought.things.len()];
+        let below = &self.memory.0[self.caller - self.peak()..self.caller];
+        for (at, beginning) in below.windows(BEGINNING).enumerate() {
+            for &(thing, offset) in sought.starting(beginning) {
+                let (bytes, window) = sought.things[thing];
+                if below.get(at..at + window) == Some(&bytes[offset..offset + window]) {
+                    let first = Found { windows: 0, offset, distance: below.len() - at };
+                    found[thing].get_or_insert(first).windows += 1;
+                }
             }
         }
         found
+    }
+}
+
+/// What is left of something that was sought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) windows: usize,
+    /// Where the deepest of them stands in the thing.
+    pub(crate) offset: usize,
+    /// How far below the frame that called the function it lies.
+    pub(crate) distance: usize,
+}
+
+/// So many bytes of a window are looked up; the others are compared.
+const BEGINNING: usize = 8;
+
+/// Things that a stack is searched for.
+pub(crate) struct Sought<'a> {
+    /// Each with the length of the pieces that are enough to be found.
+    things: Vec<(&'a [u8], usize)>,
+    /// Things and offsets by the number that their next bytes are. Sorted.
+    starts: Vec<(u64, (usize, usize))>,
+    /// A bit for each hash that is among the starts: most bytes of a stack begin nothing.
+    filter: Vec<u64>,
+}
+
+const FILTER_BITS: u32 = 18;
+
+impl<'a> Sought<'a> {
+    /// Any `window` bytes in a row of each thing, except those with fewer than `distinct` different values, which tell too
+    /// little.
+    pub(crate) fn new(things: impl IntoIterator<Item = (&'a [u8], usize, usize)>) -> Self {
+        let mut sought =
+            Self { things: Vec::new(), starts: Vec::new(), filter: vec![0; 1 << (FILTER_BITS - 6)] };
+        for (thing, (bytes, window, distinct)) in things.into_iter().enumerate() {
+            assert!(window >= BEGINNING);
+            sought.things.push((bytes, window));
+            for (offset, piece) in bytes.windows(window).enumerate() {
+                let mut seen = [false; 256];
+                piece.iter().for_each(|byte| seen[*byte as usize] = true);
+                if seen.iter().filter(|seen| **seen).count() >= distinct {
+                    let (number, hash) = Self::number(&piece[..BEGINNING]);
+                    sought.filter[hash >> 6] |= 1 << (hash & 63);
+                    sought.starts.push((number, (thing, offset)));
+                }
+            }
+        }
+        sought.starts.sort_unstable();
+        sought
+    }
+
+    fn number(beginning: &[u8]) -> (u64, usize) {
+        let number = u64::from_ne_bytes(beginning.try_into().expect("as many bytes as are looked up"));
+        (number, (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - FILTER_BITS)) as usize)
+    }
+
+    /// What begins with these bytes, and where in it.
+    fn starting(&self, beginning: &[u8]) -> impl Iterator<Item = &(usize, usize)> {
+        let (number, hash) = Self::number(beginning);
+        let there = self.filter[hash >> 6] >> (hash & 63) & 1 == 1;
+        let first =
+            if there { self.starts.partition_point(|start| start.0 < number) } else { self.starts.len() };
+        self.starts[first..].iter().take_while(move |start| start.0 == number).map(|(_, start)| start)
     }
 }

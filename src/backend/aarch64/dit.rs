@@ -71,18 +71,33 @@ impl Drop for DataIndependentTiming {
 
 #[cfg(test)]
 mod tests {
+    use core::marker::PhantomData;
     use std::panic;
     use std::println;
 
     use super::*;
     use crate::backend::Backend;
-    use crate::backend::select::{Held, PerBackend, Selected, with_backend, with_held};
+    use crate::backend::select::{Held, PerBackend, Selected, empty, with_backend, with_held};
 
     /// Something of each backend that is held.
     struct Empty;
     impl PerBackend for Empty {
-        type Of<B: Backend> = ();
-        fn empty<B: Backend>() -> Self::Of<B> {}
+        type Of<B: Backend> = PhantomData<B>;
+        fn empty<B: Backend>() -> Self::Of<B> {
+            PhantomData
+        }
+    }
+
+    struct Kept {
+        #[allow(dead_code)] // as prepared keys have one
+        key: (),
+        held: Held<Empty>,
+    }
+
+    impl Kept {
+        fn empty(selected: Selected) -> Self {
+            empty!(selected, Empty, ())
+        }
     }
 
     /// Says so if this machine has no DIT.
@@ -120,10 +135,10 @@ mod tests {
             for selected in backends() {
                 assert_eq!(with_backend!(selected, _backend => dit.read()), DIT);
                 assert_eq!(dit.read(), before);
-                let mut held = Held::<Empty>::empty(selected);
-                assert_eq!(with_held!(&held, (_backend, _value) => dit.read()), DIT);
+                let mut kept = Kept::empty(selected);
+                assert_eq!(with_held!(&kept.held, (_backend, _value) => dit.read()), DIT);
                 assert_eq!(dit.read(), before);
-                assert_eq!(with_held!(&mut held, (_backend, _value) => dit.read()), DIT);
+                assert_eq!(with_held!(&mut kept.held, (_backend, _value) => dit.read()), DIT);
                 assert_eq!(dit.read(), before);
             }
         }
