@@ -116,6 +116,16 @@ macro_rules! forms {
                         assert!(one.0 != predictable && other.0 != predictable);
                     }
 
+                    // Keys with one rho that differ in t only.
+                    let mut another = bytes;
+                    set_coefficient(&mut another[..384 * K], 0, coefficient(&bytes, 0) ^ 1);
+                    let (another, prepared) = (
+                        EncapsulationKey::from_bytes(&another).expect("numbers below q"),
+                        PreparedEncapsulationKey::from_bytes(&another).expect("numbers below q"),
+                    );
+                    assert_ne!(another, ek);
+                    assert_ne!(prepared, PreparedEncapsulationKey::new(&ek));
+
                     let mut unreduced = bytes;
                     set_coefficient(&mut unreduced[..384 * K], 256 * K - 1, 3329);
                     let refused = Some(Error::EncapsulationKey);

@@ -409,7 +409,9 @@ macro_rules! calls {
                 c: &Self::Ct,
             ) {
                 use kemstone::$module::{DecapsulationKey as Plain, PreparedDecapsulationKey as Prepared};
-                use kemstone::$module::{EncapsulationKey, PreparedEncapsulationKey};
+                use kemstone::$module::{
+                    EncapsulationKey, ExpandedDecapsulationKey, PreparedEncapsulationKey,
+                };
                 let bytes = seed.as_bytes();
                 let expanded = dk.as_expanded_bytes();
                 let fill = |to: &mut [u8; 64]| {
@@ -430,6 +432,12 @@ macro_rules! calls {
                 call!("from_expanded_bytes", Plain::from_expanded_bytes(expanded));
                 call!("boxed_from_expanded_bytes", Plain::boxed_from_expanded_bytes(expanded));
                 call!("to_expanded_bytes", dk.to_expanded_bytes());
+                call!(
+                    "ExpandedDecapsulationKey::try_from",
+                    ExpandedDecapsulationKey::try_from(&expanded[..])
+                );
+                call!("Seed::try_from", Seed::try_from(&bytes[..]));
+                call!("Seed::clone", seed.clone());
                 call!("to_seed", dk.to_seed());
                 let mut written = Box::new([0; 64]);
                 call!("to_seed_into", dk.to_seed_into(&mut written));

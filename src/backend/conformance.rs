@@ -528,8 +528,37 @@ pub(crate) fn hashes<B: Backend>(backend: B) {
     }
 }
 
+/// Three groups of the PRF alone, as an encryption asks for them, but with a seed of its own for each or for one of them.
+fn outputs_of_different_seeds<B: Backend>(backend: B) {
+    let mut random = Random::new(14);
+    let seeds: [[u8; 32]; 3] = core::array::from_fn(|_| random.array());
+    for (y, e1) in [(1, 1), (2, 2), (3, 3), (4, 4), (2, 5)] {
+        for of_seeds in [[0, 1, 2], [0, 0, 1], [0, 1, 0], [1, 0, 0]] {
+            let (mut of_y, mut of_e1, mut of_e2) = (vec![[0; 128]; y], vec![[0; 128]; e1], [[0; 128]]);
+            let [a, b, c] = of_seeds.map(|i| &seeds[i]);
+            backend.hash_all(&mut [
+                Jobs::prf(a, 0, 128, &mut of_y),
+                Jobs::prf(b, y as u8, 128, &mut of_e1),
+                Jobs::prf(c, (y + e1) as u8, 128, &mut of_e2),
+            ]);
+            let of_groups = [(a, &of_y[..]), (b, &of_e1[..]), (c, &of_e2[..])];
+            let outputs =
+                of_groups.iter().flat_map(|(seed, group)| group.iter().map(move |output| (seed, output)));
+            for (n, (seed, output)) in (0..).zip(outputs) {
+                let message = [&seed[..], &[n]].concat();
+                assert_eq!(
+                    output[..],
+                    model::hash(Function::Shake256, &message, 128),
+                    "{of_seeds:?}, output {n}"
+                );
+            }
+        }
+    }
+}
+
 /// Random jobs, each kind in groups of random sizes: of the PRF with either eta, and parts of matrices.
 pub(crate) fn batches<B: Backend>(backend: B) {
+    outputs_of_different_seeds(backend);
     let mut random = Random::new(10);
     for _ in 0..300 {
         let count = 1 + random.below(20) as usize;
