@@ -227,6 +227,7 @@ macro_rules! prepared_keys {
             }
 
             /// The key that belongs to the seed d || z, in place of an empty one.
+            #[cfg(feature = "alloc")]
             fn set_seed(&mut self, seed: &[u8; SEED_SIZE]) {
                 self.key.set_seed(seed);
                 self.prepare();
