@@ -250,6 +250,12 @@ macro_rules! prepared_keys {
                 with_held!(&mut self.held, (backend, held) => held.prepare(*backend, &self.key.expanded));
             }
 
+            /// Exchanges what two keys keep, and not their bytes.
+            #[cfg(test)]
+            pub(crate) const fn swap_held(&mut self, other: &mut Self) {
+                core::mem::swap(&mut self.held, &mut other.held);
+            }
+
             /// A copy that is made knowingly.
             #[inline(always)]
             fn copy(&self) -> Self {
@@ -385,7 +391,28 @@ pub(crate) use prepared_keys;
 
 #[cfg(test)]
 mod tests {
-    use crate::frontend::{ml_kem_512, ml_kem_768, ml_kem_1024};
+    use crate::frontend::{Error, Seed, ml_kem_512, ml_kem_768, ml_kem_1024};
+
+    #[test]
+    #[cfg(feature = "alloc")]
+    fn consistency_is_that_of_what_is_kept() {
+        macro_rules! exchange {
+            ($module:ident) => {
+                let prepared =
+                    |byte| $module::PreparedDecapsulationKey::boxed_from_seed(&Seed::from([byte; 64]));
+                let (mut one, mut other) = (prepared(1), prepared(2));
+                assert_eq!(one.check_pairwise_consistency(), Ok(()));
+                one.swap_held(&mut other);
+                for key in [one, other] {
+                    assert_eq!(key.decapsulation_key().check_pairwise_consistency(), Ok(()));
+                    assert_eq!(key.check_pairwise_consistency(), Err(Error::DecapsulationKey));
+                }
+            };
+        }
+        exchange!(ml_kem_512);
+        exchange!(ml_kem_768);
+        exchange!(ml_kem_1024);
+    }
 
     #[test]
     fn sizes_are_as_documented() {
