@@ -4,10 +4,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use kemstone::backend::batch::{Function, Job, Jobs};
-use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Sums};
+use kemstone::backend::Backend;
+use kemstone::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly};
 use kemstone::backend::select::{Visitor, for_each};
-use kemstone::backend::{Backend, Eta};
+use kemstone::sponge::fips202::Function;
+use kemstone::sponge::jobs::{Job, Jobs};
 
 struct Kernels<'a>(&'a mut Criterion);
 
@@ -25,13 +26,12 @@ impl Visitor for Kernels<'_> {
         let mut product = Poly::<Lazy>::ZERO;
         let mut noise = Poly::<Noise>::ZERO;
         let mut sum = Poly::<Canonical>::ZERO;
-        let mut sums = Sums::ZERO;
-        let block: [u8; 168] = core::array::from_fn(|i| (59 * i) as u8);
+        let blocks: [[u8; 192]; 1] = [core::array::from_fn(|i| (59 * i) as u8)];
         let mut encoded = [0; 384];
         row("ntt", &mut || backend.ntt(black_box(&f), black_box(&mut e_hat)));
         row("multiplier", &mut || backend.multiplier(black_box(&f), black_box(&mut b[0])));
-        row("sample_ntt_block", &mut || {
-            black_box(backend.sample_ntt_block(black_box(&block), black_box(&mut a[0]), 0));
+        row("sample_ntt/1", &mut || {
+            black_box(backend.sample_ntt(black_box(&blocks), black_box(&mut a[..1]), &mut [0]));
         });
         row("mul_add/3", &mut || {
             backend.mul_add(black_box(&a), black_box(&b), &e_hat, black_box(&mut t_hat));
@@ -45,19 +45,15 @@ impl Visitor for Kernels<'_> {
         row("sample_poly_cbd/3", &mut || {
             backend.sample_poly_cbd(Eta::Three, black_box(&[0x5b; 192]), black_box(&mut noise));
         });
-        row("add", &mut || backend.add(black_box(&product), &noise, black_box(&mut sum)));
-        row("add_message", &mut || {
-            backend.add_message(black_box(&product), &noise, &f, black_box(&mut sum));
-        });
-        row("sub", &mut || backend.sub(black_box(&f), &product, black_box(&mut sum)));
+        let mut m = [0; 32];
+        row("sub_compress", &mut || backend.sub_compress(black_box(&f), &product, black_box(&mut m)));
         row("encode12", &mut || backend.encode12(black_box(&e_hat), black_box(&mut encoded)));
         row("decode12", &mut || {
             black_box(backend.decode12(black_box(&encoded), black_box(&mut t_hat)));
         });
-        macro_rules! compression {
+        macro_rules! decompression {
             ($($d:literal)*) => {$(
-                let mut bytes = [0; 32 * $d];
-                row(concat!("compress/", $d), &mut || backend.compress(black_box(&f), black_box(&mut bytes)));
+                let bytes = [0x5b; 32 * $d];
                 row(concat!("decompress/", $d), &mut || {
                     backend.decompress(black_box(&bytes), black_box(&mut sum));
                 });
@@ -67,20 +63,24 @@ impl Visitor for Kernels<'_> {
             ($($d:literal)*) => {$(
                 let mut bytes = [0; 32 * $d];
                 row(concat!("add_compress/", $d), &mut || {
-                    backend.add_compress(black_box(&product), &noise, &mut sums, black_box(&mut bytes));
+                    backend.add_compress(black_box(&product), &noise, black_box(&mut bytes));
                 });
                 row(concat!("add_message_compress/", $d), &mut || {
                     let m = black_box(&[0x5b; 32]);
-                    backend.add_message_compress(black_box(&product), &noise, m, &mut sums, black_box(&mut bytes));
+                    backend.add_message_compress(black_box(&product), &noise, m, black_box(&mut bytes));
                 });
             )*};
         }
-        compression!(1 4 5 10 11);
+        decompression!(1 4 5 10 11);
         compressed_sums!(4 5 10 11);
         let (message, mut digest) = ([7; 1184], [0; 32]);
         row("hash/sha3_256_1184_bytes", &mut || {
             backend.hash(Job::new(Function::Sha3_256, black_box(&message), &[], &mut digest));
         });
+        let (mut digest, mut matrix) = ([0; 32], [const { [const { NttPoly::ZERO }; 3] }; 3]);
+        row("hash_key/3", &mut || backend.hash_key(black_box(&message), &mut digest, &mut matrix));
+        let (mut y, mut e1, mut e2) = ([[0; 192]; 3], [[0; 128]; 3], [0; 128]);
+        row("noise/3", &mut || backend.noise(Eta::Two, black_box(&[7; 32]), &mut y, &mut e1, &mut e2));
         for count in [1, 2, 4, 8] {
             let mut rows: Vec<[NttPoly<B>; 1]> = (0..count).map(|_| [NttPoly::ZERO]).collect();
             let rho = message.first_chunk().expect("32 bytes");

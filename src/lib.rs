@@ -15,6 +15,11 @@ mod backend;
 #[cfg(feature = "internals")]
 pub mod backend;
 mod frontend;
+#[cfg(not(feature = "internals"))]
+#[allow(unreachable_pub, dead_code)] // likewise
+mod sponge;
+#[cfg(feature = "internals")]
+pub mod sponge;
 
 pub use frontend::{
     Error, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret, ml_kem_512, ml_kem_768, ml_kem_1024, self_test,

@@ -155,12 +155,152 @@ fn sibling_backends_have_the_same_kernel_files() {
             println!("no backend {folder} in this tree yet");
             continue;
         }
+        // What one backend alone does as a whole operation.
+        let own: &[&str] = if folder == "x86_64/avx512" { &["key_hash.rs", "rounds.rs"] } else { &[] };
         let found: BTreeSet<String> = fs::read_dir(path)
             .expect("a backend")
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-            .filter(|name| name != "mod.rs")
+            .filter(|name| name != "mod.rs" && !own.contains(&&name[..]))
             .collect();
         assert_eq!(found, expected, "{folder}");
+    }
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The names of the functions that follow the beginning of an item, as far as that goes.
+fn functions(text: &str, item: &str) -> Vec<String> {
+    let start = text.find(item).unwrap_or_else(|| panic!("{item} is not there"));
+    let body = text[start..].split("\n}\n").next().expect("a part");
+    let names = body.lines().filter_map(|line| line.strip_prefix("    fn "));
+    names.map(|line| line.split(['(', '<']).next().expect("a part").to_owned()).collect()
+}
+
+#[test]
+fn the_contract_stays_small() {
+    let contract = functions(&read("src/backend/mod.rs"), "pub trait Backend");
+    assert!((14..=16).contains(&contract.len()), "Backend: {contract:?}");
+    let keccak = functions(&read("src/sponge/mod.rs"), "pub trait Keccak");
+    assert!((5..=6).contains(&keccak.len()), "Keccak: {keccak:?}");
+
+    // Each is called by the frontend or by the packer: what nobody asks for is no part of a contract.
+    let callers: String = ["src/frontend", "src/sponge"]
+        .into_iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+        .filter(|(path, _)| !path.ends_with("tests.rs") && !path.ends_with("permutations.rs"))
+        .map(|(_, text)| text)
+        .collect();
+    for name in contract.iter().chain(&keccak) {
+        let called = [format!("backend.{name}("), format!("::{name}(backend"), format!("self.{name}(")];
+        assert!(called.iter().any(|call| callers.contains(call)), "nobody calls {name}");
+    }
+
+    // Of the operations, at most two are there because one backend alone overrides them.
+    let folders = ["portable/mod.rs", "x86_64/avx2/mod.rs", "x86_64/avx512/mod.rs"].into_iter().chain([
+        "aarch64/neon/mod.rs",
+        "aarch64/sha3.rs",
+        "riscv64/rvv/mod.rs",
+        "riscv64/zbb.rs",
+    ]);
+    let mut overrides: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let shared = read("src/backend/mod.rs");
+    let (_, macros) = shared.split_once("macro_rules! hashing").expect("the macros");
+    for folder in folders {
+        let text = read(&format!("src/backend/{folder}"));
+        let (text, _) = text.split_once("\n#[cfg(test)]\nmod tests").unwrap_or((&text, ""));
+        for name in contract.iter().chain(&keccak) {
+            if text.contains(&format!("    fn {name}")) {
+                overrides.entry(name).or_default().push(folder);
+            }
+        }
+    }
+    let alone: Vec<_> = overrides
+        .iter()
+        .filter(|(name, by)| by.len() == 1 && !macros.contains(&format!("        fn {name}")))
+        .collect();
+    assert!(alone.len() <= 2, "{alone:?}");
+}
+
+#[test]
+fn shared_files_and_functions_stay_short() {
+    let mut longest = 0;
+    for (path, text) in sources(&root().join("src/sponge")) {
+        let count = text.lines().count();
+        assert!(count <= 350, "{} has {count} lines", path.display());
+        longest = longest.max(count);
+        let lines: Vec<&str> = text.lines().collect();
+        for (start, line) in lines.iter().enumerate() {
+            let bare = line.trim_start();
+            if !(bare.starts_with("fn ") || bare.starts_with("pub") && bare.contains(" fn ")) {
+                continue;
+            }
+            let indent = line.len() - bare.len();
+            let ends = |line: &&str| line.len() - line.trim_start().len() == indent && line.trim() == "}";
+            let long = lines[start..].iter().position(ends).unwrap_or(0);
+            assert!(long <= 45, "{}, line {}: {long} lines", path.display(), start + 1);
+        }
+    }
+    assert!(longest > 250, "the sponge has moved");
+    for (path, text) in sources(&root().join("src/sponge")) {
+        assert!(!text.contains("frontend"), "{} knows of the frontend", path.display());
+    }
+}
+
+/// The file of a module in `src`, by its path in the crate.
+fn file_of(module: &[&str]) -> Option<PathBuf> {
+    (0..=module.len()).rev().find_map(|length| {
+        let path = root().join("src").join(module[..length].join("/"));
+        let files = [path.with_extension("rs"), path.join("mod.rs")];
+        files.into_iter().find(|file| length > 0 && file.is_file())
+    })
+}
+
+/// The files that a file's `use` lines name. What a file takes from those above it in its own folder is no circle: a module
+/// and its parts are one thing.
+fn imports(path: &Path, text: &str) -> BTreeSet<PathBuf> {
+    let text = text.split("\n#[cfg(test)]\nmod tests").next().expect("a part");
+    let (mut found, mut rest) = (BTreeSet::new(), text);
+    while let Some((_, after)) = rest.split_once("use crate::") {
+        let (import, more) = after.split_once(';').expect("the end of an import");
+        rest = more;
+        let import: String = import.split_whitespace().collect();
+        let (head, names) = import.split_once('{').unwrap_or((&import, ""));
+        let head: Vec<&str> = head.split("::").filter(|part| !part.is_empty()).collect();
+        // One level of braces, which is all that formatting leaves.
+        let names = names.trim_end_matches('}').split(',').map(|name| name.split("::").collect::<Vec<_>>());
+        for name in names {
+            let module: Vec<&str> =
+                head.iter().copied().chain(name).filter(|part| !part.is_empty()).collect();
+            found.extend(file_of(&module));
+        }
+    }
+    let above =
+        |file: &PathBuf| file.ends_with("mod.rs") && path.starts_with(file.parent().expect("a folder"));
+    found.retain(|file| file != path && !above(file));
+    found
+}
+
+#[test]
+fn no_file_imports_itself_by_way_of_others() {
+    let files = sources(&root().join("src"));
+    let graph: BTreeMap<PathBuf, BTreeSet<PathBuf>> = files
+        .iter()
+        .filter(|(path, _)| !path.ends_with("tests.rs") && !path.ends_with("conformance.rs"))
+        .map(|(path, text)| (path.clone(), imports(path, text)))
+        .collect();
+    assert!(graph.values().map(BTreeSet::len).sum::<usize>() > 100, "imports are not found");
+    for start in graph.keys() {
+        let (mut reached, mut next) = (BTreeSet::new(), vec![start]);
+        while let Some(file) = next.pop() {
+            for import in graph.get(file).into_iter().flatten() {
+                assert!(import != start, "{} imports itself by way of {}", start.display(), file.display());
+                if reached.insert(import) {
+                    next.push(import);
+                }
+            }
+        }
     }
 }
 
@@ -206,8 +346,7 @@ fn margin(text: &str, marker: &str) -> BTreeSet<u32> {
 
 #[test]
 fn every_line_of_the_algorithms_has_its_place() {
-    let read = |name: &str| fs::read_to_string(root().join("src/frontend").join(name)).expect("a source");
-    let (k_pke, kem) = (read("k_pke.rs"), read("kem.rs"));
+    let (k_pke, kem) = (read("src/frontend/k_pke.rs"), read("src/frontend/kem.rs"));
     let cases = [
         (&k_pke, "/// FIPS 203, Algorithm 13 ", 21),
         (&k_pke, "/// FIPS 203, Algorithm 15 ", 8),

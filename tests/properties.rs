@@ -14,7 +14,8 @@ use std::sync::Mutex;
 use kemstone::backend::poly::N;
 use kemstone::backend::select::Selected;
 // `model` finds them here.
-use kemstone::backend::{batch, poly};
+use kemstone::backend::poly;
+use kemstone::sponge;
 use kemstone::{Error, Seed, SharedSecret};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};

@@ -8,10 +8,10 @@ use core::mem::{MaybeUninit, size_of};
 use core::ptr;
 
 use kemstone::backend::Backend;
-use kemstone::backend::Eta;
-use kemstone::backend::batch::{Function, Job, Jobs};
-use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
+use kemstone::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly, Q};
 use kemstone::backend::select::{Selected, Visitor, for_each, on};
+use kemstone::sponge::fips202::Function;
+use kemstone::sponge::jobs::{Job, Jobs};
 use kemstone::{Error, Seed, SharedSecret};
 use sha3::Digest;
 use support::stack::{Found, Sought, Used, run};
@@ -177,8 +177,10 @@ impl Polynomials<'_> {
         let rho = ek[384 * K..].try_into().expect("32 bytes");
         backend.hash_all(&mut [Jobs::matrix(rho, 0, &mut a_hat, true)]);
         let t_hat = decoded(&ek[..384 * K]);
-        let (mut e, mut mu, mut sum) =
-            (Poly::<Noise>::ZERO, Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO);
+        let residues = |sums: &dyn Fn(usize) -> i16| -> Vec<u8> {
+            bytes(&core::array::from_fn::<_, 256, _>(|i| sums(i).rem_euclid(Q)))
+        };
+        let (mut e, mut mu) = (Poly::<Noise>::ZERO, Poly::<Canonical>::ZERO);
         backend.decompress(self.m, &mut mu);
         for (i, row) in a_hat.iter().chain([&t_hat]).enumerate() {
             backend.dot_inverse(row, &y_hat, &mut product);
@@ -186,17 +188,15 @@ impl Polynomials<'_> {
             let mut prf = [0; 128];
             shake256(&[self.r, &[(K + i) as u8]], &mut prf);
             backend.sample_poly_cbd(Eta::Two, &prf, &mut e);
-            if i < K {
-                backend.add(&product, &e, &mut sum);
-            } else {
-                backend.add_message(&product, &e, &mu, &mut sum);
-            }
-            secrets.push((format!("sum of row {i}"), bytes(sum.coefficients())));
+            let sum = residues(&|n| {
+                let sum = product.coefficients()[n] + e.coefficients()[n];
+                if i < K { sum } else { sum + mu.coefficients()[n] }
+            });
+            secrets.push((format!("sum of row {i}"), sum));
         }
 
         // Algorithm 15, line 6.
-        let (mut u, mut v, mut w) =
-            (Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO);
+        let (mut u, mut v) = (Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO);
         let mut u_hat = [const { Multiplier::ZERO }; K];
         for (u_hat, c1) in u_hat.iter_mut().zip(self.c.as_chunks::<U>().0) {
             backend.decompress(c1, &mut u);
@@ -204,9 +204,9 @@ impl Polynomials<'_> {
         }
         backend.decompress(self.c[U * K..].first_chunk::<V>().expect("c2"), &mut v);
         backend.dot_inverse(&decoded(&self.dk[..384 * K]), &u_hat, &mut product);
-        backend.sub(&v, &product, &mut w);
+        let w = residues(&|n| v.coefficients()[n] - product.coefficients()[n]);
         secrets.push(("product of s and u".to_owned(), bytes(product.coefficients())));
-        secrets.push(("difference of w".to_owned(), bytes(w.coefficients())));
+        secrets.push(("difference of w".to_owned(), w));
         secrets
     }
 }

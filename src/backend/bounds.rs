@@ -40,26 +40,26 @@ pub const fn montgomery_reduced(sum: i64) -> i32 {
 
 /// What compiles and what does not: each example marked *compile fail* stands beside one that compiles.
 ///
-/// Between operations the bounds are types, [`Noise`], [`Canonical`] and [`Lazy`]: what a product leaves may be
-/// summed and reduced, but not compressed, and not be transformed again.
+/// Between operations the bounds are types, [`Noise`], [`Canonical`] and [`Lazy`]: what a product leaves may be summed with
+/// noise, or subtracted from what is canonical, and not be transformed again.
 ///
 /// ```
 /// # use kemstone::backend::{Backend, poly::*, portable::Portable};
-/// let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
-/// Portable.add(&f, &Poly::<Noise>::ZERO, &mut sum);
-/// Portable.compress(&sum, &mut [0; 32]);
-/// ```
-///
-/// ```compile_fail
-/// # use kemstone::backend::{Backend, poly::*, portable::Portable};
-/// let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
-/// Portable.compress(&f, &mut [0; 32]); // the reduction left out
+/// let f = Poly::<Lazy>::ZERO;
+/// Portable.add_compress(&f, &Poly::<Noise>::ZERO, &mut [0; 128]);
+/// Portable.sub_compress(&Poly::<Canonical>::ZERO, &f, &mut [0; 32]);
 /// ```
 ///
 /// ```compile_fail
 /// # use kemstone::backend::{Backend, poly::*, portable::Portable};
-/// let (f, mut sum) = (Poly::<Lazy>::ZERO, Poly::<Canonical>::ZERO);
-/// Portable.add(&f, &Poly::<Canonical>::ZERO, &mut sum); // a summand of the wrong range
+/// let f = Poly::<Lazy>::ZERO;
+/// Portable.sub_compress(&f, &f, &mut [0; 32]); // one that nobody has reduced
+/// ```
+///
+/// ```compile_fail
+/// # use kemstone::backend::{Backend, poly::*, portable::Portable};
+/// let f = Poly::<Lazy>::ZERO;
+/// Portable.add_compress(&f, &Poly::<Canonical>::ZERO, &mut [0; 128]); // a summand of the wrong range
 /// ```
 ///
 /// The transform takes what is below q:

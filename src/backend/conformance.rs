@@ -10,18 +10,17 @@ use std::{println, thread_local, vec};
 
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
-use super::batch::{
-    self, Absorbed, Blocks, Function, H_BLOCK, Job, Jobs, Permute, SAMPLE_BLOCKS, Start, States,
-};
-use super::model;
-use super::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range, Sums};
-use super::{Backend, Eta, XOF_BLOCK, portable};
+use super::poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use super::{Backend, hashing, model, portable};
+use crate::sponge::fips202::{FirstBlock, Function, LAST_BIT, XOF_BLOCK};
+use crate::sponge::jobs::{Absorbed, Job, Jobs};
+use crate::sponge::{Blocks, Keccak, States};
 
 /// Instantiates the suite for a backend: `suite!("name", detected)`, where `detected` is an `Option` of its token.
 macro_rules! suite {
     ($name:expr, $detected:expr) => {
         $crate::backend::conformance::suite!(@each $name, $detected,
-            encoding transform inverse_transform products reduction compression compressed_sums noise rejection hashes batches encapsulations);
+            encoding transform inverse_transform products compression compressed_sums noise rejection hashes batches encapsulations);
     };
     (@each $name:expr, $detected:expr, $($test:ident)*) => {
         $(
@@ -255,45 +254,6 @@ fn products_of<B: Backend, const K: usize>(backend: B) {
     assert_eq!(reduced(product.coefficients()), model::multiply(&wide(&f), &reduced(&g)));
 }
 
-pub(crate) fn reduction<B: Backend>(backend: B) {
-    let mut random = Random::new(5);
-    let mut out = Poly::<Canonical>::ZERO;
-    let span = (Lazy::MAX as i32 - Lazy::MIN as i32 + 1) as usize;
-    for start in 0..span {
-        // Every number of the range in every residue of lanes: the values run through the polynomial.
-        let f: [i16; N] = core::array::from_fn(|i| {
-            let value = start + 199 * i;
-            (Lazy::MIN as i32 + if value >= span { value - span } else { value } as i32) as i16
-        });
-        let e = [[-3, 3, 0, 1][start & 3]; N];
-        let m = [[0, Q - 1, 1665, 1][start >> 2 & 3]; N];
-        let (f, e, m) = (poly::<Lazy>(f), poly::<Noise>(e), poly::<Canonical>(m));
-        let expect = |g: &dyn Fn(usize) -> i64| -> [i64; N] { core::array::from_fn(|i| model::mod_q(g(i))) };
-        let (fs, es, ms) = (wide(f.coefficients()), wide(e.coefficients()), wide(m.coefficients()));
-        backend.add(&f, &e, &mut out);
-        assert_eq!(wide(out.coefficients()), expect(&|i| fs[i] + es[i]));
-        backend.add_message(&f, &e, &m, &mut out);
-        assert_eq!(wide(out.coefficients()), expect(&|i| fs[i] + es[i] + ms[i]));
-        backend.sub(&m, &f, &mut out);
-        assert_eq!(wide(out.coefficients()), expect(&|i| ms[i] - fs[i]));
-    }
-    // Operands that differ from lane to lane.
-    for _ in 0..100 {
-        let f = poly::<Lazy>(random.polynomial(Lazy::MIN, Lazy::MAX));
-        let e = poly::<Noise>(random.polynomial(-3, 3));
-        let m = poly::<Canonical>(random.polynomial(0, Q - 1));
-        let sum = |i: usize| f.coefficients()[i] as i64 + e.coefficients()[i] as i64;
-        backend.add_message(&f, &e, &m, &mut out);
-        for i in 0..N {
-            assert_eq!(out.coefficients()[i] as i64, model::mod_q(sum(i) + m.coefficients()[i] as i64));
-        }
-        backend.add(&f, &e, &mut out);
-        for i in 0..N {
-            assert_eq!(out.coefficients()[i] as i64, model::mod_q(sum(i)));
-        }
-    }
-}
-
 pub(crate) fn compression<B: Backend>(backend: B) {
     compression_of::<B, 32>(backend);
     compression_of::<B, 128>(backend);
@@ -307,6 +267,34 @@ pub(crate) fn compressed_sums<B: Backend>(backend: B) {
     compressed_sums_of::<B, 160>(backend);
     compressed_sums_of::<B, 320>(backend);
     compressed_sums_of::<B, 352>(backend);
+    compressed_differences(backend);
+}
+
+/// Every number of each range beside the others' extremes, in every residue of slots, and random ones.
+fn compressed_differences<B: Backend>(backend: B) {
+    let mut random = Random::new(5);
+    let check = |v: [i16; N], f: [i16; N]| {
+        let mut m = [0xa5; 32];
+        backend.sub_compress(&poly::<Canonical>(v), &poly::<Lazy>(f), &mut m);
+        let expected: [i64; N] =
+            core::array::from_fn(|i| model::compress(1, model::mod_q(v[i] as i64 - f[i] as i64)));
+        assert_eq!(m.as_slice(), model::byte_encode(1, &expected), "{v:?} - {f:?}");
+    };
+    let span = (Lazy::MAX as i32 - Lazy::MIN as i32 + 1) as usize;
+    for start in 0..span {
+        let f = core::array::from_fn(|i| {
+            let value = start + 199 * i;
+            (Lazy::MIN as i32 + if value >= span { value - span } else { value } as i32) as i16
+        });
+        check([[0, Q - 1, 1665, 1][start & 3]; N], f);
+    }
+    for start in 0..Q {
+        let v = core::array::from_fn(|i| model::mod_q(start as i64 + 13 * i as i64) as i16);
+        check(v, [[Lazy::MIN, Lazy::MAX, 0, 832][start as usize & 3]; N]);
+    }
+    for _ in 0..100 {
+        check(random.polynomial(0, Q - 1), random.polynomial(Lazy::MIN, Lazy::MAX));
+    }
 }
 
 fn compressed_sums_of<B: Backend, const L: usize>(backend: B) {
@@ -320,20 +308,12 @@ fn compressed_sums_of<B: Backend, const L: usize>(backend: B) {
             let compressed: [i64; N] = core::array::from_fn(|i| model::compress(d, model::mod_q(sum(i))));
             model::byte_encode(d, &compressed)
         };
-        let mark = [0x5a5; N];
-        let mut sums = Sums { sum: poly(mark), mu: poly(mark) };
         let mut b = [0xa5; L];
-        backend.add_compress(&f, &e, &mut sums, &mut b);
+        backend.add_compress(&f, &e, &mut b);
         assert_eq!(b.as_slice(), expect(&|i| fs[i] + es[i]), "d = {d}");
         b = [0xa5; L];
-        backend.add_message_compress(&f, &e, &m, &mut sums, &mut b);
+        backend.add_message_compress(&f, &e, &m, &mut b);
         assert_eq!(b.as_slice(), expect(&|i| fs[i] + es[i] + mu[i]), "d = {d}, with a message");
-        if B::SUMS_IN_REGISTERS {
-            assert!(
-                [sums.sum, sums.mu].iter().all(|f| *f.coefficients() == mark),
-                "memory that nobody wipes"
-            );
-        }
     };
     // Every number of the range, and the far ends of the sums.
     let span = (Lazy::MAX as i32 - Lazy::MIN as i32 + 1) as usize;
@@ -358,7 +338,11 @@ fn compression_of<B: Backend, const L: usize>(backend: B) {
     let mut random = Random::new(6);
     let compress = |f: [i16; N]| {
         let mut b = [0xa5; L];
-        backend.compress(&poly::<Canonical>(f), &mut b);
+        // Alone by a sum or a difference with nothing.
+        match b.first_chunk_mut::<32>() {
+            Some(m) if L == 32 => backend.sub_compress(&poly::<Canonical>(f), &Poly::ZERO, m),
+            _ => backend.add_compress(&poly::<Lazy>(f), &Poly::ZERO, &mut b),
+        }
         let expected: [i64; N] = core::array::from_fn(|i| model::compress(d, f[i] as i64));
         assert_eq!(b.as_slice(), model::byte_encode(d, &expected), "d = {d}: {f:?}");
     };
@@ -400,6 +384,20 @@ pub(crate) fn noise<B: Backend>(backend: B) {
     }
 }
 
+/// [`Backend::sample_ntt`] for one polynomial.
+fn sample_block<B: Backend>(
+    backend: B,
+    block: &[u8; XOF_BLOCK],
+    a_hat: &mut NttPoly<B>,
+    filled: usize,
+) -> usize {
+    let (mut blocks, mut filled) = ([[0xff; 192]], [filled]);
+    blocks[0][..XOF_BLOCK].copy_from_slice(block);
+    let full = backend.sample_ntt(&blocks, core::slice::from_mut(a_hat), &mut filled);
+    assert_eq!(full, filled[0] == N);
+    filled[0]
+}
+
 pub(crate) fn rejection<B: Backend>(backend: B) {
     let mut random = Random::new(8);
     // What share of the candidates is accepted: none at all, some, most, all.
@@ -419,7 +417,7 @@ pub(crate) fn rejection<B: Backend>(backend: B) {
                     let (d1, d2) = (draw(), draw());
                     *pair = [d1 as u8, (d1 >> 8 | d2 << 4) as u8, (d2 >> 4) as u8];
                 }
-                filled = backend.sample_ntt_block(&block, &mut a_hat, filled);
+                filled = sample_block(backend, &block, &mut a_hat, filled);
                 xof.extend(block);
                 if filled < N {
                     assert_eq!(
@@ -457,17 +455,17 @@ fn several_at_once<B: Backend>(backend: B, random: &mut Random) {
                 let block = random.array();
                 expected[i] = match expected[i] {
                     N => N,
-                    filled => backend.sample_ntt_block(&block, &mut alone[i], filled),
+                    filled => sample_block(backend, &block, &mut alone[i], filled),
                 };
             }
             (*together[i].raw_mut(), filled[i]) = (*alone[i].raw(), expected[i]);
         }
         loop {
             let blocks: [[u8; 192]; 16] = core::array::from_fn(|_| random.array());
-            let full = backend.sample_ntt_blocks(&blocks[..many], &mut together[..many], &mut filled[..many]);
+            let full = backend.sample_ntt(&blocks[..many], &mut together[..many], &mut filled[..many]);
             for (i, filled) in expected[..many].iter_mut().enumerate().filter(|(_, filled)| **filled < N) {
                 let block = blocks[i].first_chunk().expect("192 bytes");
-                *filled = backend.sample_ntt_block(block, &mut alone[i], *filled);
+                *filled = sample_block(backend, block, &mut alone[i], *filled);
             }
             assert_eq!(filled, expected);
             assert_eq!(full, expected[..many].iter().all(|filled| *filled == N));
@@ -594,7 +592,6 @@ pub(crate) fn batches<B: Backend>(backend: B) {
         let at = random.below(jobs.len() as u32 + 1) as usize;
         jobs.insert(at, Jobs::prf(&s, n, eta.bytes(), &mut noise));
         jobs.insert(at, Jobs::prf(&t, n, 128, &mut beside));
-        jobs.insert(at, Jobs::One(None));
         backend.hash_all(&mut jobs);
 
         for ((function, message), out) in messages.iter().zip(&outputs) {
@@ -647,10 +644,10 @@ fn encapsulation<B: Backend, const K: usize>(backend: B, eta: Eta, seed: u16) ->
     let mut rho = [0; 32];
     rho[..2].copy_from_slice(&seed.to_le_bytes());
     let (s, mut fourth) = (rho.map(|byte| !byte), Vec::new());
-    let ek = Random::new(seed as u8).bytes(384 * K + 32);
+    let mut ek = Random::new(seed as u8).bytes(384 * K);
+    ek.extend(rho);
     let (mut h, mut rows) = ([0; 32], [const { [const { NttPoly::<B>::ZERO }; K] }; K]);
-    let job = Job::new(Function::Sha3_256, &ek, &[], &mut h);
-    backend.hash_all(&mut [job.into(), Jobs::matrix(&rho, 0, &mut rows, true)]);
+    backend.hash_key(&ek, &mut h, &mut rows);
     assert_eq!(h, sha3_256(&ek), "k = {K}, seed {seed}");
     let indices = (0..K as u8).flat_map(|i| (0..K as u8).map(move |j| [i, j]));
     for (n, (entry, index)) in rows.as_flattened().iter().zip(indices).enumerate() {
@@ -662,13 +659,9 @@ fn encapsulation<B: Backend, const K: usize>(backend: B, eta: Eta, seed: u16) ->
         assert_eq!(read(backend, entry), expected, "k = {K}, seed {seed}, entry {index:?}");
     }
 
-    let (mut y, mut e1, mut e2) = ([[0; 192]; K], [[0; 128]; K], [[0; 128]; 1]);
-    backend.hash_all(&mut [
-        Jobs::prf(&s, 0, eta.bytes(), &mut y),
-        Jobs::prf(&s, K as u8, 128, &mut e1),
-        Jobs::prf(&s, 2 * K as u8, 128, &mut e2),
-    ]);
-    let outputs = y.iter().map(|y| &y[..eta.bytes()]).chain(e1.iter().chain(&e2).map(|e| &e[..]));
+    let (mut y, mut e1, mut e2) = ([[0; 192]; K], [[0; 128]; K], [0; 128]);
+    backend.noise(eta, &s, &mut y, &mut e1, &mut e2);
+    let outputs = y.iter().map(|y| &y[..eta.bytes()]).chain(e1.iter().chain([&e2]).map(|e| &e[..]));
     for (output, n) in outputs.zip(0..) {
         let message = [&s[..], &[n]].concat();
         assert_eq!(output, model::hash(Function::Shake256, &message, output.len()), "k = {K}, output {n}");
@@ -683,7 +676,7 @@ pub(crate) fn sha3_256(message: &[u8]) -> [u8; 32] {
 }
 
 /// Setting, filling and reading columns, against the words one by one.
-pub(crate) fn sponge_steps<B: Permute<W> + Permute<1>, const W: usize>(backend: B) {
+pub(crate) fn sponge_steps<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(backend: B) {
     let fresh = || {
         States::<W>(core::array::from_fn(|row| {
             core::array::from_fn(|column| {
@@ -700,8 +693,6 @@ pub(crate) fn sponge_steps<B: Permute<W> + Permute<1>, const W: usize>(backend: 
             }
         }
     }
-
-    kept_blocks::<B, W>(backend);
 
     let message: [u8; 200] = core::array::from_fn(|i| i as u8 ^ 0xa5);
     for (column, words) in (0..W).flat_map(|column| [9, 17, 21, 25].map(|words| (column, words))) {
@@ -722,7 +713,7 @@ pub(crate) fn sponge_steps<B: Permute<W> + Permute<1>, const W: usize>(backend: 
         let ends = core::array::from_fn(|column| 0x1f_0000 + column as u64);
         let used = (u32::BITS - set.leading_zeros()).max(1) as usize;
         let mut states = fresh();
-        backend.start(&mut states, used, Start { seed: &seed, last }, set, &ends);
+        backend.start(&mut states, used, FirstBlock { seed: &seed, last }, set, &ends);
         let mut expected = fresh();
         for (column, end) in ends.iter().enumerate() {
             if set >> column & 1 == 0 {
@@ -747,67 +738,10 @@ pub(crate) fn sponge_steps<B: Permute<W> + Permute<1>, const W: usize>(backend: 
     }
 }
 
-/// Blocks that are kept in polynomials, and those sampled while H runs to its end.
-fn kept_blocks<B: Permute<W> + Permute<1>, const W: usize>(backend: B) {
-    let mut random = Random::new(11);
-    let mut rejected = 0;
-    for (many, whole) in (0..W).flat_map(|many| [0, 1, 2, 5].map(|whole| (many, whole))) {
-        let mut entries: Vec<_> = (0..many).map(|_| NttPoly::<B>::ZERO).collect();
-        let mut expected = vec![Vec::new(); many];
-        let mut states = States::<W>::ZERO;
-        for b in 0..SAMPLE_BLOCKS {
-            for word in states.0.as_flattened_mut() {
-                *word = u64::from_le_bytes(random.array());
-            }
-            // Now and then one of them has too few numbers below q.
-            if random.below(4) == 0 && many > 0 {
-                let column = 1 + random.below(many as u32) as usize;
-                states.0.iter_mut().for_each(|row| row[column] = u64::MAX);
-            }
-            Permute::<W>::keep_block(backend, &states, b, &mut entries);
-            for (column, expected) in (1..).zip(&mut expected) {
-                expected.extend(states.0[..21].iter().flat_map(|row| row[column].to_le_bytes()));
-            }
-        }
-        for (entry, expected) in entries.iter().zip(&expected) {
-            let kept: Vec<u8> = entry.raw().iter().flat_map(|number| number.to_le_bytes()).collect();
-            assert_eq!(kept[..expected.len()], expected[..], "{many} polynomials");
-        }
-
-        let blocks: Vec<[u8; H_BLOCK]> = (0..whole).map(|_| random.array()).collect();
-        let (last, before) = (random.array(), states.0);
-        let (mut out, mut filled) = ([0; 32], vec![usize::MAX; many]);
-        let full = backend.finish_and_sample(&states, &blocks, &last, &mut out, &mut entries, &mut filled);
-        assert_eq!(states.0, before, "the states are left as they are");
-        let mut state = before.map(|row| row[0]);
-        for block in blocks.iter().chain([&last]) {
-            for (word, bytes) in state.iter_mut().zip(block.as_chunks().0) {
-                *word ^= u64::from_le_bytes(*bytes);
-            }
-            portable::keccak::permute(&mut state);
-        }
-        assert_eq!(out.as_chunks().0, [0, 1, 2, 3].map(|i| state[i].to_le_bytes()), "{whole} blocks");
-        for ((entry, filled), bytes) in entries.iter().zip(&filled).zip(&expected) {
-            let (mut one, mut n) = (NttPoly::<B>::ZERO, 0);
-            for block in bytes.as_chunks().0 {
-                n = if n < N { backend.sample_ntt_block(block, &mut one, n) } else { n };
-            }
-            assert_eq!(
-                (*filled, &entry.raw()[..n]),
-                (n, &one.raw()[..n]),
-                "{many} polynomials, {whole} blocks"
-            );
-        }
-        rejected += usize::from(!full);
-        assert_eq!(full, filled.iter().all(|n| *n == N));
-    }
-    assert!(W == 1 || rejected > 0, "one has too few");
-}
-
-/// A backend run by `batch` over `W` columns, all of it as it is but for the permutation: what that makes of an entry of the
+/// A backend run by the packer over `W` slots, all of it as it is but for the permutation: what that makes of an entry of the
 /// matrix is written in [`SCRIPT`]. Real output that needs a fifth block comes once in 2^105 entries.
 #[derive(Clone, Copy)]
-struct Scripted<B, const W: usize>(B);
+pub(crate) struct Scripted<B, const W: usize>(B);
 
 thread_local! {
     /// What the blocks of the entry with this index, j and then i, are like; beyond the last one, all accepted.
@@ -850,7 +784,7 @@ fn scripted_block(index: u16, round: usize) -> [u64; 21] {
 }
 
 /// Calls with the same polynomials as those of the backend itself.
-fn unwrapped<B: Permute<W> + Permute<1>, const W: usize, T>(
+fn unwrapped<B: Backend + Keccak<W> + Keccak<1>, const W: usize, T>(
     wrapped: &mut [NttPoly<Scripted<B, W>>],
     call: impl FnOnce(&mut [NttPoly<B>]) -> T,
 ) -> T {
@@ -861,49 +795,30 @@ fn unwrapped<B: Permute<W> + Permute<1>, const W: usize, T>(
     result
 }
 
-impl<B: Permute<W> + Permute<1>, const W: usize> Backend for Scripted<B, W> {
+impl<B: Backend + Keccak<W> + Keccak<1>, const W: usize> Backend for Scripted<B, W> {
     const NAME: &'static str = "scripted";
 
-    fn hash(self, job: Job<'_>) {
-        self.0.hash(job);
-    }
+    hashing!(W);
 
-    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        batch::run::<_, W>(self, jobs);
-    }
-
-    fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
-        unwrapped(core::slice::from_mut(a_hat), |own| self.0.sample_ntt_block(block, &mut own[0], filled))
-    }
-
-    fn sample_ntt_blocks(
-        self,
-        blocks: &[[u8; 192]],
-        a_hats: &mut [NttPoly<Self>],
-        filled: &mut [usize],
-    ) -> bool {
-        unwrapped(a_hats, |own| self.0.sample_ntt_blocks(blocks, own, filled))
-    }
-
-    fn sample_kept(self, a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
-        unwrapped(a_hats, |own| self.0.sample_kept(own, filled))
+    fn sample_ntt(self, blocks: &[[u8; 192]], a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
+        unwrapped(a_hats, |own| self.0.sample_ntt(blocks, own, filled))
     }
 }
 
-impl<B, const W: usize, const V: usize> Permute<V> for Scripted<B, W>
+impl<B, const W: usize, const V: usize> Keccak<V> for Scripted<B, W>
 where
-    B: Permute<V> + Permute<W> + Permute<1>,
+    B: Backend + Keccak<V> + Keccak<W> + Keccak<1>,
 {
-    fn narrow(self) -> usize {
-        Permute::<V>::narrow(self.0)
+    fn cheap_width(self) -> usize {
+        Keccak::<V>::cheap_width(self.0)
     }
 
-    fn start(self, states: &mut States<V>, used: usize, start: Start<'_>, columns: u32, ends: &[u64; V]) {
-        Permute::<V>::start(self.0, states, used, start, columns, ends);
+    fn start(self, states: &mut States<V>, used: usize, first: FirstBlock<'_>, slots: u32, word4: &[u64; V]) {
+        Keccak::<V>::start(self.0, states, used, first, slots, word4);
     }
 
-    fn absorb(self, states: &mut States<V>, used: usize, column: usize, words: &[u8]) {
-        Permute::<V>::absorb(self.0, states, used, column, words);
+    fn absorb(self, states: &mut States<V>, used: usize, slot: usize, words: &[u8]) {
+        Keccak::<V>::absorb(self.0, states, used, slot, words);
     }
 
     /// Of an entry of the matrix, the capacity keeps a mark, the index and the number of blocks.
@@ -913,7 +828,7 @@ where
             let mut state = states.0.map(|row| row[column]);
             let fresh = state[4] >> 16 == Function::Shake128.suffix_at(0)
                 && state[5..20].iter().chain(&state[21..]).all(|word| *word == 0)
-                && state[20] == batch::LAST_BIT;
+                && state[20] == LAST_BIT;
             if fresh {
                 let index = state[4] & 0xffff;
                 state[22..].copy_from_slice(&[0, index, MARK]);
@@ -929,42 +844,62 @@ where
         }
     }
 
-    fn samples_beside(self) -> bool {
-        Permute::<V>::samples_beside(self.0)
-    }
-
-    fn keep_block(self, states: &States<V>, b: usize, entries: &mut [NttPoly<Self>]) {
-        unwrapped(entries, |own| Permute::<V>::keep_block(self.0, states, b, own));
-    }
-
-    fn finish_and_sample(
-        self,
-        states: &States<V>,
-        blocks: &[[u8; H_BLOCK]],
-        last: &[u8; H_BLOCK],
-        out: &mut [u8; 32],
-        entries: &mut [NttPoly<Self>],
-        filled: &mut [usize],
-    ) -> bool {
-        unwrapped(entries, |own| {
-            Permute::<V>::finish_and_sample(self.0, states, blocks, last, out, own, filled)
-        })
-    }
-
     fn squeeze(self, states: &States<V>, used: usize, blocks: &mut Blocks<V>) {
-        Permute::<V>::squeeze(self.0, states, used, blocks);
+        Keccak::<V>::squeeze(self.0, states, used, blocks);
     }
 }
 
-/// Entries of the matrix that need one to six blocks beyond [`SAMPLE_BLOCKS`], in every slot and beside everything that is
-/// hashed with a matrix, over `W` columns.
-pub(crate) fn unlucky_entries<B: Permute<W> + Permute<1>, const W: usize>(backend: B) {
-    unlucky_in::<B, W, 2>(backend);
-    unlucky_in::<B, W, 3>(backend);
-    unlucky_in::<B, W, 4>(backend);
+/// How a backend hashes a key, with the permutations of `states_of`.
+pub(crate) trait HashKey<B, const W: usize>: Copy {
+    fn hash_key<const K: usize>(
+        self,
+        states_of: Scripted<B, W>,
+        ek: &[u8],
+        h_ek: &mut [u8; 32],
+        a_hat_transposed: &mut [[NttPoly<B>; K]; K],
+    );
 }
 
-fn unlucky_in<B: Permute<W> + Permute<1>, const W: usize, const K: usize>(backend: B) {
+/// As [`Backend::hash_key`] does it by default.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed;
+
+impl<B: Backend + Keccak<W> + Keccak<1>, const W: usize> HashKey<B, W> for Packed {
+    fn hash_key<const K: usize>(
+        self,
+        states_of: Scripted<B, W>,
+        ek: &[u8],
+        h_ek: &mut [u8; 32],
+        a_hat_transposed: &mut [[NttPoly<B>; K]; K],
+    ) {
+        let mut rows = [const { [const { NttPoly::ZERO }; K] }; K];
+        states_of.hash_key(ek, h_ek, &mut rows);
+        for (own, row) in a_hat_transposed.as_flattened_mut().iter_mut().zip(rows.as_flattened()) {
+            *own.raw_mut() = *row.raw();
+        }
+    }
+}
+
+/// Entries of the matrix that need one to six blocks beyond the usual three, in every slot and beside everything that is
+/// hashed with a matrix, over `W` slots.
+pub(crate) fn unlucky_entries<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(backend: B) {
+    unlucky_entries_by::<B, W>(backend, Packed);
+}
+
+/// The same with another way to hash a key.
+pub(crate) fn unlucky_entries_by<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(
+    backend: B,
+    by: impl HashKey<B, W>,
+) {
+    unlucky_in::<B, W, 2>(backend, by);
+    unlucky_in::<B, W, 3>(backend, by);
+    unlucky_in::<B, W, 4>(backend, by);
+}
+
+fn unlucky_in<B: Backend + Keccak<W> + Keccak<1>, const W: usize, const K: usize>(
+    backend: B,
+    by: impl HashKey<B, W>,
+) {
     let mut random = Random::new(12);
     // So many blocks more: they come first and give nothing; or all that is wanting is one coefficient; or they bring one each.
     let late = |extra: usize| vec![Accepted::NONE; extra];
@@ -983,8 +918,8 @@ fn unlucky_in<B: Permute<W> + Permute<1>, const W: usize, const K: usize>(backen
         for (form, rounds) in [late(extra), short(extra), slow(extra)].into_iter().enumerate() {
             for slot in 0..K * K {
                 // The tests of a form beside each kind of jobs.
-                with_matrix::<B, W, K>(backend, form + slot, &[(slot, rounds.clone())]);
-                with_matrix::<B, W, K>(backend, 3, &[(slot, rounds.clone())]);
+                with_matrix::<B, W, K>(backend, by, form + slot, &[(slot, rounds.clone())]);
+                with_matrix::<B, W, K>(backend, by, 3, &[(slot, rounds.clone())]);
             }
         }
     }
@@ -997,19 +932,21 @@ fn unlucky_in<B: Permute<W> + Permute<1>, const W: usize, const K: usize>(backen
                 several.push((slot, rounds));
             }
         }
-        with_matrix::<B, W, K>(backend, turn, &several);
+        with_matrix::<B, W, K>(backend, by, turn, &several);
     }
 }
 
 /// A matrix whose entries in these slots have these blocks, beside what is hashed with it in the operations, against the
 /// model.
-fn with_matrix<B: Permute<W> + Permute<1>, const W: usize, const K: usize>(
+fn with_matrix<B: Backend + Keccak<W> + Keccak<1>, const W: usize, const K: usize>(
     backend: B,
+    by: impl HashKey<B, W>,
     kind: usize,
     unlucky: &[(usize, Vec<Accepted>)],
 ) {
+    let kind = kind & 3;
     let backend = Scripted::<B, W>(backend);
-    let transposed = kind & 1 == 0;
+    let transposed = kind != 1;
     let index = |slot: usize| {
         let places = (0..K as u16).flat_map(|i| (0..K as u16).map(move |j| (i, j)));
         match places.into_iter().nth(slot).expect("a slot of the matrix") {
@@ -1019,39 +956,39 @@ fn with_matrix<B: Permute<W> + Permute<1>, const W: usize, const K: usize>(
     };
     SCRIPT.set(unlucky.iter().map(|(slot, rounds)| (index(*slot), rounds.clone())).collect());
     let (rho, s) = ([kind as u8; 32], [7; 32]);
-    let ek: Vec<u8> = (0..384 * K + 32).map(|i| (i * 7) as u8).collect();
+    let mut ek: Vec<u8> = (0..384 * K).map(|i| (i * 7) as u8).collect();
+    ek.extend(rho);
     let (mut h, mut k_bar) = ([0; 32], [0; 32]);
+    let mut own_rows = [const { [const { NttPoly::<B>::ZERO }; K] }; K];
     let mut rows = [const { [const { NttPoly::ZERO }; K] }; K];
     let (mut y, mut e) = ([[0; 192]; K], [[0; 128]; K]);
     let matrix = Jobs::matrix(&rho, 0, &mut rows, transposed);
-    let (h_of_ek, j) = (
-        Job::new(Function::Sha3_256, &ek, &[], &mut h),
-        Job::new(Function::Shake256, &s, &ek[..320 * K], &mut k_bar),
-    );
-    let prf = [Jobs::prf(&s, 0, 128, &mut y), Jobs::prf(&s, K as u8, 128, &mut e)];
-    let with_h = matches!(kind & 3, 1 | 3);
-    match kind & 3 {
+    match kind {
         0 => backend.hash_all(&mut [matrix]),
+        1 => backend.hash_all(&mut [Job::new(Function::Sha3_256, &ek, &[], &mut h).into(), matrix]),
         2 => {
-            let [y, e] = prf;
+            let j = Job::new(Function::Shake256, &s, &ek[..320 * K], &mut k_bar);
+            let (y, e) = (Jobs::prf(&s, 0, 128, &mut y), Jobs::prf(&s, K as u8, 128, &mut e));
             backend.hash_all(&mut [j.into(), matrix, y, e]);
         }
-        // As an encapsulation, which has a schedule of its own with some widths.
-        _ => backend.hash_all(&mut [h_of_ek.into(), matrix]),
+        _ => by.hash_key(backend, &ek, &mut h, &mut own_rows),
+    }
+    if kind < 3 {
+        for (own, row) in own_rows.as_flattened_mut().iter_mut().zip(rows.as_flattened()) {
+            *own.raw_mut() = *row.raw();
+        }
     }
 
-    for (slot, entry) in rows.as_flattened().iter().enumerate() {
+    for (slot, own) in own_rows.as_flattened().iter().enumerate() {
         let words = (0..10).flat_map(|round| scripted_block(index(slot), round));
         let xof: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
         let expected = model::sample_ntt(&xof).expect("ten blocks suffice");
-        let mut own = NttPoly::<B>::ZERO;
-        *own.raw_mut() = *entry.raw();
-        assert_eq!(read(backend.0, &own), expected, "k = {K}, kind {kind}, slot {slot}, {unlucky:?}");
+        assert_eq!(read(backend.0, own), expected, "k = {K}, kind {kind}, slot {slot}, {unlucky:?}");
     }
-    if with_h {
+    if kind & 1 == 1 {
         assert_eq!(h, sha3_256(&ek), "k = {K}, kind {kind}, {unlucky:?}");
     }
-    if kind & 3 == 2 {
+    if kind == 2 {
         let message = [&s[..], &ek[..320 * K]].concat();
         assert_eq!(k_bar[..], model::hash(Function::Shake256, &message, 32), "k = {K}, {unlucky:?}");
         for (output, n) in y.iter().map(|y| &y[..128]).chain(e.iter().map(|e| &e[..])).zip(0..) {

@@ -11,13 +11,11 @@
 //!   *variable time*. Lengths, ranges and types may steer; values may not.
 //! - **Total**: no input of the stated type panics, overflows or reads out of bounds.
 //! - **Complete**: every coefficient and byte of an output is written.
-//! - Elements of T_q are opaque ([`NttPoly`]): a backend that overrides one of `sample_ntt_block`,
+//! - Elements of T_q are opaque ([`NttPoly`]): a backend that overrides one of `sample_ntt`,
 //!   `ntt`, `multiplier`, `mul_add`, `dot_inverse`, `encode12` and `decode12` with another order
 //!   of coefficients overrides them all. The other operations can be overridden one by one.
 
-pub mod batch;
 pub mod bounds;
-pub(crate) mod keccak;
 pub mod poly;
 pub mod portable;
 pub mod probe;
@@ -57,31 +55,13 @@ pub(crate) mod conformance;
 #[cfg(test)]
 pub(crate) mod model;
 
-use batch::{Job, Jobs};
-use poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range, Sums};
+use zeroize::Zeroize;
+
+use poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range};
 use portable::{compress, encode, mul, ntt, sample};
 
-/// The two widths of the centred binomial distribution (FIPS 203, table 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Eta {
-    /// eta = 2: 128 bytes of PRF output.
-    Two,
-    /// eta = 3: 192 bytes of PRF output.
-    Three,
-}
-
-impl Eta {
-    /// Bytes of PRF output a polynomial takes: 64 eta.
-    pub const fn bytes(self) -> usize {
-        match self {
-            Eta::Two => 128,
-            Eta::Three => 192,
-        }
-    }
-}
-
-/// Bytes in one block of SHAKE128 output.
-pub const XOF_BLOCK: usize = 168;
+use crate::sponge::fips202::XOF_BLOCK;
+use crate::sponge::jobs::{Job, Jobs};
 
 /// One machine's way of computing FIPS 203's inner loops. A value of the type proves that the
 /// machine has it.
@@ -96,49 +76,49 @@ pub trait Backend: Copy + 'static {
     /// In: a job. Out: the job's output, complete.
     fn hash(self, job: Job<'_>);
 
-    /// Runs sponges that do not depend on one another, as many at once as the machine has lanes.
+    /// Runs sponges that do not depend on one another, as many at once as the machine has slots.
     ///
     /// In: jobs, the longest first. Out: every job's output, complete, as if each had been run alone.
     fn hash_all(self, jobs: &mut [Jobs<'_, Self>]);
 
+    /// H(ek) and A_hat of an encapsulation key of k = K, transposed: what one key costs (FIPS 203, Algorithm 17, line 1, and
+    /// Algorithm 14, lines 3 to 8).
+    ///
+    /// In: `ek`, 384 k + 32 bytes. Out: both, complete; SampleNTT of rho || i || j is at row i, column j.
+    fn hash_key<const K: usize>(
+        self,
+        ek: &[u8],
+        h_ek: &mut [u8; 32],
+        a_hat_transposed: &mut [[NttPoly<Self>; K]; K],
+    ) {
+        self.hash_all(&mut Jobs::of_key(ek, h_ek, a_hat_transposed));
+    }
+
+    /// All that one encryption takes of the PRF (FIPS 203, Algorithm 14, lines 1 and 9 to 17).
+    ///
+    /// Out: PRF_eta1(r, 0) to PRF_eta1(r, k-1) in the first 64 eta_1 bytes of each of `y`, the next k outputs in `e1`, and
+    /// the last in `e2`.
+    fn noise<const K: usize>(
+        self,
+        eta1: Eta,
+        r: &[u8; 32],
+        y: &mut [[u8; 192]; K],
+        e1: &mut [[u8; 128]; K],
+        e2: &mut [u8; 128],
+    ) {
+        self.hash_all(&mut Jobs::of_noise(r, eta1.bytes(), y, e1, e2));
+    }
+
     // Section 4.2.2: sampling.
 
-    /// FIPS 203, Algorithm 7 (SampleNTT), lines 5 to 16 for one block of XOF output.
+    /// FIPS 203, Algorithm 7 (SampleNTT), lines 5 to 16 for one block of XOF output for each of several polynomials: the
+    /// first 168 bytes of each of the `blocks` count.
     ///
-    /// In: `filled < 256` coefficients are there already. Out: more of them, and their new
-    /// number; the rest of `a_hat` may hold anything until it is full. *Variable time*: the
-    /// block comes from a public seed.
-    fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
-        sample::sample_ntt_block(block, a_hat.raw_mut(), filled)
-    }
-
-    /// The same for several polynomials at once, as many as there are blocks, whose first 168 bytes count.
-    ///
-    /// In: of each, how many coefficients are there already. Out: as `sample_ntt_block`; what is full stays as it is;
-    /// true if all of them are full. *Variable time*: the blocks come from a public seed.
-    fn sample_ntt_blocks(
-        self,
-        blocks: &[[u8; 192]],
-        a_hats: &mut [NttPoly<Self>],
-        filled: &mut [usize],
-    ) -> bool {
-        let mut full = true;
-        for ((block, a_hat), filled) in blocks.iter().zip(a_hats).zip(filled) {
-            if let (true, Some(block)) = (*filled < N, block.first_chunk()) {
-                *filled = self.sample_ntt_block(block, a_hat, *filled);
-            }
-            full &= *filled >= N;
-        }
-        full
-    }
-
-    /// FIPS 203, Algorithm 7 (SampleNTT), for several elements, each from the blocks that
-    /// [`Permute::keep_block`](batch::Permute::keep_block) has put there, all [`batch::SAMPLE_BLOCKS`] of them.
-    ///
-    /// *Variable time.* Out: in `filled` how many coefficients each has now, from the first on, with which `sample_ntt_blocks`
-    /// goes on; and whether all are full.
-    fn sample_kept(self, a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
-        sample::sample_kept(self, a_hats, filled)
+    /// In: in `filled` how many coefficients of each are there already. Out: more of them, and their new number; the rest
+    /// of a polynomial may hold anything until it is full, and one that is full stays as it is; true if all of them are
+    /// full. *Variable time*: the blocks come from a public seed.
+    fn sample_ntt(self, blocks: &[[u8; 192]], a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
+        sample_each(blocks, a_hats, filled, sample::sample_ntt_block)
     }
 
     /// FIPS 203, Algorithm 8 (SamplePolyCBD).
@@ -195,48 +175,36 @@ pub trait Backend: Copy + 'static {
 
     // Sums in R_q, each the last step before an encoding: the only full reductions there are.
 
-    /// `f + e`, canonical (Algorithm 14, line 19).
-    fn add(self, f: &Poly<Lazy>, e: &Poly<Noise>, sum: &mut Poly<Canonical>) {
-        portable::reduce::add(f.coefficients(), e.coefficients(), sum.storage());
-    }
-
-    /// `f + e + mu`, canonical (Algorithm 14, line 21).
-    fn add_message(self, f: &Poly<Lazy>, e: &Poly<Noise>, mu: &Poly<Canonical>, sum: &mut Poly<Canonical>) {
-        portable::reduce::add_message(f.coefficients(), e.coefficients(), mu.coefficients(), sum.storage());
-    }
-
-    /// Whether `add_compress` and `add_message_compress` do without the memory for sums that they are given: then nobody
-    /// clears it.
-    const SUMS_IN_REGISTERS: bool = false;
-
     /// `ByteEncode_d(Compress_d(f + e))` (Algorithm 14, lines 19 and 22) with d = L / 32, one of 4, 5, 10, 11.
-    ///
-    /// Out: `b`, and in `sums` what the caller wipes.
-    fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, sums: &mut Sums, b: &mut [u8; L]) {
-        self.add(f, e, &mut sums.sum);
-        self.compress(&sums.sum, b);
+    fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, b: &mut [u8; L]) {
+        let mut sum = Poly::<Canonical>::ZERO;
+        portable::reduce::add_to(f.coefficients(), e.coefficients(), sum.storage());
+        compress::compress(sum.coefficients(), b);
+        sum.zeroize();
     }
 
     /// `ByteEncode_d(Compress_d(f + e + mu))`, where mu is `Decompress_1(ByteDecode_1(m))` (Algorithm 14, lines 20, 21 and
     /// 23), with d = L / 32, one of 4, 5, 10, 11.
-    ///
-    /// Out: `b`, and in `sums` what the caller wipes.
     fn add_message_compress<const L: usize>(
         self,
         f: &Poly<Lazy>,
         e: &Poly<Noise>,
         m: &[u8; 32],
-        sums: &mut Sums,
         b: &mut [u8; L],
     ) {
-        self.decompress(m, &mut sums.mu);
-        self.add_message(f, e, &sums.mu, &mut sums.sum);
-        self.compress(&sums.sum, b);
+        let mut sum = Poly::<Canonical>::ZERO;
+        compress::decompress(m, sum.storage());
+        portable::reduce::add_to(f.coefficients(), e.coefficients(), sum.storage());
+        compress::compress(sum.coefficients(), b);
+        sum.zeroize();
     }
 
-    /// `v - f`, canonical (Algorithm 15, line 6).
-    fn sub(self, v: &Poly<Canonical>, f: &Poly<Lazy>, difference: &mut Poly<Canonical>) {
-        portable::reduce::sub(v.coefficients(), f.coefficients(), difference.storage());
+    /// `ByteEncode_1(Compress_1(v - f))` (Algorithm 15, lines 6 and 7).
+    fn sub_compress(self, v: &Poly<Canonical>, f: &Poly<Lazy>, m: &mut [u8; 32]) {
+        let mut w = Poly::<Canonical>::ZERO;
+        portable::reduce::sub(v.coefficients(), f.coefficients(), w.storage());
+        compress::compress(w.coefficients(), m);
+        w.zeroize();
     }
 
     // Section 4.2.1: encoding and compression.
@@ -257,16 +225,146 @@ pub trait Backend: Copy + 'static {
         encode::decode12(b, f_hat.raw_mut())
     }
 
-    /// `ByteEncode_d(Compress_d(f))` (section 4.2.1) with d = L / 32, one of 1, 4, 5, 10, 11.
-    fn compress<const L: usize>(self, f: &Poly<Canonical>, b: &mut [u8; L]) {
-        compress::compress(f.coefficients(), b);
-    }
-
     /// `Decompress_d(ByteDecode_d(b))` (section 4.2.1) with d = L / 32, one of 1, 4, 5, 10, 11.
     fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
         compress::decompress(b, f.storage());
     }
 }
+
+/// [`Backend::sample_ntt`] by a kernel for one block and one polynomial.
+#[inline(always)]
+pub(crate) fn sample_each<B>(
+    blocks: &[[u8; 192]],
+    a_hats: &mut [NttPoly<B>],
+    filled: &mut [usize],
+    sample: impl Fn(&[u8; XOF_BLOCK], &mut [i16; N], usize) -> usize,
+) -> bool {
+    let mut full = true;
+    for ((block, a_hat), filled) in blocks.iter().zip(a_hats).zip(filled) {
+        if let (true, Some(block)) = (*filled < N, block.first_chunk()) {
+            *filled = sample(block, a_hat.raw_mut(), *filled);
+        }
+        full &= *filled >= N;
+    }
+    full
+}
+
+/// `hashing!(W)`: the operations of [`Backend`] that hash, over the `W` slots of the backend's Keccak. `hash_key` has a default.
+macro_rules! hashing {
+    ($width:tt) => {
+        fn hash(self, job: $crate::sponge::jobs::Job<'_>) {
+            $crate::sponge::alone::run(self, job);
+        }
+
+        fn hash_all(self, jobs: &mut [$crate::sponge::jobs::Jobs<'_, Self>]) {
+            $crate::sponge::pack::run::<_, $width>(self, jobs);
+        }
+
+        fn noise<const K: usize>(
+            self,
+            eta1: $crate::backend::poly::Eta,
+            r: &[u8; 32],
+            y: &mut [[u8; 192]; K],
+            e1: &mut [[u8; 128]; K],
+            e2: &mut [u8; 128],
+        ) {
+            $crate::sponge::noise::run::<_, $width>(self, r, eta1.bytes(), y, e1, e2);
+        }
+    };
+}
+pub(crate) use hashing;
+
+/// `arithmetic!()`: the operations of [`Backend`] beside hashing by the kernels of a backend, which has its siblings' files
+/// and a macro `kernel!`. `arithmetic!(@common)` leaves out those that a backend may have a kernel of its own for.
+#[allow(unused_macros)] // by a build that has no machine
+macro_rules! arithmetic {
+    () => {
+        $crate::backend::arithmetic!(@common);
+
+        fn sample_ntt(self, blocks: &[[u8; 192]], a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
+            $crate::backend::sample_each(blocks, a_hats, filled, |block, a_hat, filled| {
+                kernel!(sample::sample_ntt_block(block, a_hat, filled))
+            })
+        }
+
+        fn multiplier<R: Range>(self, f: &Poly<R>, m: &mut Multiplier<Self>) {
+            self.ntt(f, &mut m.f_hat);
+            kernel!(mul::fill_cache(m.f_hat.raw(), m.cache.raw_mut()))
+        }
+
+        fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, b: &mut [u8; L]) {
+            let mut sum = Poly::<Canonical>::ZERO;
+            kernel!(reduce::add_to(f.coefficients(), e.coefficients(), sum.storage()));
+            kernel!(compress::compress(sum.coefficients(), b));
+            zeroize::Zeroize::zeroize(&mut sum);
+        }
+
+        fn add_message_compress<const L: usize>(
+            self,
+            f: &Poly<Lazy>,
+            e: &Poly<Noise>,
+            m: &[u8; 32],
+            b: &mut [u8; L],
+        ) {
+            let mut sum = Poly::<Canonical>::ZERO;
+            kernel!(compress::decompress(m, sum.storage()));
+            kernel!(reduce::add_to(f.coefficients(), e.coefficients(), sum.storage()));
+            kernel!(compress::compress(sum.coefficients(), b));
+            zeroize::Zeroize::zeroize(&mut sum);
+        }
+    };
+    (@common) => {
+        fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
+            kernel!(sample::sample_poly_cbd(eta, b, f.storage()))
+        }
+
+        fn ntt<R: Range>(self, f: &Poly<R>, f_hat: &mut NttPoly<Self>) {
+            const { assert!(R::MIN > -Q && R::MAX < Q, "the transform takes |c| < q") };
+            kernel!(ntt::ntt(f.coefficients(), f_hat.raw_mut()))
+        }
+
+        fn mul_add<const K: usize>(
+            self,
+            a: &[NttPoly<Self>; K],
+            s: &[Multiplier<Self>; K],
+            e_hat: &NttPoly<Self>,
+            t_hat: &mut NttPoly<Self>,
+        ) {
+            kernel!(mul::mul_add(&rows(a), &caches(s), e_hat.raw(), t_hat.raw_mut()))
+        }
+
+        fn dot_inverse<const K: usize>(
+            self,
+            a: &[NttPoly<Self>; K],
+            b: &[Multiplier<Self>; K],
+            f: &mut Poly<Lazy>,
+        ) {
+            kernel!(mul::dot(&rows(a), &caches(b), f.storage()));
+            kernel!(ntt::ntt_inverse(f.storage()))
+        }
+
+        fn sub_compress(self, v: &Poly<Canonical>, f: &Poly<Lazy>, m: &mut [u8; 32]) {
+            let mut w = Poly::<Canonical>::ZERO;
+            kernel!(reduce::sub(v.coefficients(), f.coefficients(), w.storage()));
+            kernel!(compress::compress(w.coefficients(), m));
+            zeroize::Zeroize::zeroize(&mut w);
+        }
+
+        fn encode12(self, f_hat: &NttPoly<Self>, b: &mut [u8; 384]) {
+            kernel!(encode::encode12(f_hat.raw(), b))
+        }
+
+        fn decode12(self, b: &[u8; 384], f_hat: &mut NttPoly<Self>) -> bool {
+            kernel!(encode::decode12(b, f_hat.raw_mut()))
+        }
+
+        fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
+            kernel!(compress::decompress(b, f.storage()))
+        }
+    };
+}
+#[allow(unused_imports)] // likewise
+pub(crate) use arithmetic;
 
 /// The numbers of a vector's elements, for kernels over raw arrays.
 pub(crate) fn rows<B, const K: usize>(a: &[NttPoly<B>; K]) -> [&[i16; N]; K] {

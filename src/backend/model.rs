@@ -3,8 +3,8 @@
 
 use std::vec::Vec;
 
-use super::batch::Function;
 use super::poly::{N, Q};
+use crate::sponge::fips202::Function;
 
 const ZETA: i64 = 17;
 

@@ -10,6 +10,25 @@ pub const N: usize = 256;
 /// The modulus q (FIPS 203, section 2.3).
 pub const Q: i16 = 3329;
 
+/// The two widths of the centred binomial distribution (FIPS 203, table 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Eta {
+    /// eta = 2: 128 bytes of PRF output.
+    Two,
+    /// eta = 3: 192 bytes of PRF output.
+    Three,
+}
+
+impl Eta {
+    /// Bytes of PRF output a polynomial takes: 64 eta.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Eta::Two => 128,
+            Eta::Three => 192,
+        }
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Noise {}
@@ -142,19 +161,6 @@ impl<B> Multiplier<B> {
     pub const ZERO: Self = Self { f_hat: NttPoly::ZERO, cache: NttPoly::ZERO };
 }
 
-/// Room for sums and summands on their way to an encoding.
-pub struct Sums {
-    /// What is encoded.
-    pub sum: Poly<Canonical>,
-    /// A message as a polynomial.
-    pub mu: Poly<Canonical>,
-}
-
-impl Sums {
-    /// Zero, not yet filled.
-    pub const ZERO: Self = Self { sum: Poly::ZERO, mu: Poly::ZERO };
-}
-
 impl<R: Range> Zeroize for Poly<R> {
     fn zeroize(&mut self) {
         self.0 = [0; N];
@@ -165,13 +171,6 @@ impl<R: Range> Zeroize for Poly<R> {
 impl<B> Zeroize for NttPoly<B> {
     fn zeroize(&mut self) {
         self.0 = [0; N];
-        optimization_barrier(self);
-    }
-}
-
-impl Zeroize for Sums {
-    fn zeroize(&mut self) {
-        *self = Self::ZERO;
         optimization_barrier(self);
     }
 }
@@ -226,8 +225,5 @@ mod tests {
             Multiplier::<()> { f_hat: NttPoly([1; N], PhantomData), cache: NttPoly([2; N], PhantomData) };
         m.zeroize();
         assert_eq!((m.f_hat.0, m.cache.0), ([0; N], [0; N]));
-        let mut sums = Sums { sum: Poly([1; N], PhantomData), mu: Poly([2; N], PhantomData) };
-        sums.zeroize();
-        assert_eq!((sums.sum.0, sums.mu.0), ([0; N], [0; N]));
     }
 }

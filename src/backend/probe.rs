@@ -1,13 +1,15 @@
 //! What lies beneath the contract: the steps that kernels are made of, shown one by one so that a test can run
 //! them on all of their inputs. Nothing but tests calls this.
 
-use super::batch::{Permute, States};
-use super::poly::N;
+use super::Backend;
+use super::poly::{N, NttPoly};
 use super::select::Listed;
+use crate::sponge::fips202::H_BLOCK;
+use crate::sponge::{Keccak, States};
 
 /// The steps of a backend's kernels, on as many numbers as a polynomial has. Each must be the code that the kernels
 /// use, on every lane of their registers; that is why no step has a default.
-pub trait Probe: Permute<1> + Listed {
+pub trait Probe: Backend + Keccak<1> + Listed {
     /// 16-bit numbers in a register of the arithmetic kernels; 1 where the compiler chooses the registers, [`N`] where
     /// the machine chooses their length.
     const LANES: usize;
@@ -39,6 +41,11 @@ pub trait Probe: Permute<1> + Listed {
     /// The full reduction.
     fn canonicalise(self, a: &mut [i16; N]);
 
+    /// The steps of the backend's `hash_key`. None if it has no such steps, or this machine lacks what they need.
+    fn key_hash(self) -> Option<KeyHash<Self>> {
+        None
+    }
+
     /// The backend as it is where the processor lacks an extension that is used if it is there, but not required. None if
     /// the backend knows no such extension, or this machine lacks it anyway.
     fn plain(self) -> Option<Self> {
@@ -49,15 +56,37 @@ pub trait Probe: Permute<1> + Listed {
     fn keccaks(self, visitor: &mut impl Keccaks<Self>);
 }
 
+/// The steps of a `hash_key` that samples the matrix beside the end of H.
+pub struct KeyHash<B> {
+    /// Keeps block `b` of the slots from 1 on in an element each.
+    pub keep_block: fn(B, states: &States<8>, b: usize, entries: &mut [NttPoly<B>]),
+    /// Samples elements from the blocks that were kept in them; writes how many coefficients each has, and returns whether
+    /// all are full.
+    pub sample_kept: fn(B, entries: &mut [NttPoly<B>], filled: &mut [usize]) -> bool,
+    /// The same while the sponge in the first slot absorbs these blocks, with a permutation after each, and gives its hash.
+    pub finish_and_sample: FinishAndSample<B>,
+}
+
+/// [`KeyHash::finish_and_sample`].
+pub type FinishAndSample<B> = fn(
+    B,
+    states: &States<8>,
+    blocks: &[[u8; H_BLOCK]],
+    last: &[u8; H_BLOCK],
+    out: &mut [u8; 32],
+    entries: &mut [NttPoly<B>],
+    filled: &mut [usize],
+) -> bool;
+
 /// Something that can be done with every Keccak kernel of a backend.
 pub trait Keccaks<B> {
-    /// One kernel: what `backend.permute` runs on the columns `0..used` of `W`. `rounds` is the piece it repeats:
-    /// `R` rounds with these constants on the columns `0..used`.
+    /// One kernel: what `backend.permute` runs on the slots `0..used` of `W`. `rounds` is the piece it repeats:
+    /// `R` rounds with these constants on the slots `0..used`.
     fn kernel<const W: usize, const R: usize>(
         &mut self,
         backend: B,
         used: usize,
         rounds: impl Fn(&mut States<W>, [u64; R]),
     ) where
-        B: Permute<W>;
+        B: Keccak<W>;
 }

@@ -90,14 +90,6 @@ impl<T: Wipe> DerefMut for Secret<T> {
     }
 }
 
-/// Overwrites the stack where functions that have returned had their frames, with what compilers put there besides the
-/// variables: copies, and registers for which there was no room.
-#[inline(never)]
-pub(crate) fn wipe_frames() {
-    let frames = [0_u8; 2048];
-    optimization_barrier(&frames);
-}
-
 /// Whether two byte strings of equal length are equal; always looks at every byte.
 #[inline]
 pub(crate) fn equal<const N: usize>(a: &[u8; N], b: &[u8; N]) -> Choice {

@@ -1,17 +1,16 @@
 //! FIPS 203, section 5: the K-PKE component scheme. Not secure by itself; only `kem.rs` calls it.
 
-use core::marker::PhantomData;
 use core::slice::from_mut;
 
 use subtle::Choice;
-use zeroize::{Zeroize, optimization_barrier};
+use zeroize::optimization_barrier;
 
 use super::ct::{Secret, Wipe};
 use super::params::{ENCODED, ParameterSet, ek_size};
 use super::symmetric::{h_begin, h_rest, h_whole, matrix, prf, transposed_matrix};
-use crate::backend::batch::{Absorbed, Jobs};
-use crate::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Sums};
-use crate::backend::{Backend, Eta};
+use crate::backend::Backend;
+use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly};
+use crate::sponge::jobs::{Absorbed, Jobs};
 
 /// Bytes of PRF output for one polynomial with either value of eta_1.
 const ETA1_BYTES: usize = Eta::Three.bytes();
@@ -131,7 +130,13 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
         below_q
     }
 
-    /// Algorithm 14 (K-PKE.Encrypt), lines 3 to 8.
+    /// H(ek), and Algorithm 14 (K-PKE.Encrypt), lines 3 to 8.
+    pub(crate) fn hash(&mut self, backend: B, ek: &[u8], h_ek: &mut [u8; 32]) {
+        debug_assert_eq!(ek.len(), ek_size(K));
+        backend.hash_key(ek, h_ek, &mut self.a_hat_transposed); // 3-8
+    }
+
+    /// Algorithm 14 (K-PKE.Encrypt), lines 3 to 8, by itself.
     pub(crate) fn matrix<'a>(&'a mut self, ek: &'a [u8]) -> Jobs<'a, B> {
         debug_assert_eq!(ek.len(), ek_size(K));
         let rho = ek.last_chunk().unwrap_or(&[0; 32]); // 3
@@ -179,10 +184,11 @@ impl<const K: usize> EncryptionNoise<K> {
         Self(Secret::new(NoiseBytes::ZERO))
     }
 
-    /// Runs [`jobs`](Self::jobs), with nothing beside them.
+    /// What [`jobs`](Self::jobs) write, with nothing beside them.
     #[inline(never)] // frames that are not needed at the same time share the stack
-    pub(crate) fn fill<B: Backend>(&mut self, backend: B, eta1: Eta, eta2: Eta, r: &[u8; 32]) {
-        backend.hash_all(&mut self.jobs(eta1, eta2, r));
+    pub(crate) fn fill<B: Backend>(&mut self, backend: B, eta1: Eta, r: &[u8; 32]) {
+        let NoiseBytes { y, e1, e2: [e2] } = &mut *self.0;
+        backend.noise(eta1, r, y, e1, e2);
     }
 
     /// Algorithm 14 (K-PKE.Encrypt), lines 1 and 9 to 17, as far as they are hashing: all that `r` is for.
@@ -214,22 +220,6 @@ impl Wipe for Polys {
     }
 }
 
-/// Room for sums, cleared if the backend needs it: otherwise the compiler finds that it is for nothing.
-struct SumsOf<B>(Sums, PhantomData<B>);
-
-impl<B> SumsOf<B> {
-    const ZERO: Self = Self(Sums::ZERO, PhantomData);
-}
-
-impl<B: Backend> Wipe for SumsOf<B> {
-    #[inline(always)]
-    fn wipe(&mut self) {
-        if !B::SUMS_IN_REGISTERS {
-            self.0.zeroize();
-        }
-    }
-}
-
 /// FIPS 203, Algorithm 14 (K-PKE.Encrypt), after all its hashing: `key` is what lines 2 to 8 compute, `noise` what the
 /// PRF gives in lines 9 to 17.
 ///
@@ -249,7 +239,6 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     let NoiseBytes { y, e1, e2: [e2] } = &*noise.0;
     let mut polys = Secret::new(Polys::ZERO);
     let Polys { product, e } = &mut *polys;
-    let mut sums = Secret::new(SumsOf::<B>::ZERO);
     let mut y_hat = Secret::new([const { Multiplier::ZERO }; K]);
     transform_noise(backend, P::ETA1, y, e, &mut y_hat); // 9-12: CBD; 18
 
@@ -257,13 +246,13 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     for ((row, e1_bytes), c1) in key.a_hat_transposed.iter().zip(e1).zip(c1) {
         backend.dot_inverse(row, &y_hat, product); // 19
         backend.sample_poly_cbd(P::ETA2, e1_bytes, e); // 13-16: CBD
-        backend.add_compress(product, e, &mut sums.0, c1); // 19: u; 22
+        backend.add_compress(product, e, c1); // 19: u; 22
     }
 
     backend.dot_inverse(&key.t_hat, &y_hat, product); // 21
     backend.sample_poly_cbd(P::ETA2, e2, e); // 17: CBD
     if let Some(c2) = c2.first_chunk_mut::<V>() {
-        backend.add_message_compress(product, e, m, &mut sums.0, c2); // 20; 21: v; 23
+        backend.add_message_compress(product, e, m, c2); // 20; 21: v; 23
     }
 } // 24: c is written in place
 
@@ -287,17 +276,14 @@ pub(crate) fn decrypt<B: Backend, const K: usize, const U: usize, const V: usize
         backend.decompress(c2, &mut f); // 4
     }
     let mut product = Secret::new(Poly::<Lazy>::ZERO);
-    let mut w = Secret::new(Poly::<Canonical>::ZERO);
     backend.dot_inverse(s_hat, &u_hat, &mut product); // 6
-    backend.sub(&f, &product, &mut w); // 6
-    backend.compress(&w, m); // 7
+    backend.sub_compress(&f, &product, m); // 6, 7
 } // 8: m is written in place
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::backend::poly::N;
-    use crate::backend::portable::Portable;
 
     #[test]
     fn what_an_encryption_works_on_is_wiped() {
@@ -313,13 +299,5 @@ mod tests {
         polys.wipe();
         let Polys { product, e } = &polys;
         assert_eq!((product.coefficients(), e.coefficients()), (&[0; N], &[0; N]));
-
-        const { assert!(!Portable::SUMS_IN_REGISTERS) };
-        let mut sums = SumsOf::<Portable>::ZERO;
-        sums.0.sum.storage().fill(3);
-        sums.0.mu.storage().fill(4);
-        sums.wipe();
-        let Sums { sum, mu } = &sums.0;
-        assert_eq!((sum.coefficients(), mu.coefficients()), (&[0; N], &[0; N]));
     }
 }

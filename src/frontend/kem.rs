@@ -5,16 +5,15 @@
 //! and 7.3 are done where bytes become keys, also there, by the functions at the end of this file, or in the one pass that
 //! decodes them anyway: `encaps_checked` and `decaps_checked`.
 
-use zeroize::optimization_barrier;
-
-use super::ct::{self, Secret, Wipe, wipe_frames};
+use super::ct::{self, Secret, Wipe};
 use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector};
 use super::params::{ENCODED, ParameterSet, ek_size};
 use super::symmetric::{g, g_with_k, h, j};
 use crate::backend::Backend;
-use crate::backend::batch::{Job, Jobs};
 use crate::backend::poly::NttPoly;
 use crate::backend::select::PerBackend;
+use crate::sponge::jobs::Job;
+use crate::sponge::wipe_frames;
 
 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), and so Algorithm 19 from line 6 on.
 ///
@@ -95,19 +94,9 @@ impl<B: Backend, const K: usize> PreparedEk<B, K> {
 
     /// Fills in what belongs to `ek`; true if all its numbers are below q.
     pub(crate) fn prepare(&mut self, backend: B, ek: &[u8]) -> bool {
-        fetch(ek);
-        let h = h(ek, &mut self.h_ek);
-        backend.hash_all(&mut [h.into(), self.key.matrix(ek)]);
-        // After the hashing: a processor that looks ahead does it beside the last rounds of H.
+        self.key.hash(backend, ek, &mut self.h_ek);
         self.key.decode(backend, ek)
     }
-}
-
-/// Reads a byte of each 64 and the last, the usual cache line, so that they come from memory all at once. H would take them
-/// one after the other and wait for each: with a key in no near cache that was up to a quarter of an encapsulation (Zen 5).
-fn fetch(bytes: &[u8]) {
-    let sum = bytes.iter().step_by(64).chain(bytes.last()).fold(0, |sum, byte| sum ^ byte);
-    optimization_barrier(&sum);
 }
 
 /// [`PreparedEk`], whatever the backend.
@@ -138,7 +127,7 @@ pub(crate) fn encaps_prepared<B, P, const K: usize, const U: usize, const V: usi
     backend.hash(g(m, &key.h_ek, &mut k_r)); // 1
     let [k, r] = &*k_r;
     let mut noise = EncryptionNoise::<K>::new();
-    noise.fill(backend, P::ETA1, P::ETA2, r); // 2: Algorithm 14, lines 1, 9-17
+    noise.fill(backend, P::ETA1, r); // 2: Algorithm 14, lines 1, 9-17
     k_pke::encrypt::<B, P, K, U, V>(backend, &key.key, m, &noise, c); // 2
     *shared_secret = *k; // 3
 }
@@ -196,35 +185,29 @@ where
     P: ParameterSet<K, U, V>,
 {
     let Some((dk_pke, ek_pke, h_ek, z)) = parts_of_dk::<K>(dk) else { return false }; // 1-4
-    let mut opened = Opened::new();
-    {
-        let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
-        if !decode_vector(backend, dk_pke, &mut s_hat) {
-            wipe_frames();
-            return false; // a check that is no secret: the key is refused
-        }
-        opened.open::<B, K, U, V>(backend, &s_hat, h_ek, c); // 5, 6
-    }
     let mut key = EncryptionKey::<B, K>::ZERO;
+    let mut decrypted = Decrypted::new();
+    // The key is refused for what it is: no secret is computed from it.
     if !key.decode(backend, ek_pke) {
-        // What compilers spilled of m' and of G's last state gives way to that of a key of zeros.
-        opened.open::<B, K, U, V>(backend, &const { [NttPoly::ZERO; K] }, h_ek, c);
+        return false;
+    }
+    let below_q = decrypted.decode_and_open::<B, K, U, V>(backend, dk_pke, h_ek, c); // 5, 6
+    if !below_q {
         return false;
     }
     let mut k_bar = Secret::new([0; 32]);
     let mut noise = EncryptionNoise::<K>::new();
-    let check = test.map(|test| h(ek_pke, test));
     let j = j(z, c, &mut k_bar);
-    hash_for_decaps::<B, P, K, U, V>(backend, check, j, &mut key, ek_pke, &mut noise, opened.r()); // 7, 8
-    opened.select::<B, P, K, U, V, C>(backend, &key, &noise, &k_bar, c, shared_secret); // 8-12
+    hash_for_decaps::<B, P, K, U, V>(backend, test, j, &mut key, ek_pke, &mut noise, decrypted.r()); // 7, 8
+    decrypted.select::<B, P, K, U, V, C>(backend, &key, &noise, &k_bar, c, shared_secret); // 8-12
     true
 }
 
-/// Algorithm 18, line 7 and the hashing of line 8, beside the check of the key.
+/// Algorithm 18, line 7 and the hashing of line 8, beside the check of the key: H(ek), if `test` is to receive it.
 #[inline(never)] // frames that are not needed at the same time share the stack
 fn hash_for_decaps<'a, B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
-    check: Option<Job<'a>>,
+    test: Option<&'a mut [u8; 32]>,
     j: Job<'a>,
     key: &'a mut EncryptionKey<B, K>,
     ek_pke: &'a [u8],
@@ -234,9 +217,12 @@ fn hash_for_decaps<'a, B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: ParameterSet<K, U, V>,
 {
+    let mut unused = [0; 32];
+    let first = usize::from(test.is_none());
+    let check = h(ek_pke, test.unwrap_or(&mut unused));
     let matrix = key.matrix(ek_pke); // 8: Algorithm 14, lines 3-8
     let [y, e1, e2] = noise.jobs(P::ETA1, P::ETA2, r); // 8: Algorithm 14, lines 1, 9-17
-    backend.hash_all(&mut [Jobs::One(check), j.into(), matrix, y, e1, e2]); // 7, 8
+    backend.hash_all(&mut [check.into(), j.into(), matrix, y, e1, e2][first..]); // 7, 8
 }
 
 /// A decapsulation key in the form in which Algorithm 18 uses it; the key's bytes are kept elsewhere. Whoever holds one
@@ -290,25 +276,45 @@ pub(crate) fn decaps_prepared<B, P, const K: usize, const U: usize, const V: usi
     B: Backend,
     P: ParameterSet<K, U, V>,
 {
-    let mut opened = Opened::new();
-    opened.open::<B, K, U, V>(backend, &key.s_hat, &key.ek.h_ek, c); // 5, 6
+    let mut decrypted = Decrypted::new();
+    decrypted.open::<B, K, U, V>(backend, &key.s_hat, &key.ek.h_ek, c); // 5, 6
     let mut k_bar = Secret::new([0; 32]);
     let mut noise = EncryptionNoise::<K>::new();
-    let [y, e1, e2] = noise.jobs(P::ETA1, P::ETA2, opened.r());
+    let [y, e1, e2] = noise.jobs(P::ETA1, P::ETA2, decrypted.r());
     backend.hash_all(&mut [j(z, c, &mut k_bar).into(), y, e1, e2]); // 7; 8: PRF
-    opened.select::<B, P, K, U, V, C>(backend, &key.ek.key, &noise, &k_bar, c, shared_secret); // 8-12
+    decrypted.select::<B, P, K, U, V, C>(backend, &key.ek.key, &noise, &k_bar, c, shared_secret); // 8-12
 }
 
 /// A ciphertext after Algorithm 18, line 6: m' and what G makes of it.
-struct Opened {
+struct Decrypted {
     m_prime: Secret<[u8; 32]>,
     /// K' and r'.
     k_r: Secret<[[u8; 32]; 2]>,
 }
 
-impl Opened {
+impl Decrypted {
     const fn new() -> Self {
         Self { m_prime: Secret::new([0; 32]), k_r: Secret::new([[0; 32]; 2]) }
+    }
+
+    /// Algorithm 18, lines 5 and 6, with s in bytes; false, with nothing computed from it, if a number is not below q.
+    #[inline(never)] // frames that are not needed at the same time share the stack
+    fn decode_and_open<B: Backend, const K: usize, const U: usize, const V: usize>(
+        &mut self,
+        backend: B,
+        dk_pke: &[u8],
+        h_ek: &[u8; 32],
+        c: &[u8],
+    ) -> bool {
+        let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
+        // Whether the key is refused is no secret.
+        let below_q = decode_vector(backend, dk_pke, &mut s_hat);
+        if below_q {
+            self.open::<B, K, U, V>(backend, &s_hat, h_ek, c);
+        } else {
+            wipe_frames();
+        }
+        below_q
     }
 
     /// Algorithm 18, lines 5 and 6.

@@ -17,6 +17,8 @@ pub(crate) mod k_pke;
 pub(crate) mod kem;
 mod keys;
 pub(crate) mod params;
+#[cfg(test)]
+mod permutations;
 mod prepared;
 mod self_test;
 pub(crate) mod symmetric;

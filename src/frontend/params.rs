@@ -1,6 +1,6 @@
 //! FIPS 203, section 8: the parameter sets, and the sizes that follow from them.
 
-use crate::backend::Eta;
+use crate::backend::poly::Eta;
 
 /// One row of FIPS 203, table 2. `K` is k; `U` and `V` are the bytes of one compressed
 /// polynomial of u and of v, 32 d_u and 32 d_v.

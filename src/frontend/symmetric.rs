@@ -1,8 +1,8 @@
 //! FIPS 203, section 4.1: G, H, J, PRF and XOF as sponge jobs for a backend.
 
-use crate::backend::Eta;
-use crate::backend::batch::{Absorbed, Function, Job, Jobs};
-use crate::backend::poly::NttPoly;
+use crate::backend::poly::{Eta, NttPoly};
+use crate::sponge::fips202::Function;
+use crate::sponge::jobs::{Absorbed, Job, Jobs};
 
 /// G(head || tail), equation 4.5: the first and the second half of SHA3-512.
 pub(crate) fn g<'a>(head: &'a [u8; 32], tail: &'a [u8; 32], out: &'a mut [[u8; 32]; 2]) -> Job<'a> {

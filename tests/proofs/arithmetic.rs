@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use kemstone::backend::poly::{Canonical, Lazy, N, Noise, Poly, Q, Range, Sums};
+use kemstone::backend::poly::{Canonical, Lazy, N, Noise, Poly, Q, Range};
 use kemstone::backend::probe::Probe;
 use kemstone::backend::tables::{RESTORE, RESTORE_AND_SCALE, ZETAS, centred};
 
-use crate::support::{Covered, Residues, turns};
+use crate::model;
+use crate::support::{Covered, Residues, pack, turns};
 
 const HALF: i16 = (Q - 1) >> 1;
 
@@ -196,83 +197,90 @@ fn values<R: Range>() -> Vec<i16> {
     once.iter().copied().cycle().take(once.len() + N).collect()
 }
 
-/// `add`, `add_message` and `sub`: every element of a range with the others' extremes, in every position. All
-/// depends on the sum only, which both assertions in `poly.rs` keep within 16 bits.
-pub(crate) fn sums<B: Probe>(backend: B) -> Covered {
+/// `Compress_d(a mod q)` for every 16-bit number, by the model.
+struct Compressed(Vec<i16>);
+
+impl Compressed {
+    fn to(d: u32) -> Self {
+        let residues = Residues::get();
+        let of_residue: Vec<i16> = (0..Q as i64).map(|x| model::compress(d, x) as i16).collect();
+        Self((i16::MIN..=i16::MAX).map(|a| of_residue[residues.of(a) as usize]).collect())
+    }
+
+    #[inline(always)]
+    fn of(&self, a: i16) -> i16 {
+        self.0[(a as u16 ^ 1 << 15) as usize]
+    }
+}
+
+/// `sub_compress`: every element of a range with the other's extremes, in every position. All depends on the difference
+/// only, which an assertion in `poly.rs` keeps within 16 bits.
+pub(crate) fn compressed_differences<B: Probe>(backend: B) -> Covered {
     const EDGES: [i16; 6] = [0, 1, HALF, HALF + 1, Q - 2, Q - 1];
     const FAR: [i16; 6] = [Lazy::MIN, Lazy::MIN + 1, -1, 0, Lazy::MAX - 1, Lazy::MAX];
-    let residues = Residues::get();
-    let (mut f, mut e) = (Poly::<Lazy>::ZERO, Poly::<Noise>::ZERO);
-    let (mut mu, mut out) = (Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO);
+    let table = Compressed::to(1);
+    let (mut v, mut f) = (Poly::<Canonical>::ZERO, Poly::<Lazy>::ZERO);
     let mut inputs = 0;
-    let mut check = |f: &Poly<Lazy>, e: &Poly<Noise>, mu: &Poly<Canonical>, with_add: bool| {
+    let mut check = |v: &Poly<Canonical>, f: &Poly<Lazy>| {
         // Each is read once: to read is to check its range in a debug build.
-        let (fs, es, mus) = (f.coefficients(), e.coefficients(), mu.coefficients());
-        let compare = |out: &Poly<Canonical>, name: &str, expected: &dyn Fn(usize) -> i16| {
-            let expected: [i16; N] = core::array::from_fn(|i| residues.of(expected(i)));
-            assert!(*out.coefficients() == expected, "{name} of {fs:?}, {es:?}, {mus:?}");
-        };
-        backend.add_message(f, e, mu, &mut out);
-        compare(&out, "add_message", &|i| fs[i] + es[i] + mus[i]);
+        let (vs, fs) = (v.coefficients(), f.coefficients());
+        let (mut m, mut expected) = ([0xa5; 32], [0; 32]);
+        backend.sub_compress(v, f, &mut m);
+        let bits: [i16; N] = core::array::from_fn(|i| table.of(vs[i] - fs[i]));
+        pack::<1>(&bits, &mut expected);
+        assert!(m == expected, "{vs:?} - {fs:?}");
         inputs += N as u64;
-        if with_add {
-            backend.add(f, e, &mut out);
-            compare(&out, "add", &|i| fs[i] + es[i]);
-            backend.sub(mu, f, &mut out);
-            compare(&out, "sub", &|i| mus[i] - fs[i]);
-            inputs += 2 * N as u64;
-        }
     };
     let (lazy, canonical) = (values::<Lazy>(), values::<Canonical>());
-    // 42 turns: all pairs of the seven noise values and the six edges.
-    for turn in turns(42) {
-        *e.storage() = core::array::from_fn(|i| ((turn + i) % 7) as i16 - 3);
-        *mu.storage() = core::array::from_fn(|i| EDGES[(turn + i) % 6]);
+    for turn in turns(6) {
+        *v.storage() = core::array::from_fn(|i| EDGES[(turn + i) % 6]);
         for start in turns(lazy.len() - N) {
             f.storage().copy_from_slice(&lazy[start..start + N]);
-            check(&f, &e, &mu, turn < 7);
+            check(&v, &f);
         }
         *f.storage() = core::array::from_fn(|i| FAR[(turn + i) % 6]);
         for start in turns(canonical.len() - N) {
-            mu.storage().copy_from_slice(&canonical[start..start + N]);
-            check(&f, &e, &mu, true);
+            v.storage().copy_from_slice(&canonical[start..start + N]);
+            check(&v, &f);
         }
     }
-    Covered::new("settled", inputs, "every summand in every position with the others' extremes (P4)")
+    Covered::new("settled", inputs, "d = 1: every number in every position with the others' extremes (P4)")
 }
 
-/// `add_compress` and `add_message_compress` against `add`, `add_message` and `compress`, which have proofs of their own:
-/// every element of a range with every value of noise, and every bit, in every position.
+/// `add_compress` and `add_message_compress` against the model: every element of a range with every value of noise, and
+/// every bit, in every position. All depends on the sum only, which an assertion in `poly.rs` keeps within 16 bits.
 pub(crate) fn compressed_sums<B: Probe>(backend: B) -> Covered {
-    let inputs = compressed_sums_to::<B, 128>(backend)
-        + compressed_sums_to::<B, 160>(backend)
-        + compressed_sums_to::<B, 320>(backend)
-        + compressed_sums_to::<B, 352>(backend);
+    let inputs = compressed_sums_to::<B, 4, 128>(backend)
+        + compressed_sums_to::<B, 5, 160>(backend)
+        + compressed_sums_to::<B, 10, 320>(backend)
+        + compressed_sums_to::<B, 11, 352>(backend);
     Covered::new("settled", inputs, "d = 4, 5, 10, 11: every summand in every position with the others' (P4)")
 }
 
-fn compressed_sums_to<B: Probe, const L: usize>(backend: B) -> u64 {
+fn compressed_sums_to<B: Probe, const D: usize, const L: usize>(backend: B) -> u64 {
+    let table = Compressed::to(D as u32);
     let (mut f, mut e) = (Poly::<Lazy>::ZERO, Poly::<Noise>::ZERO);
-    let (mut mu, mut sum, mut sums) = (Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO, Sums::ZERO);
-    let (mut expected, mut b) = ([0; L], [0; L]);
     let lazy = values::<Lazy>();
     let mut inputs = 0;
     // 14 turns: all pairs of the seven noise values and the two bits.
     for turn in turns(14) {
         *e.storage() = core::array::from_fn(|i| ((turn + i) % 7) as i16 - 3);
         let m = [[0x55, 0xaa][turn & 1]; 32];
-        backend.decompress(&m, &mut mu);
+        let mu: [i16; N] = core::array::from_fn(|i| if m[i >> 3] >> (i & 7) & 1 == 1 { HALF + 1 } else { 0 });
+        let others: [i16; N] = core::array::from_fn(|i| e.coefficients()[i] + mu[i]);
         for start in turns(lazy.len() - N) {
             f.storage().copy_from_slice(&lazy[start..start + N]);
-            backend.add_message(&f, &e, &mu, &mut sum);
-            backend.compress(&sum, &mut expected);
-            backend.add_message_compress(&f, &e, &m, &mut sums, &mut b);
-            assert_eq!(b, expected, "{:?}, {:?}, {m:?}", f.coefficients(), e.coefficients());
+            let (mut b, mut expected) = ([0xa5; L], [0; L]);
+            let fs = f.coefficients();
+            let values: [i16; N] = core::array::from_fn(|i| table.of(fs[i] + others[i]));
+            pack::<D>(&values, &mut expected);
+            backend.add_message_compress(&f, &e, &m, &mut b);
+            assert!(b == expected, "{fs:?}, {:?}, {m:?}", e.coefficients());
             if turn < 7 {
-                backend.add(&f, &e, &mut sum);
-                backend.compress(&sum, &mut expected);
-                backend.add_compress(&f, &e, &mut sums, &mut b);
-                assert_eq!(b, expected, "{:?}, {:?}", f.coefficients(), e.coefficients());
+                let values: [i16; N] = core::array::from_fn(|i| table.of(fs[i] + others[i] - mu[i]));
+                pack::<D>(&values, &mut expected);
+                backend.add_compress(&f, &e, &mut b);
+                assert!(b == expected, "{fs:?}, {:?}", e.coefficients());
                 inputs += N as u64;
             }
             inputs += N as u64;

@@ -2,15 +2,18 @@
 
 use core::slice;
 
-use kemstone::backend::batch::{
-    Blocks, Function, H_BLOCK, KEPT, LAST_BIT, LAST_WORDS, Permute, SAMPLE_BLOCKS, Start, States,
-};
 use kemstone::backend::poly::{N, NttPoly};
-use kemstone::backend::probe::{Keccaks, Probe};
+use kemstone::backend::probe::{Keccaks, KeyHash, Probe};
+use kemstone::sponge::fips202::{FirstBlock, Function, H_BLOCK, LAST_BIT, LAST_WORDS, XOF_BLOCK};
+use kemstone::sponge::groups::SAMPLE_BLOCKS;
+use kemstone::sponge::{Blocks, Keccak, Last, States};
 
 use crate::support::{Covered, Random, scale, turns};
 
 type State = [u64; 25];
+
+/// Numbers in which a block is kept.
+const KEPT: usize = XOF_BLOCK / 2;
 
 fn copy<B>(entry: &NttPoly<B>) -> NttPoly<B> {
     let mut copy = NttPoly::ZERO;
@@ -146,7 +149,7 @@ impl<B: Probe> Keccaks<B> for Rounds {
         used: usize,
         rounds: impl Fn(&mut States<W>, [u64; R]),
     ) where
-        B: Permute<W>,
+        B: Keccak<W>,
     {
         let Self { reference, random, inputs, what } = self;
         let mut check = |states: &mut States<W>, constants: [u64; R]| {
@@ -223,7 +226,7 @@ impl<B: Probe> Keccaks<B> for Whole {
         _: usize,
         _: impl Fn(&mut States<W>, [u64; R]),
     ) where
-        B: Permute<W>,
+        B: Keccak<W>,
     {
         if self.widths.contains(&W) {
             return;
@@ -235,10 +238,6 @@ impl<B: Probe> Keccaks<B> for Whole {
         } else {
             self.absorbed_blocks::<_, W>(backend);
             self.finished::<_, W>(backend);
-            [Some(backend), backend.plain()]
-                .into_iter()
-                .flatten()
-                .for_each(|b| self.sampled_beside::<_, W>(b));
         }
         for used in 1..=W {
             if self.blocks {
@@ -251,7 +250,7 @@ impl<B: Probe> Keccaks<B> for Whole {
 }
 
 impl Whole {
-    fn permuted<B: Permute<W>, const W: usize>(&mut self, backend: B, used: usize) {
+    fn permuted<B: Keccak<W>, const W: usize>(&mut self, backend: B, used: usize) {
         for turn in turns(1601 + 200) {
             let mut states = match turn {
                 0..=1600 => {
@@ -275,7 +274,7 @@ impl Whole {
     }
 
     /// Whole blocks of H in the first column, with a permutation after each.
-    fn absorbed_blocks<B: Permute<W>, const W: usize>(&mut self, backend: B) {
+    fn absorbed_blocks<B: Keccak<W>, const W: usize>(&mut self, backend: B) {
         for turn in turns(200) {
             let blocks: Vec<[u8; H_BLOCK]> = (0..turn & 3).map(|_| self.random.array()).collect();
             let mut states = random_states::<W>(&mut self.random);
@@ -286,7 +285,7 @@ impl Whole {
                 }
                 self.reference.permute(&mut expected);
             }
-            backend.absorb_blocks(&mut states, &blocks);
+            backend.chain(&mut states, Function::Sha3_256, &blocks, None);
             assert_eq!(column(&states, 0), expected, "{} blocks, width {W}", blocks.len());
             self.inputs += 1;
         }
@@ -295,7 +294,7 @@ impl Whole {
     /// The end of a sponge in the first column. Of every function: every rest of a message in words, cut in two everywhere, each
     /// with 32 bytes of output, 64, and a number of words that goes through all; every rest in bytes, each with one byte more
     /// of output.
-    fn finished<B: Permute<W>, const W: usize>(&mut self, backend: B) {
+    fn finished<B: Keccak<W>, const W: usize>(&mut self, backend: B) {
         for function in [Function::Sha3_256, Function::Sha3_512, Function::Shake128, Function::Shake256] {
             let rate = function.rate();
             let mut turn = 0;
@@ -313,7 +312,7 @@ impl Whole {
     }
 
     /// A message of `length` bytes, cut in two, after `turn` modulo 3 whole blocks if the function has their rate.
-    fn finished_once<B: Permute<W>, const W: usize>(
+    fn finished_once<B: Keccak<W>, const W: usize>(
         &mut self,
         backend: B,
         function: Function,
@@ -340,7 +339,8 @@ impl Whole {
         let expected: Vec<u8> = expected.iter().flat_map(|word| word.to_le_bytes()).collect();
         let (head, tail) = message.split_at(cut);
         let mut out = [0xaa; 176];
-        backend.finish(&mut states, function, &blocks, [head, tail], &mut out[..size]);
+        let last = Last { rest: [head, tail], out: &mut out[..size] };
+        backend.chain(&mut states, function, &blocks, Some(last));
         assert_eq!(
             out[..size],
             expected[..size],
@@ -352,7 +352,7 @@ impl Whole {
 
     /// Every choice of columns, of more than eight every choice of each eight, with every last word, kept as narrow as
     /// possible and not; and every bit of a message in every column, alone and beside all others.
-    fn started<B: Permute<W>, const W: usize>(&mut self, backend: B) {
+    fn started<B: Keccak<W>, const W: usize>(&mut self, backend: B) {
         let eight = W.min(8);
         for turn in turns((1 << eight) * 4 * 2) {
             let (choice, last, wide) =
@@ -379,7 +379,7 @@ impl Whole {
         }
     }
 
-    fn start<B: Permute<W>, const W: usize>(
+    fn start<B: Keccak<W>, const W: usize>(
         &mut self,
         backend: B,
         seed: &[u8; 32],
@@ -406,7 +406,7 @@ impl Whole {
         }
         let least = (u32::BITS - columns.leading_zeros()).max(1) as usize;
         let used = if wide { W } else { least };
-        backend.start(&mut states, used, Start { seed, last }, columns, ends);
+        backend.start(&mut states, used, FirstBlock { seed, last }, columns, ends);
         let started: [State; W] = core::array::from_fn(|i| column(&states, i));
         for (expected, started) in expected.iter_mut().zip(started).skip(used) {
             if started == [0; 25] {
@@ -421,7 +421,7 @@ impl Whole {
     }
 
     /// Every number of words in every column, whatever the number of columns in use.
-    fn absorbed<B: Permute<W>, const W: usize>(&mut self, backend: B) {
+    fn absorbed<B: Keccak<W>, const W: usize>(&mut self, backend: B) {
         for (i, used, words) in (0..W)
             .flat_map(|i| (i + 1..=W).map(move |used| (i, used)))
             .flat_map(|(i, used)| (0..=25).map(move |words| (i, used, words)))
@@ -439,9 +439,9 @@ impl Whole {
     }
 
     /// H in the first column beside polynomials that are sampled from what was kept in them: both as by themselves.
-    fn sampled_beside<B: Permute<W> + Permute<1>, const W: usize>(&mut self, backend: B) {
+    fn sampled_beside<B: Probe>(&mut self, backend: B, kernels: &KeyHash<B>) {
         for turn in turns(400) {
-            let states = random_states::<W>(&mut self.random);
+            let states = random_states::<8>(&mut self.random);
             let blocks: Vec<[u8; H_BLOCK]> = (0..turn % 4).map(|_| self.random.array()).collect();
             let last = self.random.array();
             let mut expected = column(&states, 0);
@@ -457,15 +457,22 @@ impl Whole {
             let mut alone: Vec<NttPoly<B>> = entries.iter().map(copy).collect();
             let mut counts = vec![0; many];
             for (entry, count) in alone.iter_mut().zip(&mut counts) {
-                backend.sample_kept(slice::from_mut(entry), slice::from_mut(count));
+                (kernels.sample_kept)(backend, slice::from_mut(entry), slice::from_mut(count));
             }
             let (mut out, mut filled) = ([0; 32], vec![usize::MAX; many]);
-            let full =
-                backend.finish_and_sample(&states, &blocks, &last, &mut out, &mut entries, &mut filled);
-            assert_eq!(out.as_chunks().0, [0, 1, 2, 3].map(|i| expected[i].to_le_bytes()), "width {W}");
-            assert_eq!((&filled, full), (&counts, counts.iter().all(|n| *n == N)), "width {W}");
+            let full = (kernels.finish_and_sample)(
+                backend,
+                &states,
+                &blocks,
+                &last,
+                &mut out,
+                &mut entries,
+                &mut filled,
+            );
+            assert_eq!(out.as_chunks().0, [0, 1, 2, 3].map(|i| expected[i].to_le_bytes()));
+            assert_eq!((&filled, full), (&counts, counts.iter().all(|n| *n == N)));
             for ((entry, alone), count) in entries.iter().zip(&alone).zip(counts) {
-                assert_eq!(entry.raw()[..count], alone.raw()[..count], "{many} polynomials, width {W}");
+                assert_eq!(entry.raw()[..count], alone.raw()[..count], "{many} polynomials");
             }
             self.inputs += 1;
         }
@@ -482,28 +489,45 @@ impl Whole {
         kept
     }
 
+    /// Blocks of the slots from 1 on in polynomials, block by block: a selection of bits, so unit vectors settle it.
+    fn kept_blocks<B: Probe>(&mut self, backend: B, kernels: &KeyHash<B>) {
+        let mut check = |states: &States<8>, used: usize| {
+            let mut entries: Vec<NttPoly<B>> = (1..used).map(|_| NttPoly::ZERO).collect();
+            for b in 0..SAMPLE_BLOCKS {
+                entries.iter_mut().for_each(|entry| entry.raw_mut()[KEPT * b..].fill(0x5a5a));
+                (kernels.keep_block)(backend, states, b, &mut entries);
+                for (i, entry) in (1..).zip(&entries) {
+                    let bytes: Vec<u8> =
+                        column(states, i).iter().flat_map(|word| word.to_le_bytes()).collect();
+                    let kept: Vec<u8> = entry.raw().iter().flat_map(|number| number.to_le_bytes()).collect();
+                    for before in kept[..168 * (b + 1)].as_chunks::<168>().0 {
+                        assert_eq!(before[..], bytes[..168], "slot {i} of {used}, block {b}");
+                    }
+                }
+            }
+            self.inputs += used as u64;
+        };
+        for used in 1..=8 {
+            for (bit, i) in turns(1600 * used).map(|n| (n / used, n % used)) {
+                let mut states = States::ZERO;
+                states.0[bit >> 6][i] = 1 << (bit & 63);
+                check(&states, used);
+            }
+        }
+        for turn in 0..512 {
+            let states = random_states(&mut self.random);
+            check(&states, 1 + turn % 8);
+        }
+    }
+
     /// The output is a selection of bits, so unit vectors settle it.
-    fn squeezed<B: Permute<W>, const W: usize>(&mut self, backend: B, used: usize) {
+    fn squeezed<B: Keccak<W>, const W: usize>(&mut self, backend: B, used: usize) {
         let mut check = |states: &States<W>| {
             let mut blocks = Blocks([[0x5a; 192]; W]);
             backend.squeeze(states, used, &mut blocks);
             for (i, block) in blocks.0.iter().enumerate().take(used) {
                 let bytes: Vec<u8> = column(states, i).iter().flat_map(|word| word.to_le_bytes()).collect();
                 assert_eq!(block[..168], bytes[..168], "column {i} of {used}, width {W}");
-            }
-            // In polynomials, block by block: a column each, but for the first column.
-            let mut entries: Vec<NttPoly<B>> = (1..used).map(|_| NttPoly::ZERO).collect();
-            for b in 0..SAMPLE_BLOCKS {
-                entries.iter_mut().for_each(|entry| entry.raw_mut()[KEPT * b..].fill(0x5a5a));
-                backend.keep_block(states, b, &mut entries);
-                for (i, entry) in (1..).zip(&entries) {
-                    let bytes: Vec<u8> =
-                        column(states, i).iter().flat_map(|word| word.to_le_bytes()).collect();
-                    let kept: Vec<u8> = entry.raw().iter().flat_map(|number| number.to_le_bytes()).collect();
-                    for before in kept[..168 * (b + 1)].as_chunks::<168>().0 {
-                        assert_eq!(before[..], bytes[..168], "column {i} of {used}, block {b}, width {W}");
-                    }
-                }
             }
             self.inputs += used as u64;
         };
@@ -522,6 +546,13 @@ fn whole<B: Probe>(backend: B, blocks: bool) -> Whole {
     let random = Random::new("permutation");
     let mut whole = Whole { reference: Reference::new(), random, widths: Vec::new(), inputs: 0, blocks };
     backend.keccaks(&mut whole);
+    if let Some(kernels) = backend.key_hash() {
+        if blocks {
+            whole.kept_blocks(backend, &kernels);
+        } else {
+            whole.sampled_beside(backend, &kernels);
+        }
+    }
     assert!(!whole.widths.is_empty(), "the backend shows no kernel");
     whole
 }

@@ -58,9 +58,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 // `model` finds them here.
+use kemstone::backend::poly;
 use kemstone::backend::probe::Probe;
 use kemstone::backend::select::{Selected, Visitor, for_each};
-use kemstone::backend::{batch, poly};
+use kemstone::sponge;
 use support::{Covered, scale};
 
 /// What is run: once for each backend, or once.
@@ -102,7 +103,7 @@ items! {
     arithmetic::montgomery_reduce
     arithmetic::barrett_reduce
     arithmetic::canonicalise
-    arithmetic::sums
+    arithmetic::compressed_differences
     arithmetic::compressed_sums
     transform::ntt
     transform::mul_add

@@ -3,9 +3,11 @@
 use core::convert::Infallible;
 use core::hint::black_box;
 
-use kemstone::backend::batch::{Function, Job, run_one};
 use kemstone::backend::portable::Portable;
 use kemstone::backend::select::on;
+use kemstone::sponge::alone;
+use kemstone::sponge::fips202::Function;
+use kemstone::sponge::jobs::Job;
 use kemstone::{Error, Seed, SharedSecret};
 
 use crate::wrapped::{Added, Wrapped};
@@ -24,7 +26,7 @@ fn bytes<const L: usize>(n: u64) -> [u8; L] {
 fn g(seed: &[u8; 64], k: u8) -> [u8; 64] {
     let (mut out, mut d) = ([0; 64], [0; 32]);
     d.copy_from_slice(&seed[..32]);
-    run_one(Portable, Job::new(Function::Sha3_512, &d, &[k], &mut out));
+    alone::run(Portable, Job::new(Function::Sha3_512, &d, &[k], &mut out));
     out
 }
 

@@ -1,17 +1,19 @@
 //! A backend like another one, to whose operations something is added.
 
+use kemstone::backend::Backend;
 #[cfg(target_arch = "aarch64")]
 use kemstone::backend::aarch64::neon::Neon;
-use kemstone::backend::batch::{self, Function, H_BLOCK, Job, Jobs, Permute, States};
-#[cfg(target_arch = "x86_64")]
-use kemstone::backend::batch::{Blocks, Start};
-use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range, Sums};
+use kemstone::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
 use kemstone::backend::portable::Portable;
 #[cfg(target_arch = "riscv64")]
 use kemstone::backend::riscv64::rvv::Rvv;
 #[cfg(target_arch = "x86_64")]
 use kemstone::backend::x86_64::avx2::Avx2;
-use kemstone::backend::{Backend, Eta, XOF_BLOCK};
+use kemstone::sponge::fips202::{Function, H_BLOCK, XOF_BLOCK};
+use kemstone::sponge::jobs::{Job, Jobs};
+#[cfg(target_arch = "x86_64")]
+use kemstone::sponge::{Blocks, fips202::FirstBlock};
+use kemstone::sponge::{Keccak, Last, States, alone, noise, pack};
 
 /// What is added.
 pub trait Added: Copy + 'static {
@@ -55,25 +57,38 @@ macro_rules! wrap {
             const NAME: &'static str = <$backend as Backend>::NAME;
 
             fn hash(self, job: Job<'_>) {
-                batch::run_one(self, job);
+                alone::run(self, job);
             }
 
             fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-                batch::run::<_, $width>(self, jobs);
+                pack::run::<_, $width>(self, jobs);
             }
 
-            // Several blocks come here one by one, as in the backends that are wrapped.
-            fn sample_ntt_block(
+            fn noise<const K: usize>(
                 self,
-                block: &[u8; XOF_BLOCK],
-                a_hat: &mut NttPoly<Self>,
-                filled: usize,
-            ) -> usize {
-                let (mut block, mut a) = (*block, inner(a_hat));
-                A::xof_block(&mut block);
-                let filled = self.0.sample_ntt_block(&block, &mut a, filled);
-                *a_hat.raw_mut() = *a.raw();
-                filled
+                eta1: Eta,
+                r: &[u8; 32],
+                y: &mut [[u8; 192]; K],
+                e1: &mut [[u8; 128]; K],
+                e2: &mut [u8; 128],
+            ) {
+                noise::run::<_, $width>(self, r, eta1.bytes(), y, e1, e2);
+            }
+
+            fn sample_ntt(
+                self,
+                blocks: &[[u8; 192]],
+                a_hats: &mut [NttPoly<Self>],
+                filled: &mut [usize],
+            ) -> bool {
+                let mut full = true;
+                for ((block, a_hat), filled) in blocks.iter().zip(a_hats).zip(filled) {
+                    let (mut block, mut a) = ([*block], [inner(a_hat)]);
+                    A::xof_block(block[0].first_chunk_mut().expect("192 bytes"));
+                    full &= self.0.sample_ntt(&block, &mut a, core::slice::from_mut(filled));
+                    *a_hat.raw_mut() = *a[0].raw();
+                }
+                full
             }
 
             fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
@@ -115,30 +130,8 @@ macro_rules! wrap {
                 self.0.dot_inverse(&a.each_ref().map(inner), &b.each_ref().map(inner_multiplier), f);
             }
 
-            fn add(self, f: &Poly<Lazy>, e: &Poly<Noise>, sum: &mut Poly<Canonical>) {
-                self.0.add(f, e, sum);
-            }
-
-            fn add_message(
-                self,
-                f: &Poly<Lazy>,
-                e: &Poly<Noise>,
-                mu: &Poly<Canonical>,
-                sum: &mut Poly<Canonical>,
-            ) {
-                self.0.add_message(f, e, mu, sum);
-            }
-
-            const SUMS_IN_REGISTERS: bool = <$backend as Backend>::SUMS_IN_REGISTERS;
-
-            fn add_compress<const L: usize>(
-                self,
-                f: &Poly<Lazy>,
-                e: &Poly<Noise>,
-                sums: &mut Sums,
-                b: &mut [u8; L],
-            ) {
-                self.0.add_compress(f, e, sums, b);
+            fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, b: &mut [u8; L]) {
+                self.0.add_compress(f, e, b);
             }
 
             fn add_message_compress<const L: usize>(
@@ -146,14 +139,13 @@ macro_rules! wrap {
                 f: &Poly<Lazy>,
                 e: &Poly<Noise>,
                 m: &[u8; 32],
-                sums: &mut Sums,
                 b: &mut [u8; L],
             ) {
-                self.0.add_message_compress(f, e, m, sums, b);
+                self.0.add_message_compress(f, e, m, b);
             }
 
-            fn sub(self, v: &Poly<Canonical>, f: &Poly<Lazy>, difference: &mut Poly<Canonical>) {
-                self.0.sub(v, f, difference);
+            fn sub_compress(self, v: &Poly<Canonical>, f: &Poly<Lazy>, m: &mut [u8; 32]) {
+                self.0.sub_compress(v, f, m);
             }
 
             fn encode12(self, f_hat: &NttPoly<Self>, b: &mut [u8; 384]) {
@@ -167,33 +159,24 @@ macro_rules! wrap {
                 below_q
             }
 
-            fn compress<const L: usize>(self, f: &Poly<Canonical>, b: &mut [u8; L]) {
-                self.0.compress(f, b);
-            }
-
             fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
                 self.0.decompress(b, f);
             }
         }
 
-        impl<A: Added> Permute<1> for Wrapped<$backend, A> {
+        impl<A: Added> Keccak<1> for Wrapped<$backend, A> {
             fn permute(self, states: &mut States<1>, used: usize) {
                 self.0.permute(states, used);
             }
 
-            fn absorb_blocks(self, states: &mut States<1>, blocks: &[[u8; H_BLOCK]]) {
-                self.0.absorb_blocks(states, blocks);
-            }
-
-            fn finish(
+            fn chain(
                 self,
                 states: &mut States<1>,
                 function: Function,
                 blocks: &[[u8; H_BLOCK]],
-                rest: [&[u8]; 2],
-                out: &mut [u8],
+                last: Option<Last<'_>>,
             ) {
-                self.0.finish(states, function, blocks, rest, out);
+                self.0.chain(states, function, blocks, last);
             }
         }
     };
@@ -208,17 +191,17 @@ wrap!(Neon, 1);
 wrap!(Rvv, 1);
 
 #[cfg(target_arch = "x86_64")]
-impl<A: Added> Permute<4> for Wrapped<Avx2, A> {
+impl<A: Added> Keccak<4> for Wrapped<Avx2, A> {
     fn permute(self, states: &mut States<4>, used: usize) {
         self.0.permute(states, used);
     }
 
-    fn start(self, states: &mut States<4>, used: usize, start: Start<'_>, columns: u32, ends: &[u64; 4]) {
-        self.0.start(states, used, start, columns, ends);
+    fn start(self, states: &mut States<4>, used: usize, first: FirstBlock<'_>, slots: u32, word4: &[u64; 4]) {
+        self.0.start(states, used, first, slots, word4);
     }
 
-    fn absorb(self, states: &mut States<4>, used: usize, column: usize, words: &[u8]) {
-        self.0.absorb(states, used, column, words);
+    fn absorb(self, states: &mut States<4>, used: usize, slot: usize, words: &[u8]) {
+        self.0.absorb(states, used, slot, words);
     }
 
     fn squeeze(self, states: &States<4>, used: usize, blocks: &mut Blocks<4>) {

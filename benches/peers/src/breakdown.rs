@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::hint::black_box;
 
-use kemstone::backend::batch::{self, Blocks, Function, H_BLOCK, Job, Jobs, Permute, States};
-use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range, Sums};
+use kemstone::backend::Backend;
+use kemstone::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
 use kemstone::backend::select::{Selected, on};
-use kemstone::backend::{Backend, Eta, XOF_BLOCK};
 use kemstone::ml_kem_768::EncapsulationKey;
+use kemstone::sponge::fips202::Function;
+use kemstone::sponge::jobs::{Job, Jobs};
+use kemstone::sponge::{Blocks, Keccak, States, alone, noise, pack};
 
 use crate::case::{Input, POOL};
 use crate::clock::{Clock, Samples, Summary};
@@ -22,7 +24,7 @@ use crate::ours::{Sponges, given, with_sponges};
 type Operation = (&'static str, usize, usize);
 
 const WHOLE: Operation = ("the whole", 0, 0);
-/// G, H beside the matrix, and PRF, as the frontend asks for them.
+/// G, `hash_key` and `noise`, as the frontend asks for them.
 const SPONGES: Operation = ("all sponges", 0, 0);
 
 type Counts = BTreeMap<Operation, usize>;
@@ -52,16 +54,9 @@ fn same<A, B>(f_hat: &NttPoly<A>) -> NttPoly<B> {
     copy
 }
 
-impl<B: Permute<V> + Permute<1>, const W: usize, const V: usize> Permute<V> for Counted<B, W>
-where
-    Self: Backend,
-{
-    fn narrow(self) -> usize {
-        Permute::<V>::narrow(self.0)
-    }
-
-    fn samples_beside(self) -> bool {
-        Permute::<V>::samples_beside(self.0)
+impl<B: Keccak<V>, const W: usize, const V: usize> Keccak<V> for Counted<B, W> {
+    fn cheap_width(self) -> usize {
+        self.0.cheap_width()
     }
 
     // What a backend does at once, whole blocks and the end of a sponge, is counted here as so many single steps, and costs
@@ -75,42 +70,47 @@ where
         count("squeeze", V, used);
         self.0.squeeze(states, used, blocks);
     }
-
-    // What is sampled beside the end of H has no cost of its own: it is in that of all sponges.
-    fn finish_and_sample(
-        self,
-        states: &States<V>,
-        blocks: &[[u8; H_BLOCK]],
-        last: &[u8; H_BLOCK],
-        out: &mut [u8; 32],
-        entries: &mut [NttPoly<Self>],
-        filled: &mut [usize],
-    ) -> bool {
-        (0..=blocks.len()).for_each(|_| count("permute", 1, 1));
-        let mut copies: Vec<NttPoly<B>> = entries.iter().map(same).collect();
-        let full = self.0.finish_and_sample(states, blocks, last, out, &mut copies, filled);
-        entries.iter_mut().zip(&copies).for_each(|(entry, copy)| *entry = same(copy));
-        full
-    }
 }
 
-impl<B: Permute<1> + Permute<W>, const W: usize> Backend for Counted<B, W> {
+impl<B: Backend + Keccak<1> + Keccak<W>, const W: usize> Backend for Counted<B, W> {
     const NAME: &'static str = B::NAME;
 
     fn hash(self, job: Job<'_>) {
-        batch::run_one(self, job);
+        alone::run(self, job);
     }
 
     fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        batch::run::<_, W>(self, jobs);
+        pack::run::<_, W>(self, jobs);
     }
 
-    fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
-        count("sample_ntt_block", 0, 0);
-        let mut copy = same(a_hat);
-        let filled = self.0.sample_ntt_block(block, &mut copy, filled);
-        *a_hat = same(&copy);
-        filled
+    // As a whole: a backend may have a way of its own, with other steps.
+    fn hash_key<const K: usize>(
+        self,
+        ek: &[u8],
+        h_ek: &mut [u8; 32],
+        a_hat_transposed: &mut [[NttPoly<Self>; K]; K],
+    ) {
+        count("hash_key", 0, 0);
+        let mut copy = [const { [const { NttPoly::ZERO }; K] }; K];
+        self.0.hash_key(ek, h_ek, &mut copy);
+        for (to, from) in a_hat_transposed.as_flattened_mut().iter_mut().zip(copy.as_flattened()) {
+            *to = same(from);
+        }
+    }
+
+    fn noise<const K: usize>(
+        self,
+        eta1: Eta,
+        r: &[u8; 32],
+        y: &mut [[u8; 192]; K],
+        e1: &mut [[u8; 128]; K],
+        e2: &mut [u8; 128],
+    ) {
+        noise::run::<_, W>(self, r, eta1.bytes(), y, e1, e2);
+    }
+
+    fn sample_ntt(self, _: &[[u8; 192]], _: &mut [NttPoly<Self>], _: &mut [usize]) -> bool {
+        unreachable!("part of `hash_key`");
     }
 
     fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
@@ -136,11 +136,9 @@ impl<B: Permute<1> + Permute<W>, const W: usize> Backend for Counted<B, W> {
         self.0.dot_inverse(&a.each_ref().map(same), &b, f);
     }
 
-    const SUMS_IN_REGISTERS: bool = B::SUMS_IN_REGISTERS;
-
-    fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, sums: &mut Sums, b: &mut [u8; L]) {
+    fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, b: &mut [u8; L]) {
         count("add_compress, d = 10", 0, 0);
-        self.0.add_compress(f, e, sums, b);
+        self.0.add_compress(f, e, b);
     }
 
     fn add_message_compress<const L: usize>(
@@ -148,11 +146,10 @@ impl<B: Permute<1> + Permute<W>, const W: usize> Backend for Counted<B, W> {
         f: &Poly<Lazy>,
         e: &Poly<Noise>,
         m: &[u8; 32],
-        sums: &mut Sums,
         b: &mut [u8; L],
     ) {
         count("add_message_compress, d = 4", 0, 0);
-        self.0.add_message_compress(f, e, m, sums, b);
+        self.0.add_message_compress(f, e, m, b);
     }
 
     fn decode12(self, b: &[u8; 384], f_hat: &mut NttPoly<Self>) -> bool {
@@ -179,23 +176,11 @@ impl<B: Permute<1> + Permute<W>, const W: usize> Backend for Counted<B, W> {
         unreachable!("part of key generation");
     }
 
-    fn add(self, _: &Poly<Lazy>, _: &Poly<Noise>, _: &mut Poly<Canonical>) {
-        unreachable!("part of the operations that compress sums");
-    }
-
-    fn add_message(self, _: &Poly<Lazy>, _: &Poly<Noise>, _: &Poly<Canonical>, _: &mut Poly<Canonical>) {
-        unreachable!("part of the operations that compress sums");
-    }
-
-    fn compress<const L: usize>(self, _: &Poly<Canonical>, _: &mut [u8; L]) {
-        unreachable!("part of the operations that compress sums");
-    }
-
     fn decompress<const L: usize>(self, _: &[u8; L], _: &mut Poly<Canonical>) {
         unreachable!("part of the operations that compress sums");
     }
 
-    fn sub(self, _: &Poly<Canonical>, _: &Poly<Lazy>, _: &mut Poly<Canonical>) {
+    fn sub_compress(self, _: &Poly<Canonical>, _: &Poly<Lazy>, _: &mut [u8; 32]) {
         unreachable!("part of decryption");
     }
 
@@ -207,7 +192,9 @@ impl<B: Permute<1> + Permute<W>, const W: usize> Backend for Counted<B, W> {
 /// The sponges of an encapsulation, without what is done with their outputs.
 struct SpongeOutputs<B> {
     matrix: [[NttPoly<B>; 3]; 3],
-    noise: [[u8; 128]; 7],
+    y: [[u8; 192]; 3],
+    e1: [[u8; 128]; 3],
+    e2: [u8; 128],
     hashes: [[u8; 32]; 3],
 }
 
@@ -215,22 +202,18 @@ impl<B: Backend> SpongeOutputs<B> {
     fn new() -> Self {
         Self {
             matrix: [const { [const { NttPoly::ZERO }; 3] }; 3],
-            noise: [[0; 128]; 7],
+            y: [[0; 192]; 3],
+            e1: [[0; 128]; 3],
+            e2: [0; 128],
             hashes: [[0; 32]; 3],
         }
     }
 
     fn run(&mut self, backend: B, input: &Input) {
         let [h, k_r @ ..] = &mut self.hashes;
-        let ek = &input.ek[..];
-        let rho = ek.last_chunk().expect("32 bytes");
-        let h_job = Job::new(Function::Sha3_256, ek, &[], h);
-        backend.hash_all(&mut [h_job.into(), Jobs::matrix(rho, 0, &mut self.matrix, true)]);
+        backend.hash_key(&input.ek, h, &mut self.matrix);
         backend.hash(Job::new(Function::Sha3_512, &input.m, h, k_r.as_flattened_mut()));
-        let (y, e) = self.noise.split_at_mut(3);
-        let (e1, e2) = e.split_at_mut(3);
-        let prf = |n, outputs| Jobs::prf(&k_r[1], n, Eta::Two.bytes(), outputs);
-        backend.hash_all(&mut [prf(0, y), prf(3, e1), prf(6, e2)]);
+        backend.noise(Eta::Two, &k_r[1], &mut self.y, &mut self.e1, &mut self.e2);
     }
 }
 
@@ -255,7 +238,7 @@ fn leaf(name: &'static str, call: impl FnMut() + 'static) -> Measured {
 }
 
 /// The permutation and the squeeze of `W` states of which `used` are in use.
-fn sponge<B: Permute<W>, const W: usize>(backend: B, used: usize) -> [Measured; 2] {
+fn sponge<B: Keccak<W> + 'static, const W: usize>(backend: B, used: usize) -> [Measured; 2] {
     let mut states = States::<W>([[0x5b; W]; 25]);
     let (full, mut blocks) = (Box::new(States([[0x5b; W]; 25])), Box::new(Blocks([[0; 192]; W])));
     [
@@ -267,7 +250,7 @@ fn sponge<B: Permute<W>, const W: usize>(backend: B, used: usize) -> [Measured; 
 }
 
 /// Everything that occurs in an encapsulation.
-fn kernels<B: Permute<1> + Permute<W>, const W: usize>(
+fn kernels<B: Backend + Keccak<1> + Keccak<W>, const W: usize>(
     backend: B,
     counts: &Counts,
     inputs: &[Input],
@@ -289,14 +272,12 @@ fn kernels<B: Permute<1> + Permute<W>, const W: usize>(
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 56) as u8
     };
-    let xof: Vec<[u8; XOF_BLOCK]> = (0..251).map(|_| core::array::from_fn(|_| random())).collect();
-    let (mut a_hat, mut filled, mut turn) = (Box::new(NttPoly::<B>::ZERO), 0, 0);
-    all.push(leaf("sample_ntt_block", move || {
-        turn = (turn + 1) % xof.len();
-        filled = backend.sample_ntt_block(black_box(&xof[turn]), &mut a_hat, filled);
-        if filled >= 256 {
-            filled = 0;
-        }
+    let (mut matrix, mut h, mut calls) =
+        (Box::new([const { [const { NttPoly::<B>::ZERO }; 3] }; 3]), [0; 32], 0);
+    let keys = inputs.to_vec();
+    all.push(leaf("hash_key", move || {
+        calls += 1;
+        backend.hash_key(black_box(&keys[input_of(calls)].ek), &mut h, &mut matrix);
     }));
 
     let bytes: [u8; 384] = core::array::from_fn(|_| random());
@@ -315,15 +296,15 @@ fn kernels<B: Permute<1> + Permute<W>, const W: usize>(
     all.push(leaf("dot_inverse", move || {
         backend.dot_inverse(black_box(&a), black_box(&b), black_box(&mut f))
     }));
-    let sums = || (Box::new(Poly::<Lazy>::ZERO), Box::new(Poly::<Noise>::ZERO), Box::new(Sums::ZERO));
-    let ((f, e, mut room), mut c) = (sums(), [0; 320]);
+    let summands = || (Box::new(Poly::<Lazy>::ZERO), Box::new(Poly::<Noise>::ZERO));
+    let ((f, e), mut c) = (summands(), [0; 320]);
     all.push(leaf("add_compress, d = 10", move || {
-        backend.add_compress(black_box(&f), black_box(&e), black_box(&mut room), black_box(&mut c));
+        backend.add_compress(black_box(&f), black_box(&e), black_box(&mut c));
     }));
-    let ((f, e, mut room), mut c) = (sums(), [0; 128]);
+    let ((f, e), mut c) = (summands(), [0; 128]);
     all.push(leaf("add_message_compress, d = 4", move || {
-        let (m, room) = (black_box(&[0x5b; 32]), black_box(&mut room));
-        backend.add_message_compress(black_box(&f), black_box(&e), m, room, black_box(&mut c));
+        let m = black_box(&[0x5b; 32]);
+        backend.add_message_compress(black_box(&f), black_box(&e), m, black_box(&mut c));
     }));
 
     let mut calls = 0;
@@ -365,7 +346,7 @@ struct Prepare<'a> {
 }
 
 impl Sponges for Prepare<'_> {
-    fn visit<B: Permute<1> + Permute<W>, const W: usize>(self, backend: B) {
+    fn visit<B: Backend + Keccak<1> + Keccak<W>, const W: usize>(self, backend: B) {
         let mut total = Counts::new();
         let mut sponges = Counts::new();
         for input in self.inputs {
@@ -392,7 +373,7 @@ impl Sponges for Prepare<'_> {
             counted(run).into_iter().for_each(|(key, n)| *sponges.entry(key).or_default() += n);
         }
         // The sponges by themselves must be those of the frontend, or their cost says nothing.
-        let of_sponges = |name: &str| matches!(name, "permute" | "squeeze" | "sample_ntt_block");
+        let of_sponges = |name: &str| matches!(name, "permute" | "squeeze" | "hash_key");
         let inside: Counts =
             total.iter().filter(|((name, ..), _)| of_sponges(name)).map(|(&key, &n)| (key, n)).collect();
         let sponges_agree = inside == sponges;
@@ -422,7 +403,7 @@ pub struct Line {
 /// All of it, in core cycles.
 pub struct Report {
     pub lines: Vec<Line>,
-    /// Of the sponges beyond their kernels: moving bytes in and out of lanes, choosing lanes, and sampling beside the end of H.
+    /// Of G and the PRF beyond their kernels: moving bytes in and out of slots.
     pub engine: Option<f64>,
     /// The lines, and the engine if it is known.
     pub sum: f64,
@@ -461,7 +442,7 @@ impl Breakdown {
             if name == "permute" {
                 keccak += count * each;
             }
-            if matches!(name, "permute" | "squeeze" | "sample_ntt_block") {
+            if matches!(name, "permute" | "squeeze" | "hash_key") {
                 in_sponges += count * each;
             }
             lines.push(Line { what, count, each });

@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-use kemstone::backend::batch::{Permute, States};
+use kemstone::backend::Backend;
+use kemstone::sponge::{Keccak, States};
 
 use crate::clock::{Clock, Samples};
 use crate::ours::{self, Sponges};
@@ -56,14 +57,14 @@ fn permutation<const W: usize>(
 struct Ours<'a>(&'a mut Vec<Permutation>);
 
 impl Sponges for Ours<'_> {
-    fn visit<B: Permute<1> + Permute<W>, const W: usize>(self, backend: B) {
+    fn visit<B: Backend + Keccak<1> + Keccak<W>, const W: usize>(self, backend: B) {
         let who = ours::name_of::<B>();
         self.0.push(permutation::<1>(&who, 1, move |states| backend.permute(states, 1)));
         // AVX-512 has a kernel for four even where operations have no use for it.
         let most = if B::NAME == "avx512" { 4 } else { W };
-        let narrow = Permute::<W>::narrow(backend).min(most);
-        if narrow < W {
-            self.0.push(permutation::<W>(&who, narrow, move |states| backend.permute(states, narrow)));
+        let cheap = Keccak::<W>::cheap_width(backend).min(most);
+        if cheap < W {
+            self.0.push(permutation::<W>(&who, cheap, move |states| backend.permute(states, cheap)));
         }
         if W > 1 {
             self.0.push(permutation::<W>(&who, W, move |states| backend.permute(states, W)));

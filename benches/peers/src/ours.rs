@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use kemstone::Error;
 use kemstone::backend::Backend;
-use kemstone::backend::batch::Permute;
 use kemstone::backend::select::{Selected, on};
+use kemstone::sponge::Keccak;
 
 use crate::case::Operation::{Decaps, DecapsPrepared, DecapsSeed, Encaps, EncapsPrepared, Keygen};
 use crate::case::{Case, Input, Level, Rows, for_set};
@@ -101,7 +101,7 @@ pub fn cases(backend: Selected, set: usize, inputs: &[Input]) -> Vec<Case> {
 
 /// Something that can be done with a backend's Keccak: `W` is the width that its `hash_all` runs on.
 pub trait Sponges {
-    fn visit<B: Permute<1> + Permute<W>, const W: usize>(self, backend: B);
+    fn visit<B: Backend + Keccak<1> + Keccak<W>, const W: usize>(self, backend: B);
 }
 
 /// Does it. A backend that is added to kemstone is added here.

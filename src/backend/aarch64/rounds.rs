@@ -33,7 +33,7 @@
 
 use core::arch::asm;
 
-use crate::backend::keccak::{ROUND_CONSTANTS, ROUNDS};
+use crate::sponge::keccak::{ROUND_CONSTANTS, ROUNDS};
 
 /// The constants of some rounds, in order, and a zero, which is none of them: there the rounds end.
 #[repr(C)]
@@ -439,7 +439,7 @@ pub(crate) fn two_sha3<const R: usize>(state: &mut [[u64; 3]; 25], constants: &C
 #[cfg(test)]
 mod tests {
     use super::{Constants, one, three};
-    use crate::backend::keccak::check;
+    use crate::sponge::keccak::check;
 
     #[test]
     fn permutes_one_state() {

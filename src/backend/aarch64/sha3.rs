@@ -23,13 +23,14 @@ use core::arch::aarch64::*;
 use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::cpu;
-use super::neon::{arithmetic, arithmetic_steps, compress, encode, keccak, kernel, mul, ntt, reduce, sample};
+use super::neon::{arithmetic_steps, compress, encode, keccak, kernel, mul, ntt, reduce, sample};
 use super::rounds::{self, Constants};
-use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, States};
-use crate::backend::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
-use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
-use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
+use crate::backend::{Backend, arithmetic, caches, rows};
+use crate::sponge::jobs::{Job, Jobs};
+use crate::sponge::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
+use crate::sponge::{Blocks, Keccak, States, alone, noise, pack};
 
 /// Which Keccak a core runs best: a matter of speed only, every core with the SHA-3 instructions runs all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,20 +116,34 @@ impl Backend for NeonSha3 {
     const NAME: &'static str = "neon-sha3";
 
     fn hash(self, job: Job<'_>) {
-        batch::run_one(self, job);
+        alone::run(self, job);
     }
 
     fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
         match self.tuning {
-            Tuning::Throughout | Tuning::ScalarSingle => batch::run::<_, 2>(self, jobs),
-            Tuning::Mixed => batch::run::<_, 3>(self, jobs),
+            Tuning::Throughout | Tuning::ScalarSingle => pack::run::<_, 2>(self, jobs),
+            Tuning::Mixed => pack::run::<_, 3>(self, jobs),
+        }
+    }
+
+    fn noise<const K: usize>(
+        self,
+        eta1: Eta,
+        r: &[u8; 32],
+        y: &mut [[u8; 192]; K],
+        e1: &mut [[u8; 128]; K],
+        e2: &mut [u8; 128],
+    ) {
+        match self.tuning {
+            Tuning::Throughout | Tuning::ScalarSingle => noise::run::<_, 2>(self, r, eta1.bytes(), y, e1, e2),
+            Tuning::Mixed => noise::run::<_, 3>(self, r, eta1.bytes(), y, e1, e2),
         }
     }
 
     arithmetic!();
 }
 
-impl Permute<1> for NeonSha3 {
+impl Keccak<1> for NeonSha3 {
     fn permute(self, states: &mut States<1>, _used: usize) {
         match self.tuning {
             Tuning::Throughout => sha3!(permute_x1(states.single(), &ROUND_CONSTANTS)),
@@ -137,7 +152,7 @@ impl Permute<1> for NeonSha3 {
     }
 }
 
-impl Permute<2> for NeonSha3 {
+impl Keccak<2> for NeonSha3 {
     fn permute(self, states: &mut States<2>, used: usize) {
         if used == 1 && self.tuning == Tuning::ScalarSingle {
             sha3!(rounds::one(&mut states.0, 0, &Constants::ALL));
@@ -151,7 +166,7 @@ impl Permute<2> for NeonSha3 {
     }
 }
 
-impl Permute<3> for NeonSha3 {
+impl Keccak<3> for NeonSha3 {
     fn permute(self, states: &mut States<3>, used: usize) {
         match used {
             1 => sha3!(rounds::one(&mut states.0, 0, &Constants::ALL)),
@@ -303,7 +318,7 @@ fn permute_x2<const R: usize>(state: &mut [[u64; 2]; 25], constants: &[u64; R]) 
 mod tests {
     use super::*;
     use crate::backend::conformance::{present, sponge_steps, suite, unlucky_entries};
-    use crate::backend::keccak::check;
+    use crate::sponge::keccak::check;
 
     /// The machine's proof, tuned for other cores.
     fn tuned(tuning: Tuning) -> Option<NeonSha3> {
@@ -344,7 +359,7 @@ mod tests {
             let Some(backend) = present("neon-sha3", tuned(tuning)) else { return };
             fn permute<const W: usize>(backend: NeonSha3, used: usize, state: &mut [[u64; W]; 25])
             where
-                NeonSha3: Permute<W>,
+                NeonSha3: Keccak<W>,
             {
                 let mut states = States(*state);
                 backend.permute(&mut states, used);

@@ -4,7 +4,7 @@
 //! instructions where the machine has no and-not; with these lanes complemented, 17 of the 25 become a single
 //! `and` or `or`. (Where and-not and or-not exist, nothing is lost.)
 
-use crate::backend::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
+use crate::sponge::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
 
 /// The lanes stored complemented, by index x + 5y.
 const COMPLEMENTED: [bool; 25] = {
@@ -124,7 +124,7 @@ const fn odd_column(x: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::backend::keccak::check;
+    use crate::sponge::keccak::check;
 
     #[test]
     fn complements_of_and_not_are_those_of_its_parts() {

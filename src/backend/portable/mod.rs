@@ -11,10 +11,10 @@ pub(crate) mod ntt;
 pub(crate) mod reduce;
 pub(crate) mod sample;
 
-use super::Backend;
-use super::batch::{self, Job, Jobs, Permute, States};
 use super::poly::{self, N};
 use super::probe::{Keccaks, Probe};
+use super::{Backend, hashing};
+use crate::sponge::{Keccak, States};
 
 /// The portable backend. Every machine has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,16 +23,10 @@ pub struct Portable;
 impl Backend for Portable {
     const NAME: &'static str = "portable";
 
-    fn hash(self, job: Job<'_>) {
-        batch::run_one(self, job);
-    }
-
-    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        batch::run::<_, 1>(self, jobs);
-    }
+    hashing!(1);
 }
 
-impl Permute<1> for Portable {
+impl Keccak<1> for Portable {
     fn permute(self, states: &mut States<1>, _used: usize) {
         keccak::permute(states.single());
     }

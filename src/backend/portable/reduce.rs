@@ -46,17 +46,10 @@ pub(crate) fn canonicalise(a: i16) -> i16 {
     r + ((r >> 15) & Q)
 }
 
-/// `f + e`, canonical; |f| < 8q, |e| <= 3.
-pub(crate) fn add(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
+/// `f + e + sum`, canonical, in place of `sum`; |f| < 8q, |e| <= 3, 0 <= sum < q: at most 29 963 in 16 bits.
+pub(crate) fn add_to(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
     for ((sum, f), e) in sum.iter_mut().zip(f).zip(e) {
-        *sum = canonicalise(f + e);
-    }
-}
-
-/// `f + e + mu`, canonical; |f| < 8q, |e| <= 3, 0 <= mu < q: at most 29 963 in 16 bits.
-pub(crate) fn add_message(f: &[i16; N], e: &[i16; N], mu: &[i16; N], sum: &mut [i16; N]) {
-    for (((sum, f), e), mu) in sum.iter_mut().zip(f).zip(e).zip(mu) {
-        *sum = canonicalise(f + e + mu);
+        *sum = canonicalise(f + e + *sum);
     }
 }
 

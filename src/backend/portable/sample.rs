@@ -1,9 +1,8 @@
 //! FIPS 203, Algorithms 7 and 8: uniform and centred binomial sampling.
 
 use super::ntt::split_into_runs;
-use crate::backend::batch::SAMPLE_BLOCKS;
-use crate::backend::poly::{N, NttPoly, Q};
-use crate::backend::{Backend, Eta, XOF_BLOCK};
+use crate::backend::poly::{Eta, N, Q};
+use crate::sponge::fips202::XOF_BLOCK;
 
 /// FIPS 203, Algorithm 7, lines 5 to 16, for one block. Variable time: the block is public.
 pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], mut filled: usize) -> usize {
@@ -32,25 +31,6 @@ pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], mu
         split_into_runs(&standard, a_hat);
     }
     filled
-}
-
-/// `Backend::sample_kept`, by the backend's own `sample_ntt_block`.
-pub(crate) fn sample_kept<B: Backend>(backend: B, a_hats: &mut [NttPoly<B>], filled: &mut [usize]) -> bool {
-    let mut full = true;
-    for (a_hat, filled) in a_hats.iter_mut().zip(filled) {
-        let mut blocks = [[0; XOF_BLOCK]; SAMPLE_BLOCKS];
-        for (bytes, number) in blocks.as_flattened_mut().as_chunks_mut().0.iter_mut().zip(a_hat.raw()) {
-            *bytes = number.to_le_bytes();
-        }
-        *filled = 0;
-        for block in &blocks {
-            if *filled < N {
-                *filled = backend.sample_ntt_block(block, a_hat, *filled);
-            }
-        }
-        full &= *filled >= N;
-    }
-    full
 }
 
 /// FIPS 203, Algorithm 8: |f| <= eta. Reads the first 64 eta bytes.

@@ -1,12 +1,12 @@
 //! Zbb, scalar bit manipulation: Keccak by and-not and rotations of one instruction. All else is portable.
 
 use super::cpu;
-use crate::backend::Backend;
-use crate::backend::batch::{self, Job, Jobs, Permute, States};
-use crate::backend::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
 use crate::backend::poly::N;
 use crate::backend::portable::Portable;
 use crate::backend::probe::{Keccaks, Probe};
+use crate::backend::{Backend, hashing};
+use crate::sponge::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
+use crate::sponge::{Keccak, States};
 
 /// Proof that this machine has Zbb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,16 +23,10 @@ impl Zbb {
 impl Backend for Zbb {
     const NAME: &'static str = "zbb";
 
-    fn hash(self, job: Job<'_>) {
-        batch::run_one(self, job);
-    }
-
-    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        batch::run::<_, 1>(self, jobs);
-    }
+    hashing!(1);
 }
 
-impl Permute<1> for Zbb {
+impl Keccak<1> for Zbb {
     fn permute(self, states: &mut States<1>, _used: usize) {
         // SAFETY: a Zbb exists only after detect found Zbb.
         unsafe { permute(states.single()) };
@@ -136,7 +130,7 @@ mod tests {
     #[test]
     fn permutes_one_state() {
         let Some(backend) = crate::backend::conformance::present("zbb", Zbb::detect()) else { return };
-        crate::backend::keccak::check::<1>(1, |state| {
+        crate::sponge::keccak::check::<1>(1, |state| {
             let mut states = States(*state);
             backend.permute(&mut states, 1);
             *state = states.0;

@@ -4,7 +4,6 @@
 pub mod avx2;
 pub mod avx512;
 mod cpu;
-mod rounds;
 
 use core::arch::x86_64::*;
 

@@ -5,8 +5,8 @@
 
 use std::{env, fs, process};
 
-use kemstone::backend::XOF_BLOCK;
 use kemstone::backend::select::Selected;
+use kemstone::sponge::fips202::XOF_BLOCK;
 use kemstone_ct::wrapped::Added;
 use kemstone_ct::{CHOICES, Tool, operations, planted};
 

@@ -5,10 +5,12 @@
 use std::env;
 use std::hint::black_box;
 
-use kemstone::backend::batch::{Function, Job, Jobs, Permute, States};
-use kemstone::backend::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly};
+use kemstone::backend::Backend;
+use kemstone::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly};
 use kemstone::backend::select::{Visitor, for_each};
-use kemstone::backend::{Backend, Eta};
+use kemstone::sponge::fips202::Function;
+use kemstone::sponge::jobs::{Job, Jobs};
+use kemstone::sponge::{Keccak, States};
 
 #[unsafe(no_mangle)]
 #[inline(never)]
@@ -45,15 +47,15 @@ impl Visitor for Kernels {
         let mut product = Poly::<Lazy>::ZERO;
         let mut noise = Poly::<Noise>::ZERO;
         let mut sum = Poly::<Canonical>::ZERO;
-        let block: [u8; 168] = core::array::from_fn(|i| (59 * i) as u8);
+        let blocks: [[u8; 192]; 1] = [core::array::from_fn(|i| (59 * i) as u8)];
         let mut encoded = [0; 384];
         row("ntt", &mut || backend.ntt(black_box(&f), black_box(&mut e_hat)));
         row("multiplier", &mut || backend.multiplier(black_box(&f), black_box(&mut b[0])));
         row("sample_ntt_block", &mut || {
-            black_box(backend.sample_ntt_block(black_box(&block), black_box(&mut a[0]), 0));
+            black_box(backend.sample_ntt(black_box(&blocks), black_box(&mut a[..1]), &mut [0]));
         });
         row("sample_ntt_last_block", &mut || {
-            black_box(backend.sample_ntt_block(black_box(&block), black_box(&mut a[0]), 192));
+            black_box(backend.sample_ntt(black_box(&blocks), black_box(&mut a[..1]), &mut [192]));
         });
         row("mul_add/3", &mut || {
             backend.mul_add(black_box(&a), black_box(&b), &e_hat, black_box(&mut t_hat));
@@ -67,11 +69,8 @@ impl Visitor for Kernels {
         row("sample_poly_cbd/3", &mut || {
             backend.sample_poly_cbd(Eta::Three, black_box(&[0x5b; 192]), black_box(&mut noise));
         });
-        row("add", &mut || backend.add(black_box(&product), &noise, black_box(&mut sum)));
-        row("add_message", &mut || {
-            backend.add_message(black_box(&product), &noise, &f, black_box(&mut sum));
-        });
-        row("sub", &mut || backend.sub(black_box(&f), &product, black_box(&mut sum)));
+        let mut m = [0; 32];
+        row("sub_compress", &mut || backend.sub_compress(black_box(&f), &product, black_box(&mut m)));
         row("encode12", &mut || backend.encode12(black_box(&e_hat), black_box(&mut encoded)));
         row("decode12", &mut || {
             black_box(backend.decode12(black_box(&encoded), black_box(&mut t_hat)));
@@ -79,13 +78,19 @@ impl Visitor for Kernels {
         macro_rules! compression {
             ($($d:literal)*) => {$(
                 let mut bytes = [0; 32 * $d];
-                row(concat!("compress/", $d), &mut || backend.compress(black_box(&f), black_box(&mut bytes)));
+                row(concat!("add_compress/", $d), &mut || {
+                    backend.add_compress(black_box(&product), &noise, black_box(&mut bytes));
+                });
+                row(concat!("add_message_compress/", $d), &mut || {
+                    let m = black_box(&[0x5b; 32]);
+                    backend.add_message_compress(black_box(&product), &noise, m, black_box(&mut bytes));
+                });
                 row(concat!("decompress/", $d), &mut || {
                     backend.decompress(black_box(&bytes), black_box(&mut sum));
                 });
             )*};
         }
-        compression!(1 4 5 10 11);
+        compression!(4 5 10 11);
         let (message, mut digest) = ([7; 1184], [0; 32]);
         row("hash/sha3_256_1184_bytes", &mut || {
             backend.hash(Job::new(Function::Sha3_256, black_box(&message), &[], &mut digest));
@@ -100,7 +105,7 @@ impl Visitor for Kernels {
     }
 }
 
-fn permutations<B: Permute<W>, const W: usize>(backend: B, most: usize) {
+fn permutations<B: Backend + Keccak<W>, const W: usize>(backend: B, most: usize) {
     let mut states = States::<W>::ZERO;
     for used in 1..=most {
         measure(B::NAME, &format!("keccak/{used}_of_{W}"), &mut || {
@@ -140,7 +145,7 @@ fn keccak() {
 }
 
 #[cfg(target_arch = "riscv64")]
-fn full_width<B: Permute<W>, const W: usize>(backend: B) {
+fn full_width<B: Backend + Keccak<W>, const W: usize>(backend: B) {
     let mut states = States::<W>::ZERO;
     measure(B::NAME, &format!("keccak/{W}_of_{W}"), &mut || backend.permute(black_box(&mut states), W));
 }

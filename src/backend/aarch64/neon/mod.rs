@@ -17,10 +17,10 @@ pub(crate) mod reduce;
 pub(crate) mod sample;
 
 use crate::backend::aarch64::rounds::{self, Constants};
-use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, States};
-use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
-use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
+use crate::backend::{Backend, arithmetic, caches, hashing, rows};
+use crate::sponge::{Blocks, Keccak, States};
 
 /// Proof that this machine has NEON: the module exists on such targets only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,89 +42,6 @@ macro_rules! kernel {
     };
 }
 pub(crate) use kernel;
-
-/// The operations of [`Backend`] beside hashing, for the backends that differ in hashing only.
-macro_rules! arithmetic {
-    () => {
-        fn sample_ntt_block(
-            self,
-            block: &[u8; XOF_BLOCK],
-            a_hat: &mut NttPoly<Self>,
-            filled: usize,
-        ) -> usize {
-            kernel!(sample::sample_ntt_block(block, a_hat.raw_mut(), filled))
-        }
-
-        fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
-            kernel!(sample::sample_poly_cbd(eta, b, f.storage()))
-        }
-
-        fn ntt<R: Range>(self, f: &Poly<R>, f_hat: &mut NttPoly<Self>) {
-            const { assert!(R::MIN > -Q && R::MAX < Q, "the transform takes |c| < q") };
-            kernel!(ntt::ntt(f.coefficients(), f_hat.raw_mut()))
-        }
-
-        fn multiplier<R: Range>(self, f: &Poly<R>, m: &mut Multiplier<Self>) {
-            self.ntt(f, &mut m.f_hat);
-            kernel!(mul::fill_cache(m.f_hat.raw(), m.cache.raw_mut()))
-        }
-
-        fn mul_add<const K: usize>(
-            self,
-            a: &[NttPoly<Self>; K],
-            s: &[Multiplier<Self>; K],
-            e_hat: &NttPoly<Self>,
-            t_hat: &mut NttPoly<Self>,
-        ) {
-            kernel!(mul::mul_add(&rows(a), &caches(s), e_hat.raw(), t_hat.raw_mut()))
-        }
-
-        fn dot_inverse<const K: usize>(
-            self,
-            a: &[NttPoly<Self>; K],
-            b: &[Multiplier<Self>; K],
-            f: &mut Poly<Lazy>,
-        ) {
-            kernel!(mul::dot(&rows(a), &caches(b), f.storage()));
-            kernel!(ntt::ntt_inverse(f.storage()))
-        }
-
-        fn add(self, f: &Poly<Lazy>, e: &Poly<Noise>, sum: &mut Poly<Canonical>) {
-            kernel!(reduce::add(f.coefficients(), e.coefficients(), sum.storage()))
-        }
-
-        fn add_message(
-            self,
-            f: &Poly<Lazy>,
-            e: &Poly<Noise>,
-            mu: &Poly<Canonical>,
-            sum: &mut Poly<Canonical>,
-        ) {
-            kernel!(reduce::add_message(f.coefficients(), e.coefficients(), mu.coefficients(), sum.storage()))
-        }
-
-        fn sub(self, v: &Poly<Canonical>, f: &Poly<Lazy>, difference: &mut Poly<Canonical>) {
-            kernel!(reduce::sub(v.coefficients(), f.coefficients(), difference.storage()))
-        }
-
-        fn encode12(self, f_hat: &NttPoly<Self>, b: &mut [u8; 384]) {
-            kernel!(encode::encode12(f_hat.raw(), b))
-        }
-
-        fn decode12(self, b: &[u8; 384], f_hat: &mut NttPoly<Self>) -> bool {
-            kernel!(encode::decode12(b, f_hat.raw_mut()))
-        }
-
-        fn compress<const L: usize>(self, f: &Poly<Canonical>, b: &mut [u8; L]) {
-            kernel!(compress::compress(f.coefficients(), b))
-        }
-
-        fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
-            kernel!(compress::decompress(b, f.storage()))
-        }
-    };
-}
-pub(crate) use arithmetic;
 
 /// The steps of `arithmetic!`, as [`Probe`] shows them.
 macro_rules! arithmetic_steps {
@@ -163,25 +80,19 @@ pub(crate) use arithmetic_steps;
 impl Backend for Neon {
     const NAME: &'static str = "neon";
 
-    fn hash(self, job: Job<'_>) {
-        batch::run_one(self, job);
-    }
-
-    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        batch::run::<_, 3>(self, jobs);
-    }
+    hashing!(3);
 
     arithmetic!();
 }
 
-impl Permute<1> for Neon {
+impl Keccak<1> for Neon {
     fn permute(self, states: &mut States<1>, _used: usize) {
         kernel!(rounds::one(&mut states.0, 0, &Constants::ALL));
     }
 }
 
-impl Permute<3> for Neon {
-    fn narrow(self) -> usize {
+impl Keccak<3> for Neon {
+    fn cheap_width(self) -> usize {
         // Scalar instructions permute two states one after the other in less time than three take together.
         2
     }

@@ -128,23 +128,13 @@ pub(crate) fn canonicalise(a: int16x8_t) -> int16x8_t {
     vreinterpretq_s16_u16(vminq_u16(both[0], both[1]))
 }
 
-/// `f + e`, canonical; |f| < 8q, |e| <= 3.
+/// `f + e + sum`, canonical, in place of `sum`; |f| < 8q, |e| <= 3, 0 <= sum < q: at most 29 963 in 16 bits.
 #[target_feature(enable = "neon")]
-pub(crate) fn add(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
+pub(crate) fn add_to(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
     let (f, e, sum) = (f.as_chunks().0, e.as_chunks().0, sum.as_chunks_mut::<LANES>().0);
     for ((sum, f), e) in sum.iter_mut().zip(f).zip(e) {
-        store(sum, canonicalise(vaddq_s16(load(f), load(e))));
-    }
-}
-
-/// `f + e + mu`, canonical; |f| < 8q, |e| <= 3, 0 <= mu < q: at most 29 963 in 16 bits.
-#[target_feature(enable = "neon")]
-pub(crate) fn add_message(f: &[i16; N], e: &[i16; N], mu: &[i16; N], sum: &mut [i16; N]) {
-    let (f, e, mu) = (f.as_chunks().0, e.as_chunks().0, mu.as_chunks().0);
-    let sum = sum.as_chunks_mut::<LANES>().0;
-    for (((sum, f), e), mu) in sum.iter_mut().zip(f).zip(e).zip(mu) {
         let noisy = vaddq_s16(load(f), load(e));
-        store(sum, canonicalise(vaddq_s16(noisy, load(mu))));
+        store(sum, canonicalise(vaddq_s16(noisy, load(sum))));
     }
 }
 

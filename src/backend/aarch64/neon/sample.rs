@@ -5,8 +5,8 @@ use core::arch::aarch64::*;
 use super::encode::GROUP;
 use super::reduce::LANES;
 use crate::backend::aarch64::{at, load, load_bytes, store};
-use crate::backend::poly::{N, Q};
-use crate::backend::{Eta, XOF_BLOCK};
+use crate::backend::poly::{Eta, N, Q};
+use crate::sponge::fips202::XOF_BLOCK;
 
 /// Candidates in a block: seven groups of sixteen.
 const CANDIDATES: usize = 112;

@@ -8,8 +8,8 @@
 //! is an immediate: there is no general register left for it.
 
 use super::super::{vector, zbb};
-use crate::backend::keccak::ROUNDS;
 use crate::backend::portable;
+use crate::sponge::keccak::ROUNDS;
 
 /// Assembler text, a piece a line.
 macro_rules! lines {
@@ -377,14 +377,14 @@ unsafe fn transpose(rows: *const u64, pitch: usize, columns: usize, blocks: *mut
 #[cfg(test)]
 mod tests {
     use super::super::Rvv;
-    use crate::backend::batch::{Blocks, Permute, States};
     use crate::backend::conformance::{present, sponge_steps};
-    use crate::backend::keccak::{ROUND_CONSTANTS, check};
+    use crate::sponge::keccak::{ROUND_CONSTANTS, check};
+    use crate::sponge::{Blocks, Keccak, States};
 
     /// Every number of states up to W, whatever the vector length.
     fn states<const W: usize>(backend: Rvv)
     where
-        Rvv: Permute<W>,
+        Rvv: Keccak<W>,
     {
         for used in 1..=W {
             check::<W>(used, |state| {

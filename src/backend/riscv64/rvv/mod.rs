@@ -14,11 +14,12 @@ pub(crate) mod sample;
 use zeroize::Zeroize;
 
 use super::cpu;
-use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, States};
-use crate::backend::keccak::ROUND_CONSTANTS;
-use crate::backend::poly::{self, Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range};
+use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
-use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
+use crate::backend::{Backend, arithmetic, caches, rows};
+use crate::sponge::jobs::{Job, Jobs};
+use crate::sponge::keccak::ROUND_CONSTANTS;
+use crate::sponge::{Blocks, Keccak, States, alone, noise, pack};
 
 /// Proof that this machine has V; it knows the vector length, and of Zbb and Zvkb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,18 @@ impl Rvv {
     pub fn detect() -> Option<Self> {
         let found = cpu::found();
         found.v().then_some(Self(found))
+    }
+}
+
+impl Rvv {
+    /// Slots for so many permutations in all, of which so many follow one another: more than finish the others beside the
+    /// longest job would only be cleared and wiped. A register has as many slots as it has words.
+    fn width(self, longest: usize, work: usize) -> usize {
+        let mut width = 1;
+        while width < 16 && width < self.0.words() && work > width * longest {
+            width *= 2;
+        }
+        width
     }
 }
 
@@ -45,96 +58,43 @@ impl Backend for Rvv {
     const NAME: &'static str = "rvv";
 
     fn hash(self, job: Job<'_>) {
-        batch::run_one(self, job);
+        alone::run(self, job);
     }
 
     fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        // Lanes beyond those that finish the others beside the longest job would only be cleared and wiped. A register
-        // has as many lanes as it has words.
         let longest = jobs.iter().map(Jobs::longest).max().unwrap_or(0);
         let work: usize = jobs.iter().map(Jobs::work).sum();
-        let enough = |lanes| self.0.words() <= lanes || work <= lanes * longest;
-        if enough(1) {
-            batch::run::<_, 1>(self, jobs);
-        } else if enough(2) {
-            batch::run::<_, 2>(self, jobs);
-        } else if enough(4) {
-            batch::run::<_, 4>(self, jobs);
-        } else if enough(8) {
-            batch::run::<_, 8>(self, jobs);
-        } else {
-            batch::run::<_, 16>(self, jobs);
+        match self.width(longest, work) {
+            1 => pack::run::<_, 1>(self, jobs),
+            2 => pack::run::<_, 2>(self, jobs),
+            4 => pack::run::<_, 4>(self, jobs),
+            8 => pack::run::<_, 8>(self, jobs),
+            _ => pack::run::<_, 16>(self, jobs),
         }
     }
 
-    fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
-        kernel!(sample::sample_ntt_block(block, a_hat.raw_mut(), filled))
-    }
-
-    fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
-        kernel!(sample::sample_poly_cbd(eta, b, f.storage()))
-    }
-
-    fn ntt<R: Range>(self, f: &Poly<R>, f_hat: &mut NttPoly<Self>) {
-        const { assert!(R::MIN > -poly::Q && R::MAX < poly::Q, "the transform takes |c| < q") };
-        kernel!(ntt::ntt(f.coefficients(), f_hat.raw_mut()))
-    }
-
-    fn multiplier<R: Range>(self, f: &Poly<R>, m: &mut Multiplier<Self>) {
-        self.ntt(f, &mut m.f_hat);
-        kernel!(mul::fill_cache(m.f_hat.raw(), m.cache.raw_mut()))
-    }
-
-    fn mul_add<const K: usize>(
+    fn noise<const K: usize>(
         self,
-        a: &[NttPoly<Self>; K],
-        s: &[Multiplier<Self>; K],
-        e_hat: &NttPoly<Self>,
-        t_hat: &mut NttPoly<Self>,
+        eta1: Eta,
+        r: &[u8; 32],
+        y: &mut [[u8; 192]; K],
+        e1: &mut [[u8; 128]; K],
+        e2: &mut [u8; 128],
     ) {
-        kernel!(mul::mul_add(&rows(a), &caches(s), e_hat.raw(), t_hat.raw_mut()))
+        let (length, of_y) = (eta1.bytes(), if eta1 == Eta::Three { 2 } else { 1 });
+        match self.width(of_y, of_y * K + K + 1) {
+            1 => noise::run::<_, 1>(self, r, length, y, e1, e2),
+            2 => noise::run::<_, 2>(self, r, length, y, e1, e2),
+            4 => noise::run::<_, 4>(self, r, length, y, e1, e2),
+            8 => noise::run::<_, 8>(self, r, length, y, e1, e2),
+            _ => noise::run::<_, 16>(self, r, length, y, e1, e2),
+        }
     }
 
-    fn dot_inverse<const K: usize>(
-        self,
-        a: &[NttPoly<Self>; K],
-        b: &[Multiplier<Self>; K],
-        f: &mut Poly<Lazy>,
-    ) {
-        kernel!(mul::dot(&rows(a), &caches(b), f.storage()));
-        kernel!(ntt::ntt_inverse(f.storage()))
-    }
-
-    fn add(self, f: &Poly<Lazy>, e: &Poly<Noise>, sum: &mut Poly<Canonical>) {
-        kernel!(reduce::add(f.coefficients(), e.coefficients(), sum.storage()))
-    }
-
-    fn add_message(self, f: &Poly<Lazy>, e: &Poly<Noise>, mu: &Poly<Canonical>, sum: &mut Poly<Canonical>) {
-        kernel!(reduce::add_message(f.coefficients(), e.coefficients(), mu.coefficients(), sum.storage()))
-    }
-
-    fn sub(self, v: &Poly<Canonical>, f: &Poly<Lazy>, difference: &mut Poly<Canonical>) {
-        kernel!(reduce::sub(v.coefficients(), f.coefficients(), difference.storage()))
-    }
-
-    fn encode12(self, f_hat: &NttPoly<Self>, b: &mut [u8; 384]) {
-        kernel!(encode::encode12(f_hat.raw(), b))
-    }
-
-    fn decode12(self, b: &[u8; 384], f_hat: &mut NttPoly<Self>) -> bool {
-        kernel!(encode::decode12(b, f_hat.raw_mut()))
-    }
-
-    fn compress<const L: usize>(self, f: &Poly<Canonical>, b: &mut [u8; L]) {
-        kernel!(compress::compress(f.coefficients(), b))
-    }
-
-    fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
-        kernel!(compress::decompress(b, f.storage()))
-    }
+    arithmetic!();
 }
 
-impl Permute<1> for Rvv {
+impl Keccak<1> for Rvv {
     fn permute(self, states: &mut States<1>, _used: usize) {
         // SAFETY: the token knows whether there is Zbb.
         unsafe { keccak::permute_x1(states.single(), self.0.zbb()) }
@@ -145,7 +105,7 @@ impl Permute<1> for Rvv {
 macro_rules! permute {
     ($($width:literal)*) => {
         $(
-            impl Permute<$width> for Rvv {
+            impl Keccak<$width> for Rvv {
                 fn permute(self, states: &mut States<$width>, used: usize) {
                     permute(self, states, used);
                 }
@@ -162,7 +122,7 @@ permute!(2 4 8 16);
 fn permute<const W: usize>(backend: Rvv, states: &mut States<W>, used: usize) {
     if used == 1 {
         let mut state = states.first();
-        Permute::<1>::permute(backend, &mut state, 1);
+        Keccak::<1>::permute(backend, &mut state, 1);
         for (row, [lane]) in states.0.iter_mut().zip(state.0) {
             row[0] = lane;
         }
@@ -217,7 +177,7 @@ impl Probe for Rvv {
 /// The kernels of this width: plain vectors always, although where there is Zvkb they are not used.
 fn show<const W: usize>(backend: Rvv, visitor: &mut impl Keccaks<Rvv>)
 where
-    Rvv: Permute<W>,
+    Rvv: Keccak<W>,
 {
     visitor.kernel::<W, 1>(backend, W, |states, rc: [u64; 1]| {
         kernel!(keccak::permute(&mut states.0, W, &rc));

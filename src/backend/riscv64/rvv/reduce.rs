@@ -96,20 +96,22 @@ pub(crate) const fn factors<const L: usize>(b: [i16; L]) -> [[i16; L]; 2] {
     [b, twisted]
 }
 
-/// `f + e`, canonical; |f| < 8q, |e| <= 3.
+/// `f + e + sum`, canonical, in place of `sum`; |f| < 8q, |e| <= 3, 0 <= sum < q: at most 29 963 in 16 bits.
 ///
 /// # Safety
 ///
 /// The machine has V.
-pub(crate) unsafe fn add(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
-    // SAFETY: reads 256 numbers of `f` and `e`, writes 256 of `sum`.
+pub(crate) unsafe fn add_to(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
+    // SAFETY: reads 256 numbers of `f`, `e` and `sum`, writes 256 of `sum`.
     unsafe {
         vector!(
             "2:",
             "vsetvli {vl}, {n}, e16, m8, ta, ma",
             "vle16.v v0, ({f})",
             "vle16.v v8, ({e})",
+            "vle16.v v16, ({sum})",
             "vadd.vv v0, v0, v8",
+            "vadd.vv v0, v0, v16",
             canonicalise!("v0", "v8"),
             "vse16.v v0, ({sum})",
             "sub {n}, {n}, {vl}",
@@ -120,38 +122,6 @@ pub(crate) unsafe fn add(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
             "bnez {n}, 2b";
             f = inout(reg) f.as_ptr() => _, e = inout(reg) e.as_ptr() => _, sum = inout(reg) sum.as_mut_ptr() => _,
             n = inout(reg) N => _, vl = out(reg) _,
-            q = in(reg) Q, barrett = in(reg) BARRETT, half = in(reg) BARRETT_HALF,
-        )
-    }
-}
-
-/// `f + e + mu`, canonical; |f| < 8q, |e| <= 3, 0 <= mu < q: at most 29 963 in 16 bits.
-///
-/// # Safety
-///
-/// The machine has V.
-pub(crate) unsafe fn add_message(f: &[i16; N], e: &[i16; N], mu: &[i16; N], sum: &mut [i16; N]) {
-    // SAFETY: reads 256 numbers of `f`, `e` and `mu`, writes 256 of `sum`.
-    unsafe {
-        vector!(
-            "2:",
-            "vsetvli {vl}, {n}, e16, m8, ta, ma",
-            "vle16.v v0, ({f})",
-            "vle16.v v8, ({e})",
-            "vle16.v v16, ({mu})",
-            "vadd.vv v0, v0, v8",
-            "vadd.vv v0, v0, v16",
-            canonicalise!("v0", "v8"),
-            "vse16.v v0, ({sum})",
-            "sub {n}, {n}, {vl}",
-            "slli {vl}, {vl}, 1",
-            "add {f}, {f}, {vl}",
-            "add {e}, {e}, {vl}",
-            "add {mu}, {mu}, {vl}",
-            "add {sum}, {sum}, {vl}",
-            "bnez {n}, 2b";
-            f = inout(reg) f.as_ptr() => _, e = inout(reg) e.as_ptr() => _, mu = inout(reg) mu.as_ptr() => _,
-            sum = inout(reg) sum.as_mut_ptr() => _, n = inout(reg) N => _, vl = out(reg) _,
             q = in(reg) Q, barrett = in(reg) BARRETT, half = in(reg) BARRETT_HALF,
         )
     }

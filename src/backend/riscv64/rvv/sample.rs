@@ -4,8 +4,8 @@ use core::mem::MaybeUninit;
 
 use super::super::vector;
 use super::encode::unpack12;
-use crate::backend::poly::{N, Q};
-use crate::backend::{Eta, XOF_BLOCK};
+use crate::backend::poly::{Eta, N, Q};
+use crate::sponge::fips202::XOF_BLOCK;
 
 /// FIPS 203, Algorithm 7, lines 5 to 16, for one block. Variable time: the block is public.
 ///

@@ -2,11 +2,11 @@
 
 use core::arch::x86_64::*;
 
-use crate::backend::batch::{Function, LAST_BIT, Start};
-use crate::backend::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
 use crate::backend::x86_64::{at_mut, store as store_bytes};
+use crate::sponge::fips202::{FirstBlock, Function, LAST_BIT};
+use crate::sponge::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
 
-/// Permutes four states, one a column.
+/// Permutes four states, one in each slot.
 ///
 /// Sixteen registers hold neither the state nor its successor, so most lanes live on the stack. A round
 /// therefore goes row by row: five registers for D, five for the row, five for the column parities of the next
@@ -176,52 +176,51 @@ fn round_x1(a: &[u64; 25], rc: u64) -> [u64; 25] {
     out
 }
 
-/// Sets the columns that have a bit in `columns`.
+/// Sets the slots that have a bit in `slots`.
 ///
 /// Whole rows are read and written: a row written word by word would have to reach the cache before the permutation
 /// could read it.
 #[target_feature(enable = "avx2")]
-pub(crate) fn start(state: &mut [[u64; 4]; 25], start: Start<'_>, columns: u32, ends: &[u64; 4]) {
-    let end = |column: usize| ends[column].cast_signed();
-    let here = |column: usize| -i64::from(columns >> column & 1);
+pub(crate) fn start(state: &mut [[u64; 4]; 25], first: FirstBlock<'_>, slots: u32, word4: &[u64; 4]) {
+    let here = |slot: usize| -i64::from(slots >> slot & 1);
     let mask = _mm256_set_epi64x(here(3), here(2), here(1), here(0));
-    let ends = _mm256_set_epi64x(end(3), end(2), end(1), end(0));
-    let seed = start.seed.as_chunks().0;
+    let word4 = load(word4);
+    let seed = first.seed.as_chunks().0;
     for (i, row) in state.iter_mut().enumerate() {
         let words = match seed.get(i) {
             Some(word) => _mm256_set1_epi64x(i64::from_le_bytes(*word)),
-            None if i == seed.len() => ends,
+            None if i == seed.len() => word4,
             None => _mm256_setzero_si256(),
         };
         let old = load(row);
         store(row, _mm256_blendv_epi8(old, words, mask));
     }
-    if let Some(row) = state.get_mut(start.last) {
+    if let Some(row) = state.get_mut(first.last) {
         let last = _mm256_and_si256(mask, _mm256_set1_epi64x(LAST_BIT.cast_signed()));
         let old = load(row);
         store(row, _mm256_xor_si256(old, last));
     }
 }
 
-/// Adds words of message to a column; whole rows again.
+/// Adds words of message to a slot; whole rows again.
 #[target_feature(enable = "avx2")]
-pub(crate) fn absorb(state: &mut [[u64; 4]; 25], column: usize, words: &[u8]) {
+pub(crate) fn absorb(state: &mut [[u64; 4]; 25], slot: usize, words: &[u8]) {
     // Most blocks are those of H and J.
     const H: usize = Function::Sha3_256.rate() >> 3;
     let words = words.as_chunks().0;
     if let Ok(words) = <&[_; H]>::try_from(words) {
-        absorb_words(state, column, words);
+        absorb_words(state, slot, words);
     } else {
         for (row, word) in state.iter_mut().zip(words) {
-            absorb_words(core::slice::from_mut(row), column, &[*word]);
+            absorb_words(core::slice::from_mut(row), slot, &[*word]);
         }
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn absorb_words<const L: usize>(state: &mut [[u64; 4]], column: usize, words: &[[u8; 8]; L]) {
-    let here = |i: usize| -i64::from(i == column);
+fn absorb_words<const L: usize>(state: &mut [[u64; 4]], slot: usize, words: &[[u8; 8]; L]) {
+    let here = |i: usize| -i64::from(i == slot);
     let mask = _mm256_set_epi64x(here(3), here(2), here(1), here(0));
     for (row, word) in state.iter_mut().zip(words) {
         let word = _mm256_and_si256(mask, _mm256_set1_epi64x(i64::from_le_bytes(*word)));
@@ -272,8 +271,8 @@ fn store(lane: &mut [u64; 4], value: __m256i) {
 #[cfg(test)]
 mod tests {
     use super::super::Avx2;
-    use crate::backend::batch::{Permute, States};
-    use crate::backend::keccak::check;
+    use crate::sponge::keccak::check;
+    use crate::sponge::{Keccak, States};
 
     #[test]
     fn blocks_are_the_columns() {

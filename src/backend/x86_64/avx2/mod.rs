@@ -12,10 +12,11 @@ pub(crate) mod reduce;
 pub(crate) mod sample;
 
 use super::cpu;
-use crate::backend::batch::{self, Blocks, Job, Jobs, Permute, Start, States};
-use crate::backend::poly::{self, Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range};
+use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
-use crate::backend::{Backend, Eta, XOF_BLOCK, caches, rows};
+use crate::backend::{Backend, arithmetic, caches, hashing, rows};
+use crate::sponge::fips202::FirstBlock;
+use crate::sponge::{Blocks, Keccak, States};
 
 /// Proof that this machine has AVX2, POPCNT, BMI1 and BMI2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,94 +41,31 @@ macro_rules! kernel {
 impl Backend for Avx2 {
     const NAME: &'static str = "avx2";
 
-    fn hash(self, job: Job<'_>) {
-        batch::run_one(self, job);
-    }
+    hashing!(4);
 
-    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        batch::run::<_, 4>(self, jobs);
-    }
-
-    fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
-        kernel!(sample::sample_ntt_block(block, a_hat.raw_mut(), filled))
-    }
-
-    fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
-        kernel!(sample::sample_poly_cbd(eta, b, f.storage()))
-    }
-
-    fn ntt<R: Range>(self, f: &Poly<R>, f_hat: &mut NttPoly<Self>) {
-        const { assert!(R::MIN > -poly::Q && R::MAX < poly::Q, "the transform takes |c| < q") };
-        kernel!(ntt::ntt(f.coefficients(), f_hat.raw_mut()))
-    }
-
-    fn multiplier<R: Range>(self, f: &Poly<R>, m: &mut Multiplier<Self>) {
-        self.ntt(f, &mut m.f_hat);
-        kernel!(mul::fill_cache(m.f_hat.raw(), m.cache.raw_mut()))
-    }
-
-    fn mul_add<const K: usize>(
-        self,
-        a: &[NttPoly<Self>; K],
-        s: &[Multiplier<Self>; K],
-        e_hat: &NttPoly<Self>,
-        t_hat: &mut NttPoly<Self>,
-    ) {
-        kernel!(mul::mul_add(&rows(a), &caches(s), e_hat.raw(), t_hat.raw_mut()))
-    }
-
-    fn dot_inverse<const K: usize>(
-        self,
-        a: &[NttPoly<Self>; K],
-        b: &[Multiplier<Self>; K],
-        f: &mut Poly<Lazy>,
-    ) {
-        kernel!(mul::dot(&rows(a), &caches(b), f.storage()));
-        kernel!(ntt::ntt_inverse(f.storage()))
-    }
-
-    fn add(self, f: &Poly<Lazy>, e: &Poly<Noise>, sum: &mut Poly<Canonical>) {
-        kernel!(reduce::add(f.coefficients(), e.coefficients(), sum.storage()))
-    }
-
-    fn add_message(self, f: &Poly<Lazy>, e: &Poly<Noise>, mu: &Poly<Canonical>, sum: &mut Poly<Canonical>) {
-        kernel!(reduce::add_message(f.coefficients(), e.coefficients(), mu.coefficients(), sum.storage()))
-    }
-
-    fn sub(self, v: &Poly<Canonical>, f: &Poly<Lazy>, difference: &mut Poly<Canonical>) {
-        kernel!(reduce::sub(v.coefficients(), f.coefficients(), difference.storage()))
-    }
-
-    fn encode12(self, f_hat: &NttPoly<Self>, b: &mut [u8; 384]) {
-        kernel!(encode::encode12(f_hat.raw(), b))
-    }
-
-    fn decode12(self, b: &[u8; 384], f_hat: &mut NttPoly<Self>) -> bool {
-        kernel!(encode::decode12(b, f_hat.raw_mut()))
-    }
-
-    fn compress<const L: usize>(self, f: &Poly<Canonical>, b: &mut [u8; L]) {
-        kernel!(compress::compress(f.coefficients(), b))
-    }
-
-    fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
-        kernel!(compress::decompress(b, f.storage()))
-    }
+    arithmetic!();
 }
 
-impl Permute<1> for Avx2 {
+impl Keccak<1> for Avx2 {
     fn permute(self, states: &mut States<1>, _used: usize) {
         kernel!(keccak::permute_x1(states.single()));
     }
 }
 
-impl Permute<4> for Avx2 {
-    fn start(self, states: &mut States<4>, _used: usize, start: Start<'_>, columns: u32, ends: &[u64; 4]) {
-        kernel!(keccak::start(&mut states.0, start, columns, ends));
+impl Keccak<4> for Avx2 {
+    fn start(
+        self,
+        states: &mut States<4>,
+        _used: usize,
+        first: FirstBlock<'_>,
+        slots: u32,
+        word4: &[u64; 4],
+    ) {
+        kernel!(keccak::start(&mut states.0, first, slots, word4));
     }
 
-    fn absorb(self, states: &mut States<4>, _used: usize, column: usize, words: &[u8]) {
-        kernel!(keccak::absorb(&mut states.0, column, words));
+    fn absorb(self, states: &mut States<4>, _used: usize, slot: usize, words: &[u8]) {
+        kernel!(keccak::absorb(&mut states.0, slot, words));
     }
 
     fn squeeze(self, states: &States<4>, _used: usize, blocks: &mut Blocks<4>) {

@@ -89,23 +89,13 @@ pub(crate) fn canonicalise(a: __m256i) -> __m256i {
     _mm256_min_epu16(r, _mm256_add_epi16(r, _mm256_set1_epi16(Q)))
 }
 
-/// `f + e`, canonical; |f| < 8q, |e| <= 3.
+/// `f + e + sum`, canonical, in place of `sum`; |f| < 8q, |e| <= 3, 0 <= sum < q: at most 29 963 in 16 bits.
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-pub(crate) fn add(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
+pub(crate) fn add_to(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
     let (f, e, sum) = (f.as_chunks().0, e.as_chunks().0, sum.as_chunks_mut::<LANES>().0);
     for ((sum, f), e) in sum.iter_mut().zip(f).zip(e) {
-        store(sum, canonicalise(_mm256_add_epi16(load::<_, LANES>(f), load::<_, LANES>(e))));
-    }
-}
-
-/// `f + e + mu`, canonical; |f| < 8q, |e| <= 3, 0 <= mu < q: at most 29 963 in 16 bits.
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-pub(crate) fn add_message(f: &[i16; N], e: &[i16; N], mu: &[i16; N], sum: &mut [i16; N]) {
-    let (f, e, mu) = (f.as_chunks().0, e.as_chunks().0, mu.as_chunks().0);
-    let sum = sum.as_chunks_mut::<LANES>().0;
-    for (((sum, f), e), mu) in sum.iter_mut().zip(f).zip(e).zip(mu) {
         let noisy = _mm256_add_epi16(load::<_, LANES>(f), load::<_, LANES>(e));
-        store(sum, canonicalise(_mm256_add_epi16(noisy, load::<_, LANES>(mu))));
+        store(sum, canonicalise(_mm256_add_epi16(noisy, load(sum))));
     }
 }
 

@@ -4,9 +4,9 @@ use core::arch::x86_64::*;
 
 use super::encode::{GROUP, twice, unpack12};
 use super::reduce::LANES;
-use crate::backend::poly::{N, Q};
+use crate::backend::poly::{Eta, N, Q};
 use crate::backend::x86_64::{at, load, load_half, load_pair, store, store_half};
-use crate::backend::{Eta, XOF_BLOCK};
+use crate::sponge::fips202::XOF_BLOCK;
 
 /// Candidates in a block: seven groups of sixteen.
 const CANDIDATES: usize = 112;

@@ -5,16 +5,17 @@
 //!
 //! Two shapes. Eight and four states lie side by side, one lane of all of them a register: 25 of the 32 registers
 //! are the state, and no step crosses lanes. One state lies in five registers, one plane each. The rounds of all three
-//! are in `x86_64/rounds.rs`.
+//! are in `rounds.rs`.
 
 use core::arch::x86_64::*;
 
 use super::sample::Kept;
-use super::{Avx512, load, store};
-use crate::backend::batch::{Function, H_BLOCK, KEPT, LAST_BIT, LAST_WORDS, SAMPLE_BLOCKS, Start};
-use crate::backend::keccak::ROUND_CONSTANTS;
+use super::{Avx512, load, rounds, store};
 use crate::backend::poly::{N, NttPoly};
-use crate::backend::x86_64::{Lane, at, at_mut, load as load_ymm, load_half, rounds, store as store_ymm};
+use crate::backend::x86_64::{Lane, at, at_mut, load as load_ymm, load_half, store as store_ymm};
+use crate::sponge::fips202::{FirstBlock, Function, H_BLOCK, LAST_BIT, LAST_WORDS, XOF_BLOCK};
+use crate::sponge::groups::SAMPLE_BLOCKS;
+use crate::sponge::keccak::ROUND_CONSTANTS;
 
 /// Permutes one state.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
@@ -122,7 +123,12 @@ fn add_block([a0, a1, a2, a3, a4]: [__m512i; 5], block: &[u8; H_BLOCK]) -> [__m5
     ]
 }
 
-/// `Permute::finish_and_sample` with VBMI2.
+/// Numbers in which a block is kept.
+const KEPT: usize = XOF_BLOCK >> 1;
+
+/// Runs H of a public message to its end from the first slot, absorbing `blocks` and `last` with a permutation after each,
+/// and writes what H gives; `states` are left as they are. Meanwhile samples polynomials as
+/// [`sample_kept`](super::sample::sample_kept) does.
 ///
 /// The rounds of one state wait for each other most of the time. With a polynomial sampled after every few of them, a
 /// processor that looks some hundreds of instructions ahead has something to do meanwhile.
@@ -194,19 +200,19 @@ fn first_column(rows: &[[u64; 8]; 5]) -> __m512i {
 pub(crate) fn start(
     state: &mut [[u64; 8]; 25],
     used: usize,
-    start: Start<'_>,
-    columns: u32,
-    ends: &[u64; 8],
+    first: FirstBlock<'_>,
+    slots: u32,
+    word4: &[u64; 8],
 ) {
-    let mask = columns as u8;
-    let ends = load(ends);
-    let lower = _mm512_castsi512_si256(ends);
-    // Whether there is a column to be kept.
-    match (used > 4, columns != (1 << used) - 1) {
-        (true, true) => start_x8::<true>(state, mask, start, ends),
-        (true, false) => start_x8::<false>(state, mask, start, ends),
-        (false, true) => start_x4::<true>(state, mask, start, lower),
-        (false, false) => start_x4::<false>(state, mask, start, lower),
+    let mask = slots as u8;
+    let word4 = load(word4);
+    let lower = _mm512_castsi512_si256(word4);
+    // Whether there is a slot to be kept.
+    match (used > 4, slots != (1 << used) - 1) {
+        (true, true) => start_x8::<true>(state, mask, first, word4),
+        (true, false) => start_x8::<false>(state, mask, first, word4),
+        (false, true) => start_x4::<true>(state, mask, first, lower),
+        (false, false) => start_x4::<false>(state, mask, first, lower),
     }
 }
 
@@ -235,14 +241,14 @@ macro_rules! columns {
         /// cannot be loaded before it has reached the cache. Without, they become zero, and the row is stored as a whole.
         #[inline]
         #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-        fn $start<const KEEP: bool>(state: &mut [[u64; 8]; 25], mask: u8, start: Start<'_>, ends: $v) {
-            let seed = start.seed.as_chunks().0;
+        fn $start<const KEEP: bool>(state: &mut [[u64; 8]; 25], mask: u8, first: FirstBlock<'_>, word4: $v) {
+            let seed = first.seed.as_chunks().0;
             // Not added to a row that has been written: it would have to be loaded.
-            let last = LAST_WORDS.map(|word| if word == start.last { LAST_BIT.cast_signed() } else { 0 });
+            let last = LAST_WORDS.map(|word| if word == first.last { LAST_BIT.cast_signed() } else { 0 });
             for (i, row) in state.iter_mut().enumerate() {
                 let words = match seed.get(i) {
                     Some(word) => $broadcast(i64::from_le_bytes(*word)),
-                    None if i == seed.len() => ends,
+                    None if i == seed.len() => word4,
                     None if i == LAST_WORDS[0] => $broadcast(last[0]),
                     None if i == LAST_WORDS[1] => $broadcast(last[1]),
                     None if i == LAST_WORDS[2] => $broadcast(last[2]),
@@ -348,7 +354,9 @@ fn four_columns<const FIRST: usize>(rows: &[[u64; 8]; 8]) -> [__m512i; 4] {
     }))
 }
 
-/// `Permute::keep_block`.
+/// Keeps the first 168 bytes of the slots from 1 on, block `b` of the [`SAMPLE_BLOCKS`] that they are to give, in the
+/// polynomials that will be sampled from them: bytes 168 b to 168 b + 167 of the numbers, each of them little-endian. What comes
+/// after may be overwritten, so blocks are kept in their order.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn keep_block(state: &[[u64; 8]; 25], b: usize, a_hats: &mut [NttPoly<Avx512>]) {
     if b >= SAMPLE_BLOCKS {
@@ -432,12 +440,11 @@ fn store5<T: Lane, const L: usize>(plane: &mut [T; L], value: __m512i) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Avx512;
+    use super::super::{Avx512, rounds};
     use super::permute_x1;
     use crate::backend::conformance::present;
-    use crate::backend::keccak::{ROUND_CONSTANTS, check};
     use crate::backend::probe::Probe;
-    use crate::backend::x86_64::rounds;
+    use crate::sponge::keccak::{ROUND_CONSTANTS, check};
 
     #[test]
     fn permutes_eight_states_and_four_and_one() {

@@ -8,20 +8,23 @@
 pub(crate) mod compress;
 pub(crate) mod encode;
 pub(crate) mod keccak;
+mod key_hash;
 pub(crate) mod mul;
 pub(crate) mod ntt;
 pub(crate) mod reduce;
+mod rounds;
 pub(crate) mod sample;
 
 use core::arch::x86_64::*;
-use core::slice;
 
-use super::{Lane, at, at_mut, cpu, rounds};
-use crate::backend::batch::{self, Blocks, Function, H_BLOCK, Job, Jobs, Permute, Start, States};
-use crate::backend::keccak::ROUND_CONSTANTS;
-use crate::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range, Sums};
-use crate::backend::probe::{Keccaks, Probe};
-use crate::backend::{Backend, Eta, XOF_BLOCK, caches, portable, rows};
+use super::{Lane, at, at_mut, cpu};
+use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
+use crate::backend::probe::{Keccaks, KeyHash, Probe};
+use crate::backend::{Backend, arithmetic, caches, hashing, rows};
+use crate::sponge::fips202::{FirstBlock, Function, H_BLOCK};
+use crate::sponge::jobs::Jobs;
+use crate::sponge::keccak::ROUND_CONSTANTS;
+use crate::sponge::{Blocks, Keccak, Last, States};
 
 /// Proof that this machine has AVX-512 F, BW, VL and DQ, and AVX2, POPCNT, BMI1 and BMI2 as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,54 +60,30 @@ macro_rules! kernel {
 impl Backend for Avx512 {
     const NAME: &'static str = "avx512";
 
-    fn hash(self, job: Job<'_>) {
-        batch::run_one(self, job);
-    }
+    hashing!(8);
 
-    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        batch::run::<_, 8>(self, jobs);
-    }
-
-    fn sample_ntt_block(self, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Self>, filled: usize) -> usize {
-        let a_hat = a_hat.raw_mut();
-        if self.vbmi2 {
-            // SAFETY: `vbmi2` is set only where VBMI2 was found, too.
-            unsafe { sample::sample_ntt_block_vbmi2(block, a_hat, filled) }
-        } else {
-            kernel!(sample::sample_ntt_block(block, a_hat, filled))
-        }
-    }
-
-    fn sample_ntt_blocks(
+    fn hash_key<const K: usize>(
         self,
-        blocks: &[[u8; 192]],
-        a_hats: &mut [NttPoly<Self>],
-        filled: &mut [usize],
-    ) -> bool {
-        if self.vbmi2 {
-            // SAFETY: `vbmi2` is set only where VBMI2 was found, too.
-            unsafe { sample::sample_ntt_blocks_vbmi2(blocks, a_hats, filled) }
+        ek: &[u8],
+        h_ek: &mut [u8; 32],
+        a_hat_transposed: &mut [[NttPoly<Self>; K]; K],
+    ) {
+        if self.vbmi2 && !self.four_are_cheaper {
+            key_hash::hash_key(self, self, ek, h_ek, a_hat_transposed);
         } else {
-            kernel!(sample::sample_ntt_blocks(blocks, a_hats, filled))
+            self.hash_all(&mut Jobs::of_key(ek, h_ek, a_hat_transposed));
         }
     }
 
-    fn sample_kept(self, a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
+    arithmetic!(@common);
+
+    fn sample_ntt(self, blocks: &[[u8; 192]], a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
         if self.vbmi2 {
             // SAFETY: `vbmi2` is set only where VBMI2 was found, too.
-            unsafe { sample::sample_kept_vbmi2(a_hats, filled) }
+            unsafe { sample::sample_ntt_vbmi2(blocks, a_hats, filled) }
         } else {
-            portable::sample::sample_kept(self, a_hats, filled)
+            kernel!(sample::sample_ntt(blocks, a_hats, filled))
         }
-    }
-
-    fn sample_poly_cbd(self, eta: Eta, b: &[u8], f: &mut Poly<Noise>) {
-        kernel!(sample::sample_poly_cbd(eta, b, f.storage()))
-    }
-
-    fn ntt<R: Range>(self, f: &Poly<R>, f_hat: &mut NttPoly<Self>) {
-        const { assert!(R::MIN > -Q && R::MAX < Q, "the transform takes |c| < q") };
-        kernel!(ntt::ntt(f.coefficients(), f_hat.raw_mut()))
     }
 
     fn multiplier<R: Range>(self, f: &Poly<R>, m: &mut Multiplier<Self>) {
@@ -112,37 +91,7 @@ impl Backend for Avx512 {
         kernel!(mul::multiplier(f.coefficients(), m.f_hat.raw_mut(), m.cache.raw_mut()))
     }
 
-    fn mul_add<const K: usize>(
-        self,
-        a: &[NttPoly<Self>; K],
-        s: &[Multiplier<Self>; K],
-        e_hat: &NttPoly<Self>,
-        t_hat: &mut NttPoly<Self>,
-    ) {
-        kernel!(mul::mul_add(&rows(a), &caches(s), e_hat.raw(), t_hat.raw_mut()))
-    }
-
-    fn dot_inverse<const K: usize>(
-        self,
-        a: &[NttPoly<Self>; K],
-        b: &[Multiplier<Self>; K],
-        f: &mut Poly<Lazy>,
-    ) {
-        kernel!(mul::dot(&rows(a), &caches(b), f.storage()));
-        kernel!(ntt::ntt_inverse(f.storage()))
-    }
-
-    fn add(self, f: &Poly<Lazy>, e: &Poly<Noise>, sum: &mut Poly<Canonical>) {
-        kernel!(reduce::add(f.coefficients(), e.coefficients(), sum.storage()))
-    }
-
-    fn add_message(self, f: &Poly<Lazy>, e: &Poly<Noise>, mu: &Poly<Canonical>, sum: &mut Poly<Canonical>) {
-        kernel!(reduce::add_message(f.coefficients(), e.coefficients(), mu.coefficients(), sum.storage()))
-    }
-
-    const SUMS_IN_REGISTERS: bool = true;
-
-    fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, _: &mut Sums, b: &mut [u8; L]) {
+    fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, b: &mut [u8; L]) {
         kernel!(compress::add_compress(f.coefficients(), e.coefficients(), b))
     }
 
@@ -151,66 +100,43 @@ impl Backend for Avx512 {
         f: &Poly<Lazy>,
         e: &Poly<Noise>,
         m: &[u8; 32],
-        _: &mut Sums,
         b: &mut [u8; L],
     ) {
         kernel!(compress::add_message_compress(f.coefficients(), e.coefficients(), m, b))
     }
-
-    fn sub(self, v: &Poly<Canonical>, f: &Poly<Lazy>, difference: &mut Poly<Canonical>) {
-        kernel!(reduce::sub(v.coefficients(), f.coefficients(), difference.storage()))
-    }
-
-    fn encode12(self, f_hat: &NttPoly<Self>, b: &mut [u8; 384]) {
-        kernel!(encode::encode12(f_hat.raw(), b))
-    }
-
-    fn decode12(self, b: &[u8; 384], f_hat: &mut NttPoly<Self>) -> bool {
-        kernel!(encode::decode12(b, f_hat.raw_mut()))
-    }
-
-    fn compress<const L: usize>(self, f: &Poly<Canonical>, b: &mut [u8; L]) {
-        kernel!(compress::compress(f.coefficients(), b))
-    }
-
-    fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
-        kernel!(compress::decompress(b, f.storage()))
-    }
 }
 
-impl Permute<1> for Avx512 {
+impl Keccak<1> for Avx512 {
     const SPILLS: bool = false;
 
     fn permute(self, states: &mut States<1>, _used: usize) {
         kernel!(keccak::permute_x1(states.single(), &ROUND_CONSTANTS));
     }
 
-    fn absorb_blocks(self, states: &mut States<1>, blocks: &[[u8; H_BLOCK]]) {
-        kernel!(keccak::absorb_blocks(states.single(), blocks));
-    }
-
-    fn finish(
+    fn chain(
         self,
         states: &mut States<1>,
         function: Function,
         blocks: &[[u8; H_BLOCK]],
-        rest: [&[u8]; 2],
-        out: &mut [u8],
+        last: Option<Last<'_>>,
     ) {
+        let Some(Last { rest, out }) = last else {
+            return kernel!(keccak::absorb_blocks(states.single(), blocks));
+        };
         let ([head, tail], (words, bytes)) = (rest.map(<[u8]>::as_chunks), out.as_chunks_mut());
         if head.1.is_empty() && tail.1.is_empty() && bytes.is_empty() {
             kernel!(keccak::finish(states.single(), function, blocks, [head.0, tail.0], words));
         } else {
-            self.absorb_blocks(states, blocks);
-            batch::finish_in_memory(self, states, function, rest, out);
+            kernel!(keccak::absorb_blocks(states.single(), blocks));
+            Last { rest, out }.in_memory(self, states, function);
         }
     }
 }
 
-impl Permute<8> for Avx512 {
+impl Keccak<8> for Avx512 {
     const SPILLS: bool = false;
 
-    fn narrow(self) -> usize {
+    fn cheap_width(self) -> usize {
         if self.four_are_cheaper { 4 } else { 8 }
     }
 
@@ -222,38 +148,12 @@ impl Permute<8> for Avx512 {
         }
     }
 
-    fn start(self, states: &mut States<8>, used: usize, start: Start<'_>, columns: u32, ends: &[u64; 8]) {
-        kernel!(keccak::start(&mut states.0, used, start, columns, ends));
+    fn start(self, states: &mut States<8>, used: usize, first: FirstBlock<'_>, slots: u32, word4: &[u64; 8]) {
+        kernel!(keccak::start(&mut states.0, used, first, slots, word4));
     }
 
-    fn absorb(self, states: &mut States<8>, used: usize, column: usize, words: &[u8]) {
-        kernel!(keccak::absorb(&mut states.0, used, column, words));
-    }
-
-    fn samples_beside(self) -> bool {
-        self.vbmi2
-    }
-
-    fn keep_block(self, states: &States<8>, b: usize, entries: &mut [NttPoly<Self>]) {
-        kernel!(keccak::keep_block(&states.0, b, entries));
-    }
-
-    fn finish_and_sample(
-        self,
-        states: &States<8>,
-        blocks: &[[u8; H_BLOCK]],
-        last: &[u8; H_BLOCK],
-        out: &mut [u8; 32],
-        entries: &mut [NttPoly<Self>],
-        filled: &mut [usize],
-    ) -> bool {
-        if self.vbmi2 {
-            // SAFETY: `vbmi2` is set only where VBMI2 was found, too.
-            unsafe { keccak::finish_and_sample(&states.0, blocks, last, out, entries, filled) }
-        } else {
-            let blocks = [blocks, slice::from_ref(last)];
-            batch::finish_then_sample(self, states.first(), blocks, out, entries, filled)
-        }
+    fn absorb(self, states: &mut States<8>, used: usize, slot: usize, words: &[u8]) {
+        kernel!(keccak::absorb(&mut states.0, used, slot, words));
     }
 
     fn squeeze(self, states: &States<8>, used: usize, blocks: &mut Blocks<8>) {
@@ -284,6 +184,14 @@ impl Probe for Avx512 {
 
     fn canonicalise(self, a: &mut [i16; N]) {
         kernel!(reduce::probe_canonicalise(a));
+    }
+
+    fn key_hash(self) -> Option<KeyHash<Self>> {
+        self.vbmi2.then_some(KeyHash {
+            keep_block: Self::keep_block,
+            sample_kept: Self::sample_kept,
+            finish_and_sample: Self::finish_and_sample,
+        })
     }
 
     fn plain(self) -> Option<Self> {
@@ -372,20 +280,38 @@ pub(crate) fn store_bytes<const L: usize>(b: &mut [u8], i: usize, v: __m512i) {
 #[cfg(test)]
 mod tests {
     use super::Avx512;
-    use crate::backend::conformance::suite;
+    use crate::backend::conformance::{
+        HashKey, Scripted, present, suite, unlucky_entries, unlucky_entries_by,
+    };
+    use crate::backend::poly::NttPoly;
+    use crate::backend::probe::Probe;
 
     suite!("avx512", Avx512::detect());
 
     #[test]
     fn entries_get_the_blocks_they_need() {
-        use crate::backend::conformance::{present, unlucky_entries};
-        use crate::backend::probe::Probe;
+        let Some(backend) = present("avx512", Avx512::detect()) else { return };
+        for backend in [Some(backend), backend.plain()].into_iter().flatten() {
+            unlucky_entries::<_, 8>(backend.tuned(false));
+            unlucky_entries::<_, 8>(backend.tuned(true));
+        }
+        if backend.vbmi2 {
+            unlucky_entries_by(backend, Beside(backend));
+        }
+    }
 
-        if let Some(backend) = present("avx512", Avx512::detect()) {
-            for backend in [Some(backend), backend.plain()].into_iter().flatten() {
-                unlucky_entries::<_, 8>(backend.tuned(false));
-                unlucky_entries::<_, 8>(backend.tuned(true));
-            }
+    #[derive(Clone, Copy)]
+    struct Beside(Avx512);
+
+    impl HashKey<Avx512, 8> for Beside {
+        fn hash_key<const K: usize>(
+            self,
+            states_of: Scripted<Avx512, 8>,
+            ek: &[u8],
+            h_ek: &mut [u8; 32],
+            a_hat_transposed: &mut [[NttPoly<Avx512>; K]; K],
+        ) {
+            super::key_hash::hash_key(states_of, self.0, ek, h_ek, a_hat_transposed);
         }
     }
 

@@ -108,25 +108,6 @@ pub(crate) fn sum_with_message(f: __m512i, e: __m512i, mu: __m512i) -> __m512i {
     canonicalise(_mm512_add_epi16(_mm512_add_epi16(f, e), mu))
 }
 
-/// `sum` of polynomials.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
-pub(crate) fn add(f: &[i16; N], e: &[i16; N], to: &mut [i16; N]) {
-    let operands = f.as_chunks::<LANES>().0.iter().zip(e.as_chunks::<LANES>().0);
-    for (to, (f, e)) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(operands) {
-        store(to, sum(load(f), load(e)));
-    }
-}
-
-/// `sum_with_message` of polynomials.
-#[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
-pub(crate) fn add_message(f: &[i16; N], e: &[i16; N], mu: &[i16; N], sum: &mut [i16; N]) {
-    let operands = f.as_chunks::<LANES>().0.iter().zip(e.as_chunks::<LANES>().0);
-    let operands = operands.zip(mu.as_chunks::<LANES>().0);
-    for (sum, ((f, e), mu)) in sum.as_chunks_mut::<LANES>().0.iter_mut().zip(operands) {
-        store(sum, sum_with_message(load(f), load(e), load(mu)));
-    }
-}
-
 /// `v - f`, canonical; 0 <= v < q, |f| < 8q: at most 29 959 in 16 bits.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn sub(v: &[i16; N], f: &[i16; N], difference: &mut [i16; N]) {

@@ -6,9 +6,9 @@ use super::Avx512;
 use super::encode::{PAIRS, SPREAD, in_every_part};
 use super::reduce::LANES;
 use super::{Aligned, load, load_all, load_bytes, store};
-use crate::backend::poly::{N, NttPoly, Q};
+use crate::backend::poly::{Eta, N, NttPoly, Q};
 use crate::backend::x86_64::{at, at_mut, store as store_ymm};
-use crate::backend::{Eta, XOF_BLOCK};
+use crate::sponge::fips202::XOF_BLOCK;
 
 /// Candidates that are looked at together.
 const GROUP: usize = 16;
@@ -234,9 +234,10 @@ fn accept_last_groups<const L: usize>(parts: __m512i, among: __mmask32, a: &mut 
     }
 }
 
-/// `Backend::sample_kept` with VBMI2.
+/// Samples polynomials from all the blocks that were kept in them; writes how many coefficients each has, and returns whether
+/// all are full.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt")]
-pub(crate) fn sample_kept_vbmi2(a_hats: &mut [NttPoly<Avx512>], filled: &mut [usize]) -> bool {
+pub(crate) fn sample_kept(a_hats: &mut [NttPoly<Avx512>], filled: &mut [usize]) -> bool {
     let mut kept = Kept::new(a_hats);
     let mut full = true;
     for filled in filled {
@@ -247,7 +248,7 @@ pub(crate) fn sample_kept_vbmi2(a_hats: &mut [NttPoly<Avx512>], filled: &mut [us
     full
 }
 
-/// `Backend::sample_ntt_blocks`, with the kernel for one block inlined.
+/// `Backend::sample_ntt`, with the kernel for one block inlined.
 macro_rules! several {
     ($name:ident, $one:ident, $features:literal) => {
         #[target_feature(enable = $features)]
@@ -267,12 +268,8 @@ macro_rules! several {
         }
     };
 }
-several!(sample_ntt_blocks, sample_ntt_block, "avx512bw,avx512dq,avx512vl,bmi1,bmi2,popcnt");
-several!(
-    sample_ntt_blocks_vbmi2,
-    sample_ntt_block_vbmi2,
-    "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt"
-);
+several!(sample_ntt, sample_ntt_block, "avx512bw,avx512dq,avx512vl,bmi1,bmi2,popcnt");
+several!(sample_ntt_vbmi2, sample_ntt_block_vbmi2, "avx512bw,avx512dq,avx512vl,avx512vbmi2,bmi1,bmi2,popcnt");
 
 /// FIPS 203, Algorithm 8: |f| <= eta. Reads the first 64 eta bytes.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]

@@ -24,8 +24,8 @@
 use core::arch::asm;
 use core::arch::x86_64::__m512i;
 
-use super::avx512::load;
-use crate::backend::keccak::{RHO, mod5};
+use super::load;
+use crate::sponge::keccak::{RHO, mod5};
 
 /// Instructions on registers by their numbers; the first register is written. `ternary` is `vpternlogq`, whose table
 /// has at bit 4a + 2b + c the value at (a, b, c), a being what the first register held.

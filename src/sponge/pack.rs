@@ -1,0 +1,328 @@
+//! The packer: runs many independent sponges over a Keccak of any width.
+//!
+//! ML-KEM asks for long chains (H, J) beside many short sponges (the matrix, the PRF). A slot that has finished its sponge
+//! takes the next one from the list, so a chain in one slot costs nothing as long as the others have work: with four
+//! slots ML-KEM-768 encapsulation hashes its key and samples its matrix in nine permutations.
+//!
+//! Short sponges that start together are a wave: they take every step together, and the packer keeps its books by waves.
+//! One that needs a fourth block, as eight polynomials of a thousand do, holds the others up: that takes a permutation
+//! more now and then, where books by slots cost more every time.
+
+use core::slice;
+
+use zeroize::Zeroize;
+
+use super::fips202::{FirstBlock, Function};
+use super::groups::{Outputs, SAMPLE_BLOCKS};
+use super::jobs::{Job, Jobs};
+use super::{Blocks, Keccak, States, alone, wipe_frames};
+use crate::backend::Backend;
+use crate::backend::poly::NttPoly;
+
+/// Runs every job over the `W`-wide Keccak of `backend`, the longest first.
+pub fn run<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) {
+    const { assert!(W < 32, "a set of slots is a number of 32 bits") };
+    let secret = jobs.iter().any(Jobs::is_secret);
+    let mut slots = Slots::<B, W>::new(jobs, Keccak::<W>::cheap_width(backend).min(W));
+    let mut states = States::<W>::ZERO;
+    let mut blocks = Blocks::<W>::ZERO;
+    loop {
+        slots.fill(backend, &mut states);
+        if slots.busy == 0 {
+            break;
+        }
+        if let Some(job) = slots.last_chain() {
+            alone::run_from(backend, &mut states.first(), job);
+            break;
+        }
+        let used = width(slots.busy);
+        let squeezing = slots.absorb(backend, &mut states, used);
+        backend.permute(&mut states, used);
+        if squeezing {
+            backend.squeeze(&states, used, &mut blocks);
+        }
+        slots.give_out(backend, &states, &blocks);
+    }
+    if secret {
+        states.zeroize();
+        blocks.zeroize();
+        if <B as Keccak<W>>::SPILLS {
+            wipe_frames();
+        }
+    }
+}
+
+/// Who is in which slot, and who waits.
+struct Slots<'g, 'a, B, const W: usize> {
+    queue: Queue<'g, 'a, B>,
+    /// Permutations that nobody has begun.
+    waiting: usize,
+    /// Whether the queue may have more.
+    more: bool,
+    /// Each at the first of its slots.
+    waves: [Wave<'g, 'a, B>; W],
+    /// Coefficients that each slot has given.
+    filled: [usize; W],
+    /// Sets of slots: those at work, the first of each wave, and those of jobs.
+    busy: u32,
+    heads: u32,
+    of_jobs: u32,
+    /// How many slots a cheaper permutation serves.
+    cheap: usize,
+    /// Until then every state is zero.
+    permuted: bool,
+}
+
+impl<'g, 'a, B: Backend, const W: usize> Slots<'g, 'a, B, W> {
+    #[inline(always)]
+    fn new(jobs: &'g mut [Jobs<'a, B>], cheap: usize) -> Self {
+        Self {
+            waiting: jobs.iter().map(Jobs::work).sum(),
+            queue: Queue::new(jobs),
+            more: true,
+            waves: core::array::from_fn(|_| Wave::none()),
+            filled: [0; W],
+            busy: 0,
+            heads: 0,
+            of_jobs: 0,
+            cheap,
+            permuted: false,
+        }
+    }
+
+    /// Gives free slots to what waits.
+    #[inline(always)]
+    fn fill(&mut self, backend: B, states: &mut States<W>)
+    where
+        B: Keccak<W>,
+    {
+        if !self.more || self.busy.trailing_ones() as usize >= W {
+            return;
+        }
+        // Slots of which one call starts all.
+        let (mut first, mut fresh, mut word4) = (FirstBlock::EMPTY, 0, [0; W]);
+        // What the cheap slots can still do besides; they are filled first, so it does not change any more.
+        let mut spare = None;
+        loop {
+            let slot = self.busy.trailing_ones() as usize;
+            let Some(room @ [_, ..]) = word4.get_mut(slot..self.end_of_room(slot)) else { break };
+            let most = self.most(slot, &mut spare);
+            if most == 0 {
+                break;
+            }
+            let Some((wave, next)) = self.queue.next(most, room) else {
+                self.more = false;
+                break;
+            };
+            if !first.is(next) {
+                if fresh != 0 {
+                    backend.start(states, width(self.busy), first, fresh, &word4);
+                }
+                (first, fresh) = (next, 0);
+            }
+            if self.permuted || !first.is(FirstBlock::EMPTY) {
+                fresh |= wave.set(slot);
+            }
+            self.place(slot, wave);
+        }
+        if fresh != 0 {
+            backend.start(states, width(self.busy), first, fresh, &word4);
+        }
+    }
+
+    /// Where the free slots from this one on end; cheap ones are not mixed with others.
+    #[inline(always)]
+    fn end_of_room(&self, slot: usize) -> usize {
+        let end = if slot < self.cheap { self.cheap } else { W };
+        end.min(slot + (self.busy >> slot).trailing_zeros() as usize)
+    }
+
+    /// How many permutations are worth beginning in this slot: all in a cheap one, in another what those cannot do.
+    #[inline(always)]
+    fn most(&self, slot: usize, spare: &mut Option<usize>) -> usize {
+        if slot < self.cheap {
+            return usize::MAX;
+        }
+        let spare = spare.get_or_insert_with(|| spare_permutations(&self.waves[..self.cheap]));
+        self.waiting.saturating_sub(*spare)
+    }
+
+    #[inline(always)]
+    fn place(&mut self, slot: usize, wave: Wave<'g, 'a, B>) {
+        let set = wave.set(slot);
+        if wave.job.is_some() {
+            self.of_jobs |= set;
+        }
+        (self.busy, self.heads) = (self.busy | set, self.heads | 1 << slot);
+        self.waiting = self.waiting.saturating_sub(wave.slots * wave.left);
+        self.filled[slot..][..wave.slots].fill(0);
+        self.waves[slot] = wave;
+    }
+
+    /// What is left of a chain that outlasts all others needs one state.
+    #[inline(always)]
+    fn last_chain(&mut self) -> Option<&mut Job<'a>> {
+        if W > 1 && !self.more && self.busy == 1 { self.waves[0].job.as_deref_mut() } else { None }
+    }
+
+    /// Adds the next block to every slot of a job; whether anybody will be squeezed.
+    #[inline(always)]
+    fn absorb(&mut self, backend: B, states: &mut States<W>, used: usize) -> bool
+    where
+        B: Keccak<W>,
+    {
+        // A block is taken from every slot or from none: most of the time all of them are being squeezed.
+        let mut squeezing = self.heads != self.of_jobs;
+        let mut rest = self.of_jobs;
+        while let Some((slot, wave)) = next_wave(&mut self.waves, &mut rest) {
+            if let Some(job) = &mut wave.job {
+                if !job.absorbed {
+                    job.absorb_next(backend, states, used, slot);
+                }
+                squeezing |= job.absorbed;
+            }
+        }
+        squeezing
+    }
+
+    /// Hands the blocks out after a permutation, and frees the slots of those that are done.
+    #[inline(always)]
+    fn give_out(&mut self, backend: B, states: &States<W>, blocks: &Blocks<W>) {
+        self.permuted = true;
+        let mut rest = self.heads;
+        while let Some((slot, wave)) = next_wave(&mut self.waves, &mut rest) {
+            let blocks = &blocks.0[slot..][..wave.slots];
+            wave.left = wave.left.saturating_sub(1);
+            let done = if let Some(job) = &mut wave.job {
+                job.squeeze_next(states, slot, &blocks[0])
+            } else if wave.entries.is_empty() {
+                wave.outputs.fill(blocks)
+            } else {
+                backend.sample_ntt(blocks, wave.entries, &mut self.filled[slot..][..blocks.len()])
+            };
+            if done {
+                let others = !wave.set(slot);
+                (self.busy, self.heads) = (self.busy & others, self.heads & others);
+                self.of_jobs &= others;
+                wave.slots = 0;
+            }
+        }
+    }
+}
+
+/// Slots, side by side, that started together and do the same: one of a job, or those of outputs or of entries, of which
+/// the others have none.
+///
+/// All of it is initialised, whatever they do. Of an enum a compiler may read what another variant has, before it asks which
+/// one it is, and find the smaller of two numbers by a branch: the path would depend on what the stack held before.
+struct Wave<'g, 'a, B> {
+    /// None, if it is no wave.
+    slots: usize,
+    /// Permutations that they still take.
+    left: usize,
+    /// One slot.
+    job: Option<&'g mut Job<'a>>,
+    /// An output for each slot.
+    outputs: Outputs<'a>,
+    /// An entry of the matrix for each slot.
+    entries: &'a mut [NttPoly<B>],
+}
+
+impl<B> Wave<'_, '_, B> {
+    fn none() -> Self {
+        Self { slots: 0, left: 0, job: None, outputs: Outputs::none(), entries: &mut [] }
+    }
+
+    /// The set of its slots, of which `first` is the first.
+    fn set(&self, first: usize) -> u32 {
+        ((1 << self.slots) - 1) << first
+    }
+}
+
+/// The next of the waves whose first slots are in `set`, with that slot, which leaves the set.
+#[inline(always)]
+fn next_wave<'w, 'g, 'a, B>(
+    waves: &'w mut [Wave<'g, 'a, B>],
+    set: &mut u32,
+) -> Option<(usize, &'w mut Wave<'g, 'a, B>)> {
+    let slot = set.trailing_zeros() as usize;
+    *set &= set.wrapping_sub(1);
+    Some((slot, waves.get_mut(slot)?))
+}
+
+/// Slots up to the last of a set.
+fn width(set: u32) -> usize {
+    (u32::BITS - set.leading_zeros()) as usize
+}
+
+/// How many permutations the slots of these waves can take over while the longest of them is at work anyway.
+fn spare_permutations<B>(waves: &[Wave<'_, '_, B>]) -> usize {
+    let (mut taken, mut chain, mut soonest) = (0, 0, usize::MAX);
+    for wave in waves.iter().filter(|wave| wave.slots > 0) {
+        taken += wave.slots * wave.left;
+        (chain, soonest) = (chain.max(wave.left), soonest.min(wave.left));
+    }
+    // What starts in the first slot that becomes free must not be the last to end.
+    if soonest.saturating_add(SAMPLE_BLOCKS) > chain { 0 } else { waves.len() * chain - taken }
+}
+
+/// What is still to be given to slots.
+struct Queue<'g, 'a, B> {
+    next: Option<&'g mut Jobs<'a, B>>,
+    rest: slice::IterMut<'g, Jobs<'a, B>>,
+}
+
+impl<'g, 'a, B> Queue<'g, 'a, B> {
+    fn new(jobs: &'g mut [Jobs<'a, B>]) -> Self {
+        let mut rest = jobs.iter_mut();
+        Self { next: rest.next(), rest }
+    }
+
+    /// A wave of one slot or more: no more than there are words in `word4`, and no more than it takes to run `most`
+    /// permutations. With the block it starts with; its words 4 are written to `word4`, which is zero.
+    #[inline(always)]
+    fn next(&mut self, most: usize, word4: &mut [u64]) -> Option<(Wave<'g, 'a, B>, FirstBlock<'a>)> {
+        loop {
+            let jobs = self.next.take()?;
+            match jobs {
+                Jobs::One(job) => {
+                    self.next = self.rest.next();
+                    // With no work there is nothing to absorb.
+                    if job.work > 0 {
+                        let wave = Wave { slots: 1, left: job.work, job: Some(job), ..Wave::none() };
+                        return Some((wave, FirstBlock::EMPTY));
+                    }
+                }
+                Jobs::Prf(prf) if prf.count > 0 => {
+                    let left = prf.work();
+                    let slots = enough(word4.len().min(prf.count), left, most);
+                    let first = FirstBlock::new(Function::Shake256, prf.s);
+                    let outputs = prf.take(slots, word4);
+                    self.next = Some(jobs);
+                    return Some((Wave { slots, left, outputs, ..Wave::none() }, first));
+                }
+                Jobs::Matrix(matrix) if !matrix.entries.is_empty() => {
+                    let slots = enough(word4.len().min(matrix.entries.len()), SAMPLE_BLOCKS, most);
+                    let first = FirstBlock::new(Function::Shake128, matrix.rho);
+                    let entries = matrix.take(slots, word4);
+                    self.next = Some(jobs);
+                    return Some((Wave { slots, left: SAMPLE_BLOCKS, entries, ..Wave::none() }, first));
+                }
+                _ => self.next = self.rest.next(),
+            }
+        }
+    }
+}
+
+/// How many of `all` sponges with so much work each run `most` permutations: at least one, and all if that is no limit.
+#[inline(always)]
+fn enough(all: usize, work: usize, most: usize) -> usize {
+    if most == usize::MAX {
+        return all;
+    }
+    let mut count = 1;
+    while count < all && count * work < most {
+        count += 1;
+    }
+    count
+}
