@@ -22,11 +22,12 @@ mod sponge;
 pub mod sponge;
 
 pub use frontend::{
-    Error, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret, ml_kem_512, ml_kem_768, ml_kem_1024, self_test,
+    Error, MlKem512, MlKem768, MlKem1024, ParameterSet, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret,
+    ml_kem_512, ml_kem_768, ml_kem_1024, self_test,
 };
 
 #[cfg(feature = "internals")]
-pub use frontend::constant_time;
+pub use frontend::{constant_time, on_backend};
 
 // Both appear in public signatures.
 pub use {rand_core, zeroize};
@@ -42,18 +43,4 @@ pub use {rand_core, zeroize};
 #[must_use]
 pub fn backend() -> &'static str {
     backend::select::Selected::best().name()
-}
-
-/// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal) for ML-KEM-768 on a backend of the caller's own: for counting what
-/// the frontend asks of one. The key has passed its check; `m` is as in `encapsulate_deterministic`.
-#[cfg(feature = "internals")]
-pub fn encapsulate_768_on<B: backend::Backend>(
-    backend: B,
-    ek: &[u8; ml_kem_768::ENCAPSULATION_KEY_SIZE],
-    m: &[u8; 32],
-    c: &mut [u8; ml_kem_768::CIPHERTEXT_SIZE],
-    shared_secret: &mut [u8; SHARED_SECRET_SIZE],
-) {
-    use frontend::{kem, params::MlKem768};
-    kem::encaps_internal::<_, MlKem768, 3, 320, 128>(backend, ek, m, c, shared_secret);
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use kemstone::backend::probe::Probe;
 use kemstone::backend::select::{Selected, Visitor, for_each};
-use kemstone::{Error, Seed, SharedSecret};
+use kemstone::on_backend::{decaps_internal, encaps_internal, key_gen_internal};
+use kemstone::{Error, MlKem512, MlKem768, MlKem1024, ParameterSet, Seed, SharedSecret};
 use support::{Random, Source, coefficient, set_coefficient};
 
 /// What fills a seed or an m with these bytes.
@@ -276,24 +277,71 @@ forms!(ml_kem_512, 2);
 forms!(ml_kem_768, 3);
 forms!(ml_kem_1024, 4);
 
-/// Encapsulation on a backend that is handed in.
-struct Encapsulate;
+/// All three algorithms on a backend that is handed in.
+struct OnBackend;
 
-impl Visitor for Encapsulate {
+impl Visitor for OnBackend {
     type Output = ();
 
     fn visit<B: Probe>(self, backend: B) {
-        use kemstone::ml_kem_768::{CIPHERTEXT_SIZE, Ciphertext, DecapsulationKey};
-        let ek = DecapsulationKey::from_seed(&Seed::from([5; 64])).encapsulation_key();
-        let (mut c, mut k) = ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]);
-        kemstone::encapsulate_768_on(backend, ek.as_bytes(), &[6; 32], &mut c, &mut k);
-        assert_eq!((Ciphertext::from(c), SharedSecret::from(k)), ek.encapsulate_deterministic(&[6; 32]));
+        macro_rules! set {
+            ($module:ident, $set:ident) => {{
+                use kemstone::$module::{
+                    CIPHERTEXT_SIZE, Ciphertext, DECAPSULATION_KEY_SIZE, DecapsulationKey,
+                };
+                let key = DecapsulationKey::from_seed(&Seed::from([5; 64]));
+                let ek = key.encapsulation_key();
+                let mut dk = [0; DECAPSULATION_KEY_SIZE];
+                key_gen_internal::<$set, _>(backend, &[5; 32], &[5; 32], &mut dk).expect("room");
+                assert_eq!(&dk, key.as_expanded_bytes());
+                let (mut c, mut k) = ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]);
+                encaps_internal::<$set, _>(backend, ek.as_bytes(), &[6; 32], &mut c, &mut k)
+                    .expect("a good key");
+                let (ciphertext, secret) = ek.encapsulate_deterministic(&[6; 32]);
+                assert_eq!((Ciphertext::from(c), SharedSecret::from(k)), (ciphertext, secret));
+                let mut again = [0xaa; 32];
+                decaps_internal::<$set, _>(backend, &dk, &c, &mut again).expect("a good key");
+                assert_eq!(again, k);
+                assert_eq!(<$set as ParameterSet>::CIPHERTEXT_SIZE, CIPHERTEXT_SIZE);
+
+                // What is refused leaves no secret.
+                let short = &dk[1..];
+                assert_eq!(
+                    key_gen_internal::<$set, _>(backend, &[5; 32], &[5; 32], &mut c),
+                    Err(Error::Length)
+                );
+                for (ek, error) in [
+                    (&ek.as_bytes()[1..], Error::Length),
+                    (&[0xff; <$set>::ENCAPSULATION_KEY_SIZE], Error::EncapsulationKey),
+                ] {
+                    let (mut c, mut k) = ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]);
+                    assert_eq!(encaps_internal::<$set, _>(backend, ek, &[6; 32], &mut c, &mut k), Err(error));
+                    assert_eq!((c, k), ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]));
+                }
+                let mut few = [0; CIPHERTEXT_SIZE - 1];
+                assert_eq!(
+                    encaps_internal::<$set, _>(backend, ek.as_bytes(), &[6; 32], &mut few, &mut k),
+                    Err(Error::Length)
+                );
+                for (dk, c) in [(short, &c[..]), (&dk, &few)] {
+                    let mut again = [0xaa; 32];
+                    let refused = decaps_internal::<$set, _>(backend, dk, c, &mut again);
+                    assert_eq!((refused, again), (Err(Error::Length), [0; 32]));
+                }
+                dk[DECAPSULATION_KEY_SIZE - 40] ^= 1;
+                let refused = decaps_internal::<$set, _>(backend, &dk, &c, &mut again);
+                assert_eq!((refused, again), (Err(Error::DecapsulationKey), [0; 32]));
+            }};
+        }
+        set!(ml_kem_512, MlKem512);
+        set!(ml_kem_768, MlKem768);
+        set!(ml_kem_1024, MlKem1024);
     }
 }
 
 #[test]
-fn encapsulation_on_a_backend_of_the_callers_own() {
-    for_each(|selected| selected.visit(Encapsulate));
+fn algorithms_on_a_backend_of_the_callers_own() {
+    for_each(|selected| selected.visit(OnBackend));
 }
 
 /// The name that a token has.

@@ -6,7 +6,7 @@ use subtle::Choice;
 use zeroize::optimization_barrier;
 
 use super::ct::{Secret, Wipe};
-use super::params::{ENCODED, ParameterSet, ek_size};
+use super::params::{Dimensions, ENCODED, ek_size};
 use super::symmetric::{h_begin, h_rest, h_whole, matrix, prf, transposed_matrix};
 use crate::backend::Backend;
 use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly};
@@ -46,7 +46,7 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     h_ek: &mut [u8; 32],
 ) where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let mut rows = [const { [const { NttPoly::ZERO }; K] }; 2];
     let mut e_bytes = Secret::new([[0; ETA1_BYTES]; K]);
@@ -94,7 +94,7 @@ fn public_row<B, P, const K: usize, const U: usize, const V: usize>(
     ek_t: &mut [u8; ENCODED],
 ) where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let mut e = Secret::new(Poly::<Noise>::ZERO);
     let mut e_hat = Secret::new(NttPoly::ZERO);
@@ -233,7 +233,7 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     c: &mut [u8],
 ) where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let (c1, c2) = c.split_at_mut(U * K);
     let NoiseBytes { y, e1, e2: [e2] } = &*noise.0;

@@ -7,7 +7,7 @@
 
 use super::ct::{self, Secret, Wipe};
 use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector};
-use super::params::{ENCODED, ParameterSet, ek_size};
+use super::params::{Dimensions, ENCODED, ek_size};
 use super::symmetric::{g, g_with_k, h, j};
 use crate::backend::Backend;
 use crate::backend::poly::NttPoly;
@@ -26,7 +26,7 @@ pub(crate) fn key_gen_internal<B, P, const K: usize, const U: usize, const V: us
     dk: &mut [u8],
 ) where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let (dk_pke, rest) = dk.split_at_mut(ENCODED * K);
     let (ek, rest) = rest.split_at_mut(ek_size(K));
@@ -50,7 +50,7 @@ pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usi
     shared_secret: &mut [u8; 32],
 ) where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let mut key = PreparedEk::<B, K>::ZERO;
     key.prepare(backend, ek); // 1: H(ek); 2: Algorithm 14, lines 2-8
@@ -71,7 +71,7 @@ pub(crate) fn encaps_checked<B, P, const K: usize, const U: usize, const V: usiz
 ) -> bool
 where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let mut key = PreparedEk::<B, K>::ZERO;
     let valid = key.prepare(backend, ek);
@@ -121,7 +121,7 @@ pub(crate) fn encaps_prepared<B, P, const K: usize, const U: usize, const V: usi
     shared_secret: &mut [u8; 32],
 ) where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let mut k_r = Secret::new([[0; 32]; 2]);
     backend.hash(g(m, &key.h_ek, &mut k_r)); // 1
@@ -142,7 +142,7 @@ pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usi
     shared_secret: &mut [u8; 32],
 ) where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     decaps_from_bytes::<B, P, K, U, V, C>(backend, dk, c, None, shared_secret);
 }
@@ -159,7 +159,7 @@ pub(crate) fn decaps_checked<B, P, const K: usize, const U: usize, const V: usiz
 ) -> bool
 where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let mut test = [0; 32];
     let below_q = decaps_from_bytes::<B, P, K, U, V, C>(backend, dk, c, Some(&mut test), shared_secret);
@@ -182,7 +182,7 @@ fn decaps_from_bytes<B, P, const K: usize, const U: usize, const V: usize, const
 ) -> bool
 where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let Some((dk_pke, ek_pke, h_ek, z)) = parts_of_dk::<K>(dk) else { return false }; // 1-4
     let mut key = EncryptionKey::<B, K>::ZERO;
@@ -215,7 +215,7 @@ fn hash_for_decaps<'a, B, P, const K: usize, const U: usize, const V: usize>(
     r: &'a [u8; 32],
 ) where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let mut unused = [0; 32];
     let first = usize::from(test.is_none());
@@ -274,7 +274,7 @@ pub(crate) fn decaps_prepared<B, P, const K: usize, const U: usize, const V: usi
     shared_secret: &mut [u8; 32],
 ) where
     B: Backend,
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     let mut decrypted = Decrypted::new();
     decrypted.open::<B, K, U, V>(backend, &key.s_hat, &key.ek.h_ek, c); // 5, 6
@@ -344,7 +344,7 @@ impl Decrypted {
         shared_secret: &mut [u8; 32],
     ) where
         B: Backend,
-        P: ParameterSet<K, U, V>,
+        P: Dimensions<K, U, V>,
     {
         let mut c_prime = Secret::new([0; C]);
         k_pke::encrypt::<B, P, K, U, V>(backend, key, &self.m_prime, noise, &mut *c_prime); // 8

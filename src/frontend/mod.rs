@@ -9,6 +9,8 @@
 //! | 6 Internal algorithms, 7 ML-KEM | `kem.rs` |
 //! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `api.rs`, `prepared.rs` |
 //! | 8 Parameter sets | `params.rs` |
+//!
+//! `on_backend.rs` is section 6 for backends from outside.
 
 mod api;
 pub(crate) mod ct;
@@ -16,6 +18,8 @@ mod error;
 pub(crate) mod k_pke;
 pub(crate) mod kem;
 mod keys;
+#[cfg(feature = "internals")]
+pub mod on_backend;
 pub(crate) mod params;
 #[cfg(test)]
 mod permutations;
@@ -28,4 +32,5 @@ pub use api::{ml_kem_512, ml_kem_768, ml_kem_1024};
 pub use ct::constant_time;
 pub use error::Error;
 pub use keys::{SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret};
+pub use params::{MlKem512, MlKem768, MlKem1024, ParameterSet};
 pub use self_test::self_test;

@@ -1,7 +1,7 @@
 //! How many permutations each operation takes, by the width of Keccak.
 
 use super::kem::{self, PreparedDk, PreparedEk};
-use super::params::{MlKem512, MlKem768, MlKem1024, ParameterSet, ct_size, dk_size};
+use super::params::{Dimensions, MlKem512, MlKem768, MlKem1024, ct_size, dk_size};
 use crate::sponge::tests::{Plain, counted};
 
 /// Permutations of one parameter set's operations on `W` lanes: key generation, encapsulation, decapsulation,
@@ -10,7 +10,7 @@ use crate::sponge::tests::{Plain, counted};
 fn operations<P, const K: usize, const U: usize, const V: usize, const C: usize, const W: usize>()
 -> [[usize; 4]; 6]
 where
-    P: ParameterSet<K, U, V>,
+    P: Dimensions<K, U, V>,
 {
     assert_eq!(C, ct_size(K, U, V));
     let backend = Plain::<W>;

@@ -184,13 +184,14 @@ pub fn all<T: Tool>(tool: &mut T, divisions: bool, stale: bool) {
         tool.secret(&m);
         macro_rules! on {
             ($backend:expr) => {
-                kemstone::encapsulate_768_on(
+                kemstone::on_backend::encaps_internal::<kemstone::MlKem768, _>(
                     Wrapped::<_, Curious>::new($backend),
                     ek.as_bytes(),
                     &m,
                     &mut c,
                     &mut k,
                 )
+                .expect("a good key")
             };
         }
         tool.examine(&mut || match VECTORS.and_then(Selected::by_name) {

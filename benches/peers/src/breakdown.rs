@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::hint::black_box;
 
+use kemstone::MlKem768;
 use kemstone::backend::Backend;
 use kemstone::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
 use kemstone::backend::select::{Selected, on};
 use kemstone::ml_kem_768::EncapsulationKey;
+use kemstone::on_backend::encaps_internal;
 use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::{Job, Jobs};
 use kemstone::sponge::{Blocks, Keccak, States, alone, noise, pack};
@@ -350,16 +352,11 @@ impl Sponges for Prepare<'_> {
         let mut total = Counts::new();
         let mut sponges = Counts::new();
         for input in self.inputs {
-            let ek = input.ek[..].try_into().expect("a key's length");
             let (mut c, mut shared_secret) = ([0; 1088], [0; 32]);
             for (key, n) in counted(|| {
-                kemstone::encapsulate_768_on(
-                    Counted::<B, W>(backend),
-                    ek,
-                    &input.m,
-                    &mut c,
-                    &mut shared_secret,
-                );
+                let backend = Counted::<B, W>(backend);
+                encaps_internal::<MlKem768, _>(backend, &input.ek, &input.m, &mut c, &mut shared_secret)
+                    .expect("a valid key");
             }) {
                 *total.entry(key).or_default() += n;
             }
