@@ -675,48 +675,48 @@ pub(crate) fn sha3_256(message: &[u8]) -> [u8; 32] {
     model::hash(Function::Sha3_256, message, 32).try_into().expect("32 bytes")
 }
 
-/// Setting, filling and reading columns, against the words one by one.
+/// Setting, filling and reading slots, against the words one by one.
 pub(crate) fn sponge_steps<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(backend: B) {
     let fresh = || {
         States::<W>(core::array::from_fn(|row| {
-            core::array::from_fn(|column| {
-                0x0102_0304_0506_0708_u64.wrapping_mul((row as u64 + 1) * 31 + column as u64)
+            core::array::from_fn(|slot| {
+                0x0102_0304_0506_0708_u64.wrapping_mul((row as u64 + 1) * 31 + slot as u64)
             })
         }))
     };
     for used in 1..=W {
         let (states, mut blocks) = (fresh(), Blocks([[0; 192]; W]));
         backend.squeeze(&states, used, &mut blocks);
-        for (column, block) in blocks.0[..used].iter().enumerate() {
+        for (slot, block) in blocks.0[..used].iter().enumerate() {
             for (row, word) in states.0[..21].iter().zip(block.as_chunks().0) {
-                assert_eq!(row[column], u64::from_le_bytes(*word), "{used} columns, column {column}");
+                assert_eq!(row[slot], u64::from_le_bytes(*word), "{used} slots, slot {slot}");
             }
         }
     }
 
     let message: [u8; 200] = core::array::from_fn(|i| i as u8 ^ 0xa5);
-    for (column, words) in (0..W).flat_map(|column| [9, 17, 21, 25].map(|words| (column, words))) {
-        for used in column + 1..=W {
+    for (slot, words) in (0..W).flat_map(|slot| [9, 17, 21, 25].map(|words| (slot, words))) {
+        for used in slot + 1..=W {
             let mut states = fresh();
-            backend.absorb(&mut states, used, column, &message[..8 * words]);
+            backend.absorb(&mut states, used, slot, &message[..8 * words]);
             let mut expected = fresh();
             for (row, word) in expected.0.iter_mut().zip(message[..8 * words].as_chunks().0) {
-                row[column] ^= u64::from_le_bytes(*word);
+                row[slot] ^= u64::from_le_bytes(*word);
             }
-            assert_eq!(states.0, expected.0, "{words} words to column {column} of {used}");
+            assert_eq!(states.0, expected.0, "{words} words to slot {slot} of {used}");
         }
     }
 
-    // Every set of columns with every last word.
+    // Every set of slots with every last word.
     let seed: [u8; 32] = core::array::from_fn(|i| 3 * i as u8 + 1);
     for (set, last) in (0..1_u32 << W).flat_map(|set| [8, 16, 20, usize::MAX].map(|last| (set, last))) {
-        let ends = core::array::from_fn(|column| 0x1f_0000 + column as u64);
+        let word4 = core::array::from_fn(|slot| 0x1f_0000 + slot as u64);
         let used = (u32::BITS - set.leading_zeros()).max(1) as usize;
         let mut states = fresh();
-        backend.start(&mut states, used, FirstBlock { seed: &seed, last }, set, &ends);
+        backend.start(&mut states, used, FirstBlock { seed: &seed, last }, set, &word4);
         let mut expected = fresh();
-        for (column, end) in ends.iter().enumerate() {
-            if set >> column & 1 == 0 {
+        for (slot, end) in word4.iter().enumerate() {
+            if set >> slot & 1 == 0 {
                 continue;
             }
             let mut state = [0; 25];
@@ -727,14 +727,14 @@ pub(crate) fn sponge_steps<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(b
             if last < 25 {
                 state[last] ^= 1 << 63;
             }
-            expected.0.iter_mut().zip(state).for_each(|(row, word)| row[column] = word);
+            expected.0.iter_mut().zip(state).for_each(|(row, word)| row[slot] = word);
         }
-        for column in used..W {
-            if states.0.iter().all(|row| row[column] == 0) {
-                expected.0.iter_mut().for_each(|row| row[column] = 0);
+        for slot in used..W {
+            if states.0.iter().all(|row| row[slot] == 0) {
+                expected.0.iter_mut().for_each(|row| row[slot] = 0);
             }
         }
-        assert_eq!(states.0, expected.0, "columns {set:b}, last word {last}");
+        assert_eq!(states.0, expected.0, "slots {set:b}, last word {last}");
     }
 }
 
@@ -824,8 +824,8 @@ where
     /// Of an entry of the matrix, the capacity keeps a mark, the index and the number of blocks.
     fn permute(self, states: &mut States<V>, used: usize) {
         const MARK: u64 = 0x6d61_7472_6978_2121;
-        for column in 0..used {
-            let mut state = states.0.map(|row| row[column]);
+        for slot in 0..used {
+            let mut state = states.0.map(|row| row[slot]);
             let fresh = state[4] >> 16 == Function::Shake128.suffix_at(0)
                 && state[5..20].iter().chain(&state[21..]).all(|word| *word == 0)
                 && state[20] == LAST_BIT;
@@ -840,7 +840,7 @@ where
             } else {
                 portable::keccak::permute(&mut state);
             }
-            states.0.iter_mut().zip(state).for_each(|(row, word)| row[column] = word);
+            states.0.iter_mut().zip(state).for_each(|(row, word)| row[slot] = word);
         }
     }
 
@@ -849,11 +849,11 @@ where
     }
 }
 
-/// How a backend hashes a key, with the permutations of `states_of`.
+/// How a backend hashes a key, with the permutations of `keccak_of`.
 pub(crate) trait HashKey<B, const W: usize>: Copy {
     fn hash_key<const K: usize>(
         self,
-        states_of: Scripted<B, W>,
+        keccak_of: Scripted<B, W>,
         ek: &[u8],
         h_ek: &mut [u8; 32],
         a_hat_transposed: &mut [[NttPoly<B>; K]; K],
@@ -867,13 +867,13 @@ pub(crate) struct Packed;
 impl<B: Backend + Keccak<W> + Keccak<1>, const W: usize> HashKey<B, W> for Packed {
     fn hash_key<const K: usize>(
         self,
-        states_of: Scripted<B, W>,
+        keccak_of: Scripted<B, W>,
         ek: &[u8],
         h_ek: &mut [u8; 32],
         a_hat_transposed: &mut [[NttPoly<B>; K]; K],
     ) {
         let mut rows = [const { [const { NttPoly::ZERO }; K] }; K];
-        states_of.hash_key(ek, h_ek, &mut rows);
+        keccak_of.hash_key(ek, h_ek, &mut rows);
         for (own, row) in a_hat_transposed.as_flattened_mut().iter_mut().zip(rows.as_flattened()) {
             *own.raw_mut() = *row.raw();
         }

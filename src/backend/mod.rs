@@ -4,14 +4,14 @@
 //! Shown by the feature `internals`; no semver promise covers it.
 //!
 //! A value of a [`Backend`] type is the proof that the machine has the instructions its methods
-//! use: outside tests such values come only from detection. That is why the methods are safe.
+//! use: of those in this crate that need any, such values come only from detection. That is why the methods are safe.
 //!
 //! Rules for every operation:
 //! - **Constant time** in all polynomial coefficients and hashed bytes, except where a line says
 //!   *variable time*. Lengths, ranges and types may steer; values may not.
 //! - **Total**: no input of the stated type panics, overflows or reads out of bounds.
 //! - **Complete**: every coefficient and byte of an output is written.
-//! - Elements of T_q are opaque ([`NttPoly`]): a backend that overrides one of `sample_ntt`,
+//! - Elements of T_q are opaque ([`NttPoly`]): a backend that overrides one of `hash_key`, `sample_ntt`,
 //!   `ntt`, `multiplier`, `mul_add`, `dot_inverse`, `encode12` and `decode12` with another order
 //!   of coefficients overrides them all. The other operations can be overridden one by one.
 
@@ -21,9 +21,9 @@ pub mod portable;
 pub mod probe;
 pub mod tables;
 
-// The machines. The condition of each stands here only, and two never hold at once. Beside the architecture it asks for an ABI
-// with vector registers, without which the compiler cannot build the kernels, and for nobody who forbids to look for
-// instructions or to execute them: an SGX enclave may not ask the processor, and Miri interprets no assembly.
+// The machines. The condition of each stands here only, and two never hold at once. Beside the architecture it asks, on AArch64
+// and x86-64, for an ABI with vector registers, without which the compiler cannot build the kernels. It excludes environments
+// where instructions may not be asked for (SGX) or executed (Miri).
 //
 // Each module has a macro `machine!` with the list of its backends. The last `machine!` before `select` counts there.
 
@@ -78,7 +78,7 @@ pub trait Backend: Copy + 'static {
 
     /// Runs sponges that do not depend on one another, as many at once as the machine has slots.
     ///
-    /// In: jobs, the longest first. Out: every job's output, complete, as if each had been run alone.
+    /// In: jobs; with the longest first it takes the least time. Out: every job's output, complete, as if each had been run alone.
     fn hash_all(self, jobs: &mut [Jobs<'_, Self>]);
 
     /// H(ek) and A_hat of an encapsulation key of k = K, transposed: what one key costs (FIPS 203, Algorithm 17, line 1, and
@@ -96,8 +96,8 @@ pub trait Backend: Copy + 'static {
 
     /// All that one encryption takes of the PRF (FIPS 203, Algorithm 14, lines 1 and 9 to 17).
     ///
-    /// Out: PRF_eta1(r, 0) to PRF_eta1(r, k-1) in the first 64 eta_1 bytes of each of `y`, the next k outputs in `e1`, and
-    /// the last in `e2`.
+    /// Out: PRF_eta1(r, 0) to PRF_eta1(r, k-1) in the first 64 eta_1 bytes of each of `y`, whose other bytes stay as they are;
+    /// the next k outputs in `e1`, and the last in `e2`.
     fn noise<const K: usize>(
         self,
         eta1: Eta,
@@ -111,12 +111,12 @@ pub trait Backend: Copy + 'static {
 
     // Section 4.2.2: sampling.
 
-    /// FIPS 203, Algorithm 7 (SampleNTT), lines 5 to 16 for one block of XOF output for each of several polynomials: the
-    /// first 168 bytes of each of the `blocks` count.
+    /// FIPS 203, Algorithm 7 (SampleNTT), lines 5 to 16: takes one block of XOF output, the first 168 bytes, for each of
+    /// several polynomials.
     ///
-    /// In: in `filled` how many coefficients of each are there already. Out: more of them, and their new number; the rest
-    /// of a polynomial may hold anything until it is full, and one that is full stays as it is; true if all of them are
-    /// full. *Variable time*: the blocks come from a public seed.
+    /// In: three slices of one length; in `filled` how many coefficients each polynomial has. Out: more coefficients, and
+    /// their new number; the rest of a polynomial may hold anything until it is full, and one that is full is left alone.
+    /// Returns whether all are full. *Variable time*: the blocks come from a public seed.
     fn sample_ntt(self, blocks: &[[u8; 192]], a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
         sample_each(blocks, a_hats, filled, sample::sample_ntt_block)
     }
@@ -173,7 +173,7 @@ pub trait Backend: Copy + 'static {
         ntt::ntt_inverse(f.storage());
     }
 
-    // Sums in R_q, each the last step before an encoding: the only full reductions there are.
+    // Sums in R_q, each the last step before an encoding: they are reduced in full.
 
     /// `ByteEncode_d(Compress_d(f + e))` (Algorithm 14, lines 19 and 22) with d = L / 32, one of 4, 5, 10, 11.
     fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, b: &mut [u8; L]) {
@@ -274,8 +274,9 @@ macro_rules! hashing {
 }
 pub(crate) use hashing;
 
-/// `arithmetic!()`: the operations of [`Backend`] beside hashing by the kernels of a backend, which has its siblings' files
-/// and a macro `kernel!`. `arithmetic!(@common)` leaves out those that a backend may have a kernel of its own for.
+/// `arithmetic!()`: the operations of [`Backend`] beside hashing, by the kernels of a backend that has the siblings' files, a
+/// macro `kernel!` and the siblings' imports. `arithmetic!(@common)` leaves out `sample_ntt`, `multiplier`, `add_compress` and
+/// `add_message_compress`, for a backend with another way to do them.
 #[allow(unused_macros)] // by a build that has no machine
 macro_rules! arithmetic {
     () => {

@@ -3,9 +3,14 @@
 
 use super::Backend;
 use super::poly::{N, NttPoly};
-use super::select::Listed;
 use crate::sponge::fips202::H_BLOCK;
 use crate::sponge::{Keccak, States};
+
+/// A backend in the list of its machine: one that is missing there has no [`Probe`], and does not compile.
+#[diagnostic::on_unimplemented(
+    message = "the `machine!` of this architecture does not list the backend `{Self}`"
+)]
+pub trait Listed {}
 
 /// The steps of a backend's kernels, on as many numbers as a polynomial has. Each must be the code that the kernels
 /// use, on every lane of their registers; that is why no step has a default.
@@ -46,8 +51,8 @@ pub trait Probe: Backend + Keccak<1> + Listed {
         None
     }
 
-    /// The backend as it is where the processor lacks an extension that is used if it is there, but not required. None if
-    /// the backend knows no such extension, or this machine lacks it anyway.
+    /// The same backend without an extension that it uses where there is one. None if the backend knows no such extension, or
+    /// this machine lacks it anyway.
     fn plain(self) -> Option<Self> {
         None
     }
@@ -58,16 +63,16 @@ pub trait Probe: Backend + Keccak<1> + Listed {
 
 /// The steps of a `hash_key` that samples the matrix beside the end of H.
 pub struct KeyHash<B> {
-    /// Keeps block `b` of the slots from 1 on in an element each.
+    /// Writes block `b` of slots 1, 2, ... to the elements, one slot to each.
     pub keep_block: fn(B, states: &States<8>, b: usize, entries: &mut [NttPoly<B>]),
     /// Samples elements from the blocks that were kept in them; writes how many coefficients each has, and returns whether
     /// all are full.
     pub sample_kept: fn(B, entries: &mut [NttPoly<B>], filled: &mut [usize]) -> bool,
-    /// The same while the sponge in the first slot absorbs these blocks, with a permutation after each, and gives its hash.
+    /// Does that while slot 0 absorbs `blocks` and `last`, with a permutation after each, and writes the hash to `out`.
     pub finish_and_sample: FinishAndSample<B>,
 }
 
-/// [`KeyHash::finish_and_sample`].
+/// The type of [`KeyHash::finish_and_sample`].
 pub type FinishAndSample<B> = fn(
     B,
     states: &States<8>,

@@ -2,7 +2,7 @@
 
 use super::Backend;
 use super::portable::Portable;
-use super::probe::Probe;
+use super::probe::{Listed, Probe};
 
 #[cfg(kemstone_backend)]
 compile_error!("`--cfg kemstone_backend` forces nothing: write `--cfg kemstone_backend=\"NAME\"`");
@@ -119,9 +119,6 @@ pub(crate) use {empty, with_backend, with_held};
 
 /// Looks for a backend. `None`: the machine lacks it.
 type Detect = fn() -> Option<Selected>;
-
-/// A backend in the list: one that is missing there has no [`Probe`], and does not compile.
-pub trait Listed {}
 
 /// `names!`: every name that `--cfg kemstone_backend` may give, and whether it does.
 macro_rules! names {

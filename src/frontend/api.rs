@@ -550,18 +550,6 @@ macro_rules! parameter_set {
                     });
                 }
 
-                /// As [`expand_into`](Self::expand_into), on a backend of the caller's own: for watching what key generation makes of
-                /// its secrets.
-                #[cfg(feature = "internals")]
-                pub fn expand_into_on<B: crate::backend::Backend>(
-                    backend: B,
-                    seed: &Seed,
-                    expanded: &mut [u8; DECAPSULATION_KEY_SIZE],
-                ) {
-                    let (d, z) = d_z(seed.as_bytes());
-                    kem::key_gen_internal::<B, Set, K, U, V>(backend, d, z, expanded);
-                }
-
                 /// Decodes and checks an expanded key.
                 ///
                 /// The checks are those of FIPS 203, section 7.3 (the stored hash is that of the encapsulation key) and 7.2

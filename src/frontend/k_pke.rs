@@ -35,8 +35,8 @@ fn transform_noise<B: Backend, const K: usize>(
 
 /// FIPS 203, Algorithm 13 (K-PKE.KeyGen), from line 2 on: `[rho, sigma]` is what line 1 computes.
 ///
-/// Writes `ek` (384 k + 32 bytes) and `dk` (384 k bytes), and H(ek), which begins while the last rows of A_hat are
-/// still being sampled: a hash that is one long chain is cheapest where there is other work beside it.
+/// Writes `ek` (384 k + 32 bytes) and `dk` (384 k bytes), and H(ek), which for k > 2 begins while the last rows of
+/// A_hat are still being sampled: a hash that is one long chain is cheapest where there is other work beside it.
 #[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
@@ -114,7 +114,7 @@ pub(crate) struct EncryptionKey<B, const K: usize> {
 }
 
 impl<B: Backend, const K: usize> EncryptionKey<B, K> {
-    /// Room for a key that [`decode`](Self::decode) and [`matrix`](Self::matrix) fill in place: a key
+    /// Room for a key that [`decode`](Self::decode) and [`hash`](Self::hash) fill in place: a key
     /// returned by value would take its stack twice.
     pub(crate) const ZERO: Self = Self {
         t_hat: [const { NttPoly::ZERO }; K],
@@ -184,7 +184,7 @@ impl<const K: usize> EncryptionNoise<K> {
         Self(Secret::new(NoiseBytes::ZERO))
     }
 
-    /// What [`jobs`](Self::jobs) write, with nothing beside them.
+    /// What [`jobs`](Self::jobs) write, by themselves.
     #[inline(never)] // frames that are not needed at the same time share the stack
     pub(crate) fn fill<B: Backend>(&mut self, backend: B, eta1: Eta, r: &[u8; 32]) {
         let NoiseBytes { y, e1, e2: [e2] } = &mut *self.0;

@@ -8,7 +8,7 @@
 //! | 5 The K-PKE component scheme | `k_pke.rs` |
 //! | 6 Internal algorithms, 7 ML-KEM | `kem.rs` |
 //! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `api.rs`, `prepared.rs` |
-//! | 8 Parameter sets | `params.rs` |
+//! | 8 Parameter sets | `params.rs`, `sets.rs` |
 //!
 //! `on_backend.rs` is section 6 for backends from outside.
 
@@ -25,6 +25,7 @@ pub(crate) mod params;
 mod permutations;
 mod prepared;
 mod self_test;
+mod sets;
 pub(crate) mod symmetric;
 
 pub use api::{ml_kem_512, ml_kem_768, ml_kem_1024};
@@ -32,5 +33,6 @@ pub use api::{ml_kem_512, ml_kem_768, ml_kem_1024};
 pub use ct::constant_time;
 pub use error::Error;
 pub use keys::{SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret};
-pub use params::{MlKem512, MlKem768, MlKem1024, ParameterSet};
+pub use params::{MlKem512, MlKem768, MlKem1024};
 pub use self_test::self_test;
+pub use sets::ParameterSet;

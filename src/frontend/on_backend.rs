@@ -1,15 +1,21 @@
 //! FIPS 203, section 6, on a backend of the caller's own: shown by the feature `internals`.
 //!
-//! For a machine that kemstone does not know, a Keccak in hardware for example: implement
-//! [`Keccak<1>`](crate::sponge::Keccak) and [`Backend`] for a token of your own. The arithmetic comes from
-//! [`portable`](crate::backend::portable), unless you override it. `examples/own_keccak.rs` is a whole program.
+//! For a machine that kemstone does not know, a Keccak in hardware for example: make a token, and implement for it
 //!
-//! The functions take the bytes of the standard, check what they are given as section 7 asks, and leave the randomness to
-//! the caller: `d`, `z` and `m` must be 32 bytes each that nobody can guess, and serve once.
+//! - [`Keccak<1>`](crate::sponge::Keccak), of which `permute` must be there; leave `SPILLS` as it is, unless you know that no part
+//!   of a state stays on the stack. `permute` cannot fail, and a token is `Copy`: a driver's handle lives in a static;
+//! - [`Backend`], of which the name, `hash` and `hash_all` must be there, one line each. The arithmetic comes from
+//!   [`portable`](crate::backend::portable), unless you override it. With `Keccak<4>` as well, for a machine that permutes four
+//!   states at once, `hash_all` runs over 4 slots, and so should [`noise`](Backend::noise), by
+//!   [`noise::run`](crate::sponge::noise::run).
+//!
+//! `examples/own_keccak.rs` is a whole program. The functions here take the bytes of the standard, check what they are given as
+//! section 7 asks, and leave the randomness to the caller: `d`, `z` and `m` are 32 secret random bytes each, used once.
 
 use super::Error;
-use super::params::ParameterSet;
+use super::sets::ParameterSet;
 use crate::backend::Backend;
+use crate::backend::select::data_independent_timing;
 
 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal): writes the expanded decapsulation key dk_PKE || ek || H(ek) || z, the
 /// encapsulation key being its part of [`ENCAPSULATION_KEY_SIZE`](ParameterSet::ENCAPSULATION_KEY_SIZE) bytes before the
@@ -17,13 +23,14 @@ use crate::backend::Backend;
 ///
 /// # Errors
 ///
-/// [`Error::Length`] if `dk` has not [`DECAPSULATION_KEY_SIZE`](ParameterSet::DECAPSULATION_KEY_SIZE) bytes.
-pub fn key_gen_internal<S: ParameterSet, B: Backend>(
+/// [`Error::Length`] if `dk` does not have [`DECAPSULATION_KEY_SIZE`](ParameterSet::DECAPSULATION_KEY_SIZE) bytes.
+pub fn key_gen<S: ParameterSet, B: Backend>(
     backend: B,
     d: &[u8; 32],
     z: &[u8; 32],
     dk: &mut [u8],
 ) -> Result<(), Error> {
+    let _timing = data_independent_timing();
     S::key_gen(backend, d, z, dk)
 }
 
@@ -31,15 +38,16 @@ pub fn key_gen_internal<S: ParameterSet, B: Backend>(
 ///
 /// # Errors
 ///
-/// [`Error::Length`] if `ek` or `c` has not the size of the parameter set's; [`Error::EncapsulationKey`] if a number of the
+/// [`Error::Length`] if `ek` or `c` does not have the parameter set's size; [`Error::EncapsulationKey`] if a number of the
 /// key is not below q. Nothing is written then.
-pub fn encaps_internal<S: ParameterSet, B: Backend>(
+pub fn encapsulate<S: ParameterSet, B: Backend>(
     backend: B,
     ek: &[u8],
     m: &[u8; 32],
     c: &mut [u8],
     shared_secret: &mut [u8; 32],
 ) -> Result<(), Error> {
+    let _timing = data_independent_timing();
     S::encaps(backend, ek, m, c, shared_secret)
 }
 
@@ -48,13 +56,14 @@ pub fn encaps_internal<S: ParameterSet, B: Backend>(
 ///
 /// # Errors
 ///
-/// [`Error::Length`] if `dk` or `c` has not the size of the parameter set's; [`Error::DecapsulationKey`] if the key fails a
+/// [`Error::Length`] if `dk` or `c` does not have the parameter set's size; [`Error::DecapsulationKey`] if the key fails a
 /// check. The shared secret is zero then.
-pub fn decaps_internal<S: ParameterSet, B: Backend>(
+pub fn decapsulate<S: ParameterSet, B: Backend>(
     backend: B,
     dk: &[u8],
     c: &[u8],
     shared_secret: &mut [u8; 32],
 ) -> Result<(), Error> {
+    let _timing = data_independent_timing();
     S::decaps(backend, dk, c, shared_secret)
 }

@@ -4,7 +4,7 @@ use super::kem::{self, PreparedDk, PreparedEk};
 use super::params::{Dimensions, MlKem512, MlKem768, MlKem1024, ct_size, dk_size};
 use crate::sponge::tests::{Plain, counted};
 
-/// Permutations of one parameter set's operations on `W` lanes: key generation, encapsulation, decapsulation,
+/// Permutations of one parameter set's operations on `W` slots: key generation, encapsulation, decapsulation,
 /// decapsulation with a check of the key, and encapsulation and decapsulation with prepared keys; from a seed
 /// for which three blocks suffice for every entry of the matrix.
 fn operations<P, const K: usize, const U: usize, const V: usize, const C: usize, const W: usize>()
@@ -47,9 +47,9 @@ where
 }
 
 #[test]
-fn permutations_are_as_few_as_the_lanes_allow() {
+fn permutations_are_as_few_as_the_slots_allow() {
     // Of each operation: permutations 1, 2, 4 and 8 wide.
-    // One lane: all there is to hash, one after the other.
+    // One slot: all there is to hash, one after the other.
     assert_eq!(
         operations::<MlKem512, 2, 320, 128, 768, 1>(),
         [[27, 0, 0, 0], [26, 0, 0, 0], [26, 0, 0, 0], [32, 0, 0, 0], [8, 0, 0, 0], [14, 0, 0, 0]]
@@ -62,7 +62,7 @@ fn permutations_are_as_few_as_the_lanes_allow() {
         operations::<MlKem1024, 4, 352, 160, 1568, 1>(),
         [[69, 0, 0, 0], [70, 0, 0, 0], [70, 0, 0, 0], [82, 0, 0, 0], [10, 0, 0, 0], [22, 0, 0, 0]]
     );
-    // Four lanes: what is left for single permutations is G, and the end of H(ek) in key generation.
+    // Four slots: what is left for single permutations is G, and the end of H(ek) in key generation.
     assert_eq!(
         operations::<MlKem512, 2, 320, 128, 768, 4>(),
         [[7, 0, 5, 0], [1, 3, 5, 0], [2, 0, 6, 0], [1, 0, 8, 0], [1, 0, 2, 0], [4, 1, 2, 0]]
@@ -75,7 +75,7 @@ fn permutations_are_as_few_as_the_lanes_allow() {
         operations::<MlKem1024, 4, 352, 160, 1568, 4>(),
         [[8, 3, 14, 0], [2, 0, 17, 0], [2, 0, 17, 0], [2, 0, 20, 0], [2, 0, 2, 0], [10, 0, 3, 0]]
     );
-    // Eight lanes: chains of H and J outlast the matrix.
+    // Eight slots: chains of H and J outlast the matrix.
     assert_eq!(
         operations::<MlKem512, 2, 320, 128, 768, 8>(),
         [[7, 0, 1, 2], [1, 4, 3, 1], [2, 0, 1, 4], [1, 1, 1, 4], [1, 1, 0, 1], [4, 1, 2, 0]]

@@ -1,4 +1,5 @@
-//! FIPS 203, section 4.1: G, H, J, PRF and XOF as sponge jobs for a backend.
+//! FIPS 203, section 4.1: G, H, J, PRF and XOF as sponge jobs for a backend. What an encapsulation asks of H, XOF and PRF are
+//! whole operations of the contract, `hash_key` and `noise`.
 
 use crate::backend::poly::{Eta, NttPoly};
 use crate::sponge::fips202::Function;
@@ -19,7 +20,7 @@ pub(crate) fn h<'a>(s: &'a [u8], out: &'a mut [u8; 32]) -> Job<'a> {
     Job::new(Function::Sha3_256, s, &[], out)
 }
 
-/// H(s) as far as whole blocks of s are there, which `absorbed` has been so far.
+/// Goes on with H: absorbs the whole blocks of `s` into `absorbed`.
 pub(crate) fn h_begin<'a>(s: &'a [u8], absorbed: &'a mut Absorbed) -> Job<'a> {
     Job::absorb(Function::Sha3_256, s, absorbed)
 }

@@ -13,11 +13,11 @@ pub fn run<B: Keccak<1>>(backend: B, mut job: Job<'_>) {
     }
 }
 
-/// Runs a job to its end, from the state that it has come to, and wipes that if it may be a secret.
+/// Runs a job to its end, from the state that it has come to, and wipes the state if it may be a secret.
 pub(crate) fn run_from<B: Keccak<1>>(backend: B, states: &mut States<1>, job: &mut Job<'_>) {
     let function = job.function;
     loop {
-        let whole = job.whole_blocks();
+        let whole = job.take_whole_blocks();
         let last = job.last_block();
         let ends = last.is_some();
         if ends || !whole.is_empty() {

@@ -9,7 +9,7 @@ pub const H_BLOCK: usize = Function::Sha3_256.rate();
 /// The last bit of a block, the end of the padding (section 5.1).
 pub const LAST_BIT: u64 = 1 << 63;
 
-/// The words that can be the last of a block.
+/// The index of a block's last word, for each rate.
 pub const LAST_WORDS: [usize; 3] = [
     (Function::Sha3_512.rate() >> 3) - 1,
     (Function::Sha3_256.rate() >> 3) - 1,
@@ -53,8 +53,8 @@ impl Function {
     }
 }
 
-/// What a sponge begins with that has only one block of padded message, a seed of 32 bytes and at most two bytes more: all
-/// of it but for word 4, where those bytes are and the padding begins.
+/// The first block of a sponge whose message is a seed of 32 bytes and at most two bytes more, without word 4: these bytes and
+/// the suffix are there, and it differs from slot to slot.
 #[derive(Clone, Copy)]
 pub struct FirstBlock<'a> {
     /// Words 0 to 3.
@@ -64,7 +64,7 @@ pub struct FirstBlock<'a> {
 }
 
 impl<'a> FirstBlock<'a> {
-    /// With a word 4 of zero: nothing, for a sponge whose message is absorbed as it comes.
+    /// With a word 4 of zero an empty state: the message is absorbed later.
     pub(crate) const EMPTY: Self = Self { seed: &[0; 32], last: usize::MAX };
 
     pub(crate) const fn new(function: Function, seed: &'a [u8; 32]) -> Self {

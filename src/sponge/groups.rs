@@ -5,17 +5,18 @@ use core::slice::from_mut;
 use super::fips202::{Function, blocks};
 use crate::backend::poly::NttPoly;
 
-/// Blocks of XOF output that nearly always suffice for a polynomial: 336 candidates of 256 that are needed, with
-/// 81 % accepted.
+/// Blocks of XOF output that nearly always suffice for a polynomial: 336 candidates, of which 81 % are accepted, for 256
+/// coefficients.
 pub const SAMPLE_BLOCKS: usize = 3;
 
-/// [`Jobs::prf`](super::jobs::Jobs::prf).
+/// Outputs of the PRF with one seed and numbers that follow one another, as
+/// [`Jobs::prf`](super::jobs::Jobs::prf) takes them.
 pub struct Prf<'a> {
     pub(super) s: &'a [u8; 32],
     n: u8,
     length: usize,
     stride: usize,
-    /// Those that are still to come.
+    /// Outputs still to come.
     pub(super) count: usize,
     outputs: &'a mut [u8],
 }
@@ -52,7 +53,7 @@ impl<'a> Prf<'a> {
         blocks(self.length.saturating_sub(1), Function::Shake256.rate())
     }
 
-    /// The next `count` outputs, and their sponges' words 4.
+    /// Splits off the next `count` outputs, and writes their sponges' words 4 to `word4`.
     #[inline(always)]
     pub(super) fn take(&mut self, count: usize, word4: &mut [u64]) -> Outputs<'a> {
         for word in word4.iter_mut().take(count) {
@@ -65,14 +66,14 @@ impl<'a> Prf<'a> {
     }
 }
 
-/// [`Jobs::matrix`](super::jobs::Jobs::matrix).
+/// Entries of the matrix, row by row, as [`Jobs::matrix`](super::jobs::Jobs::matrix) takes them.
 pub struct Matrix<'a, B> {
     pub(super) rho: &'a [u8; 32],
     row: u8,
     column: u8,
     columns: u8,
     transposed: bool,
-    /// Those that are still to come.
+    /// Entries still to come.
     pub(super) entries: &'a mut [NttPoly<B>],
 }
 
@@ -88,7 +89,7 @@ impl<'a, B> Matrix<'a, B> {
         Self { rho, row: i, column: 0, columns: K as u8, transposed, entries }
     }
 
-    /// The next `count` entries, and their sponges' words 4.
+    /// Splits off the next `count` entries, and writes their sponges' words 4 to `word4`.
     #[inline(always)]
     pub(crate) fn take(&mut self, count: usize, word4: &mut [u64]) -> &'a mut [NttPoly<B>] {
         for word in word4.iter_mut().take(count) {

@@ -57,7 +57,7 @@ impl<'a, B> Jobs<'a, B> {
         Prf::of_noise(r, length, y, e1, e2).map(Jobs::Prf)
     }
 
-    /// Permutations that these jobs take in all; for sampled polynomials, those they take nearly always.
+    /// Permutations that these jobs take in all; for sampled polynomials, the usual number.
     pub fn work(&self) -> usize {
         match self {
             Jobs::One(job) => job.work,
@@ -164,8 +164,8 @@ impl<'a> Job<'a> {
         self.function != Function::Sha3_256
     }
 
-    /// Whole blocks to absorb at once, at the rate of H only and all but the last that there is to absorb.
-    pub(super) fn whole_blocks(&mut self) -> &'a [[u8; H_BLOCK]] {
+    /// Takes whole blocks off the message, at the rate of H only and never the last that there is to absorb.
+    pub(super) fn take_whole_blocks(&mut self) -> &'a [[u8; H_BLOCK]] {
         let begun = self.before.is_some() || matches!(self.output, Output::Absorb(_));
         if self.absorbed || self.fresh && begun || self.function.rate() != H_BLOCK {
             return &[];

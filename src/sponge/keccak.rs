@@ -89,7 +89,7 @@ pub(crate) fn model(state: &mut [u64; 25]) {
     }
 }
 
-/// Checks `permute` on random states against the model, column by column; columns from `n` on must not change.
+/// Checks `permute` on random states against the model, slot by slot; slots from `n` on must not change.
 #[cfg(test)]
 pub(crate) fn check<const W: usize>(n: usize, permute: impl Fn(&mut [[u64; W]; 25])) {
     let mut seed = 1u64;
@@ -103,12 +103,12 @@ pub(crate) fn check<const W: usize>(n: usize, permute: impl Fn(&mut [[u64; W]; 2
         }
         let before = state;
         permute(&mut state);
-        for column in 0..W {
-            let mut expected = before.map(|row| row[column]);
-            if column < n {
+        for slot in 0..W {
+            let mut expected = before.map(|row| row[slot]);
+            if slot < n {
                 model(&mut expected);
             }
-            assert_eq!(state.map(|row| row[column]), expected, "round {round}, column {column}");
+            assert_eq!(state.map(|row| row[slot]), expected, "round {round}, slot {slot}");
         }
     }
 }

@@ -52,7 +52,7 @@ impl States<1> {
     }
 }
 
-/// One block for each of `W` sponges; 24 words, of which a squeeze fills the first 21.
+/// One block for each of `W` sponges; 24 words, of which the first 21 count.
 #[repr(align(64))]
 pub struct Blocks<const W: usize>(pub [[u8; 192]; W]);
 
@@ -63,19 +63,20 @@ impl<const W: usize> Blocks<W> {
 
 /// A machine that permutes up to `W` states at once.
 ///
-/// In every operation, a permutation of the slots `0..used` follows: rows are best written as widely as it will read them.
+/// After `start` and `absorb` a permutation of at least the slots `0..used` follows: rows are best written as widely as it will
+/// read them.
 pub trait Keccak<const W: usize>: Copy {
-    /// Whether the frames of permutations and of what goes with them are overwritten when something secret has been hashed:
-    /// where compilers put states on the stack besides `states`.
+    /// Whether the stack below is overwritten when something secret has been hashed. `false` only where no permutation and
+    /// nothing that goes with it leaves a part of a state there.
     const SPILLS: bool = true;
 
-    /// How many states a narrower and cheaper permutation serves; `W` if there is none worth having.
+    /// The most slots for which a permutation costs less than for `W`; `W` if there are none.
     fn cheap_width(self) -> usize {
         W
     }
 
-    /// Sets the slots that have a bit in `slots`, all of them below `used`, to `first` with their words 4; the others below
-    /// `used` keep their states, and the rest do or become zero.
+    /// Sets each slot i with bit i in `slots`, all of them below `used`, to `first` with word 4 from `word4[i]`. The other slots
+    /// below `used` keep their states; those from `used` on keep them or become zero.
     fn start(
         self,
         states: &mut States<W>,
@@ -125,8 +126,7 @@ pub trait Keccak<const W: usize>: Copy {
     }
 
     /// Goes on with the sponge in the first slot: absorbs whole blocks with the rate of H, with a permutation after each,
-    /// and if there is a `last` one runs it to its end. What the slots hold then means nothing; without a `last` one that
-    /// is so of the other slots only.
+    /// and with `last` runs it to its end. Then what the slots hold means nothing, but for the first slot without `last`.
     fn chain(
         self,
         states: &mut States<W>,
@@ -153,7 +153,7 @@ pub struct Last<'a> {
 }
 
 impl Last<'_> {
-    /// The block, put together in memory with its padding, a permutation and the output, in the first slot.
+    /// Puts the block together in memory with its padding, absorbs it in the first slot, permutes and writes the output.
     pub(crate) fn in_memory<B: Keccak<W>, const W: usize>(
         self,
         backend: B,
@@ -191,7 +191,7 @@ impl<const W: usize> Zeroize for States<W> {
     }
 }
 
-/// The message may be a secret.
+/// Clears a block that may hold a secret message.
 pub(crate) fn wipe(block: &mut [u8; 200]) {
     *block = [0; 200];
     optimization_barrier(block);

@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 use super::fips202::{FirstBlock, Function};
 use super::groups::{Outputs, Prf};
 use super::jobs::Jobs;
-use super::{Blocks, Keccak, States, pack};
+use super::{Blocks, Keccak, States, pack, wipe_frames};
 use crate::backend::Backend;
 
 /// PRF(r, 0), PRF(r, 1), ... over `W` slots: the first `length` bytes of each of `y`, all of `e1` and `e2`.
@@ -21,7 +21,7 @@ pub fn run<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(
     e2: &mut [u8; 128],
 ) {
     let mut groups = Prf::of_noise(r, length, y, e1, e2);
-    // With one block each, or a slot for each: else the packer would let the next begin where one has ended.
+    // Where no narrower permutation is cheaper, and with one block each, or a slot for each: else the packer would let the next begin where one has ended.
     let fits =
         groups.iter().all(|prf| prf.work() <= 1) || groups.iter().map(|prf| prf.count).sum::<usize>() <= W;
     if W > 1 && Keccak::<W>::cheap_width(backend) >= W && fits {
@@ -74,4 +74,7 @@ fn in_order<B: Keccak<W>, const W: usize>(backend: B, r: &[u8; 32], groups: &mut
     }
     states.zeroize();
     blocks.zeroize();
+    if B::SPILLS {
+        wipe_frames();
+    }
 }

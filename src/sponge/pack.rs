@@ -19,7 +19,7 @@ use super::{Blocks, Keccak, States, alone, wipe_frames};
 use crate::backend::Backend;
 use crate::backend::poly::NttPoly;
 
-/// Runs every job over the `W`-wide Keccak of `backend`, the longest first.
+/// Runs every job over the `W`-wide Keccak of `backend`, in the order given: with the longest first it takes the least time.
 pub fn run<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) {
     const { assert!(W < 32, "a set of slots is a number of 32 bits") };
     let secret = jobs.iter().any(Jobs::is_secret);
@@ -55,11 +55,11 @@ pub fn run<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(backend: B, jobs:
 /// Who is in which slot, and who waits.
 struct Slots<'g, 'a, B, const W: usize> {
     queue: Queue<'g, 'a, B>,
-    /// Permutations that nobody has begun.
+    /// Permutations not yet begun.
     waiting: usize,
     /// Whether the queue may have more.
     more: bool,
-    /// Each at the first of its slots.
+    /// Each wave, at the index of its first slot.
     waves: [Wave<'g, 'a, B>; W],
     /// Coefficients that each slot has given.
     filled: [usize; W],
@@ -69,7 +69,7 @@ struct Slots<'g, 'a, B, const W: usize> {
     of_jobs: u32,
     /// How many slots a cheaper permutation serves.
     cheap: usize,
-    /// Until then every state is zero.
+    /// A permutation has run. Before that, a slot that was never started is zero.
     permuted: bool,
 }
 
@@ -99,7 +99,7 @@ impl<'g, 'a, B: Backend, const W: usize> Slots<'g, 'a, B, W> {
         if !self.more || self.busy.trailing_ones() as usize >= W {
             return;
         }
-        // Slots of which one call starts all.
+        // Slots that the next call of `start` sets.
         let (mut first, mut fresh, mut word4) = (FirstBlock::EMPTY, 0, [0; W]);
         // What the cheap slots can still do besides; they are filled first, so it does not change any more.
         let mut spare = None;
@@ -137,7 +137,7 @@ impl<'g, 'a, B: Backend, const W: usize> Slots<'g, 'a, B, W> {
         end.min(slot + (self.busy >> slot).trailing_zeros() as usize)
     }
 
-    /// How many permutations are worth beginning in this slot: all in a cheap one, in another what those cannot do.
+    /// How many permutations to begin in this slot: any number in a cheap one, elsewhere what the cheap ones cannot do.
     #[inline(always)]
     fn most(&self, slot: usize, spare: &mut Option<usize>) -> usize {
         if slot < self.cheap {
@@ -159,13 +159,13 @@ impl<'g, 'a, B: Backend, const W: usize> Slots<'g, 'a, B, W> {
         self.waves[slot] = wave;
     }
 
-    /// What is left of a chain that outlasts all others needs one state.
+    /// The job in the first slot, if nothing else is left: it needs one state.
     #[inline(always)]
     fn last_chain(&mut self) -> Option<&mut Job<'a>> {
         if W > 1 && !self.more && self.busy == 1 { self.waves[0].job.as_deref_mut() } else { None }
     }
 
-    /// Adds the next block to every slot of a job; whether anybody will be squeezed.
+    /// Adds the next block to every slot of a job; whether any slot will be squeezed.
     #[inline(always)]
     fn absorb(&mut self, backend: B, states: &mut States<W>, used: usize) -> bool
     where
@@ -210,13 +210,12 @@ impl<'g, 'a, B: Backend, const W: usize> Slots<'g, 'a, B, W> {
     }
 }
 
-/// Slots, side by side, that started together and do the same: one of a job, or those of outputs or of entries, of which
-/// the others have none.
+/// Neighbouring slots that started together and do the same: one job, or outputs, or entries.
 ///
-/// All of it is initialised, whatever they do. Of an enum a compiler may read what another variant has, before it asks which
-/// one it is, and find the smaller of two numbers by a branch: the path would depend on what the stack held before.
+/// Not an enum: a compiler may read what another variant has before it asks which one it is, and find the smaller of two
+/// numbers by a branch. The path would depend on what the stack held before, so all of a wave is initialised.
 struct Wave<'g, 'a, B> {
-    /// None, if it is no wave.
+    /// 0: no wave.
     slots: usize,
     /// Permutations that they still take.
     left: usize,

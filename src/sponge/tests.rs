@@ -12,7 +12,7 @@ use super::{Blocks, Keccak, States, wipe};
 use crate::backend::poly::NttPoly;
 use crate::backend::{Backend, conformance, hashing, portable};
 
-/// The portable arithmetic over a Keccak of `W` plain lanes that counts its permutations.
+/// The portable arithmetic over a Keccak of `W` plain states that counts its permutations.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plain<const W: usize>;
 
@@ -105,7 +105,7 @@ fn entries_get_the_blocks_they_need() {
 
 #[test]
 fn a_long_chain_rides_beside_the_matrix() {
-    // ML-KEM-768 encapsulation: 27 blocks of matrix and a key of nine blocks on four lanes.
+    // ML-KEM-768 encapsulation: 27 blocks of matrix and a key of nine blocks on four slots.
     let mut h = [0; 32];
     let (ek, rho) = ([7; 1184], [1; 32]);
     let mut matrix = [const { NttPoly::<Plain<4>>::ZERO }; 9];

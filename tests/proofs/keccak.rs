@@ -99,8 +99,8 @@ impl Reference {
     }
 }
 
-fn column<const W: usize>(states: &States<W>, column: usize) -> State {
-    states.0.map(|row| row[column])
+fn slot<const W: usize>(states: &States<W>, slot: usize) -> State {
+    states.0.map(|row| row[slot])
 }
 
 fn random_states<const W: usize>(random: &mut Random) -> States<W> {
@@ -153,18 +153,18 @@ impl<B: Probe> Keccaks<B> for Rounds {
     {
         let Self { reference, random, inputs, what } = self;
         let mut check = |states: &mut States<W>, constants: [u64; R]| {
-            let mut expected: [State; W] = core::array::from_fn(|i| column(states, i));
+            let mut expected: [State; W] = core::array::from_fn(|i| slot(states, i));
             rounds(states, constants);
             for (i, expected) in expected.iter_mut().enumerate().take(used) {
                 for rc in constants {
                     *expected = reference.round(expected, rc);
                 }
-                assert_eq!(column(states, i), *expected, "column {i} of {used}, width {W}");
+                assert_eq!(slot(states, i), *expected, "slot {i} of {used}, width {W}");
             }
             *inputs += used as u64;
         };
         if R == 1 {
-            // Every state of weight at most 2 in every column, while the other columns hold other ones.
+            // Every state of weight at most 2 in every slot, while the other slots hold other ones.
             let mut light: [Light; W] = core::array::from_fn(|i| Light(1600 - 150 * i, 7 * i));
             let mut states = random_states::<W>(random);
             for _ in turns(Light::COUNT) {
@@ -187,7 +187,7 @@ impl<B: Probe> Keccaks<B> for Rounds {
                 }
             }
         }
-        // Random inputs in all columns: a wrong bit is missed by each with at most 1 - 2^-degree.
+        // Random inputs in all slots: a wrong bit is missed by each with at most 1 - 2^-degree.
         let (degree, count) = (1u32 << R, if R == 1 { 512 } else { 2048 });
         for turn in turns(count) {
             let constants = core::array::from_fn(|i| match turn & 1 {
@@ -210,7 +210,7 @@ pub(crate) fn round<B: Probe>(backend: B) -> Covered {
     Covered::new("settled", rounds.inputs, format!("{} (P5)", rounds.what.join("; ")))
 }
 
-/// Every number of columns in use, through the contract.
+/// Every number of slots in use, through the contract.
 struct Whole {
     reference: Reference,
     random: Random,
@@ -263,22 +263,22 @@ impl Whole {
                 }
                 _ => random_states::<W>(&mut self.random),
             };
-            let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
+            let mut expected: [State; W] = core::array::from_fn(|i| slot(&states, i));
             backend.permute(&mut states, used);
             for (i, expected) in expected.iter_mut().enumerate().take(used) {
                 self.reference.permute(expected);
-                assert_eq!(column(&states, i), *expected, "column {i} of {used}, width {W}");
+                assert_eq!(slot(&states, i), *expected, "slot {i} of {used}, width {W}");
             }
             self.inputs += used as u64;
         }
     }
 
-    /// Whole blocks of H in the first column, with a permutation after each.
+    /// Whole blocks of H in the first slot, with a permutation after each.
     fn absorbed_blocks<B: Keccak<W>, const W: usize>(&mut self, backend: B) {
         for turn in turns(200) {
             let blocks: Vec<[u8; H_BLOCK]> = (0..turn & 3).map(|_| self.random.array()).collect();
             let mut states = random_states::<W>(&mut self.random);
-            let mut expected = column(&states, 0);
+            let mut expected = slot(&states, 0);
             for block in &blocks {
                 for (word, bytes) in expected.iter_mut().zip(block.as_chunks().0) {
                     *word ^= u64::from_le_bytes(*bytes);
@@ -286,12 +286,12 @@ impl Whole {
                 self.reference.permute(&mut expected);
             }
             backend.chain(&mut states, Function::Sha3_256, &blocks, None);
-            assert_eq!(column(&states, 0), expected, "{} blocks, width {W}", blocks.len());
+            assert_eq!(slot(&states, 0), expected, "{} blocks, width {W}", blocks.len());
             self.inputs += 1;
         }
     }
 
-    /// The end of a sponge in the first column. Of every function: every rest of a message in words, cut in two everywhere, each
+    /// The end of a sponge in the first slot. Of every function: every rest of a message in words, cut in two everywhere, each
     /// with 32 bytes of output, 64, and a number of words that goes through all; every rest in bytes, each with one byte more
     /// of output.
     fn finished<B: Keccak<W>, const W: usize>(&mut self, backend: B) {
@@ -325,7 +325,7 @@ impl Whole {
         let blocks: Vec<[u8; H_BLOCK]> = (0..whole).map(|_| self.random.array()).collect();
         let message = &self.random.array::<168>()[..length];
         let mut states = random_states::<W>(&mut self.random);
-        let mut expected = column(&states, 0);
+        let mut expected = slot(&states, 0);
         let mut last = [0; 200];
         last[..length].copy_from_slice(message);
         last[length] ^= if matches!(function, Function::Sha3_256 | Function::Sha3_512) { 6 } else { 0x1f };
@@ -350,32 +350,32 @@ impl Whole {
         self.inputs += 1;
     }
 
-    /// Every choice of columns, of more than eight every choice of each eight, with every last word, kept as narrow as
-    /// possible and not; and every bit of a message in every column, alone and beside all others.
+    /// Every choice of slots, of more than eight every choice of each eight, with every last word, kept as narrow as
+    /// possible and not; and every bit of a message in every slot, alone and beside all others.
     fn started<B: Keccak<W>, const W: usize>(&mut self, backend: B) {
         let eight = W.min(8);
         for turn in turns((1 << eight) * 4 * 2) {
             let (choice, last, wide) =
                 (turn & ((1 << eight) - 1), turn >> eight & 3, turn >> (eight + 2) == 1);
-            // An odd factor: each eight columns are chosen in all ways, and not in the same way.
+            // An odd factor: each eight slots are chosen in all ways, and not in the same way.
             let chosen =
                 (0..W).step_by(8).fold(0, |chosen, i| chosen | (((choice * (5 * i + 1)) & 0xff) << i));
             let seed = self.random.array();
-            let ends = core::array::from_fn(|_| self.random.word());
-            self.start(backend, &seed, chosen as u32, &ends, last, wide);
+            let word4 = core::array::from_fn(|_| self.random.word());
+            self.start(backend, &seed, chosen as u32, &word4, last, wide);
         }
-        for (bit, column) in (0..=W).flat_map(|column| (0..320).map(move |bit| (bit, column))) {
+        for (bit, slot) in (0..=W).flat_map(|slot| (0..320).map(move |bit| (bit, slot))) {
             let mut message = [0; 40];
             message[bit >> 3] = 1 << (bit & 7);
             let (seed, end) = message.split_first_chunk().expect("40 bytes");
             let end = u64::from_le_bytes(end.try_into().expect("eight bytes"));
-            // The column after the last stands for all.
-            let (columns, ends) = if column == W {
+            // The slot after the last stands for all.
+            let (slots, word4) = if slot == W {
                 ((1 << W) - 1, core::array::from_fn(|i| end.rotate_left(i as u32)))
             } else {
-                (1 << column, [end; W])
+                (1 << slot, [end; W])
             };
-            self.start(backend, seed, columns, &ends, 3, bit & 1 == 0);
+            self.start(backend, seed, slots, &word4, 3, bit & 1 == 0);
         }
     }
 
@@ -383,16 +383,16 @@ impl Whole {
         &mut self,
         backend: B,
         seed: &[u8; 32],
-        columns: u32,
-        ends: &[u64; W],
+        slots: u32,
+        word4: &[u64; W],
         last: usize,
         wide: bool,
     ) {
         let last = *LAST_WORDS.get(last).unwrap_or(&usize::MAX);
         let mut states = random_states::<W>(&mut self.random);
-        let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
-        for (i, (expected, end)) in expected.iter_mut().zip(ends).enumerate() {
-            if columns >> i & 1 == 0 {
+        let mut expected: [State; W] = core::array::from_fn(|i| slot(&states, i));
+        for (i, (expected, end)) in expected.iter_mut().zip(word4).enumerate() {
+            if slots >> i & 1 == 0 {
                 continue;
             }
             *expected = [0; 25];
@@ -404,10 +404,10 @@ impl Whole {
                 *word ^= LAST_BIT;
             }
         }
-        let least = (u32::BITS - columns.leading_zeros()).max(1) as usize;
+        let least = (u32::BITS - slots.leading_zeros()).max(1) as usize;
         let used = if wide { W } else { least };
-        backend.start(&mut states, used, FirstBlock { seed, last }, columns, ends);
-        let started: [State; W] = core::array::from_fn(|i| column(&states, i));
+        backend.start(&mut states, used, FirstBlock { seed, last }, slots, word4);
+        let started: [State; W] = core::array::from_fn(|i| slot(&states, i));
         for (expected, started) in expected.iter_mut().zip(started).skip(used) {
             if started == [0; 25] {
                 *expected = started;
@@ -415,12 +415,12 @@ impl Whole {
         }
         assert_eq!(
             started, expected,
-            "start of {columns:b} with {ends:x?}, last word {last}, width {W}, wide: {wide}"
+            "start of {slots:b} with {word4:x?}, last word {last}, width {W}, wide: {wide}"
         );
         self.inputs += 1;
     }
 
-    /// Every number of words in every column, whatever the number of columns in use.
+    /// Every number of words in every slot, whatever the number of slots in use.
     fn absorbed<B: Keccak<W>, const W: usize>(&mut self, backend: B) {
         for (i, used, words) in (0..W)
             .flat_map(|i| (i + 1..=W).map(move |used| (i, used)))
@@ -428,30 +428,30 @@ impl Whole {
         {
             let message: [u8; 200] = self.random.array();
             let mut states = random_states::<W>(&mut self.random);
-            let mut expected: [State; W] = core::array::from_fn(|i| column(&states, i));
+            let mut expected: [State; W] = core::array::from_fn(|i| slot(&states, i));
             for (word, bytes) in expected[i].iter_mut().zip(message[..8 * words].as_chunks().0) {
                 *word ^= u64::from_le_bytes(*bytes);
             }
             backend.absorb(&mut states, used, i, &message[..8 * words]);
-            assert_eq!(core::array::from_fn(|i| column(&states, i)), expected, "{words} words, width {W}");
+            assert_eq!(core::array::from_fn(|i| slot(&states, i)), expected, "{words} words, width {W}");
             self.inputs += 1;
         }
     }
 
-    /// H in the first column beside polynomials that are sampled from what was kept in them: both as by themselves.
+    /// H in the first slot beside polynomials that are sampled from what was kept in them: both as by themselves.
     fn sampled_beside<B: Probe>(&mut self, backend: B, kernels: &KeyHash<B>) {
         for turn in turns(400) {
             let states = random_states::<8>(&mut self.random);
             let blocks: Vec<[u8; H_BLOCK]> = (0..turn % 4).map(|_| self.random.array()).collect();
             let last = self.random.array();
-            let mut expected = column(&states, 0);
+            let mut expected = slot(&states, 0);
             for block in blocks.iter().chain([&last]) {
                 for (word, bytes) in expected.iter_mut().zip(block.as_chunks().0) {
                     *word ^= u64::from_le_bytes(*bytes);
                 }
                 self.reference.permute(&mut expected);
             }
-            // More than there are columns: a matrix has several teams.
+            // More than there are slots: a matrix has several waves.
             let many = turn % 17;
             let mut entries: Vec<NttPoly<B>> = (0..many).map(|_| self.kept(turn)).collect();
             let mut alone: Vec<NttPoly<B>> = entries.iter().map(copy).collect();
@@ -497,8 +497,7 @@ impl Whole {
                 entries.iter_mut().for_each(|entry| entry.raw_mut()[KEPT * b..].fill(0x5a5a));
                 (kernels.keep_block)(backend, states, b, &mut entries);
                 for (i, entry) in (1..).zip(&entries) {
-                    let bytes: Vec<u8> =
-                        column(states, i).iter().flat_map(|word| word.to_le_bytes()).collect();
+                    let bytes: Vec<u8> = slot(states, i).iter().flat_map(|word| word.to_le_bytes()).collect();
                     let kept: Vec<u8> = entry.raw().iter().flat_map(|number| number.to_le_bytes()).collect();
                     for before in kept[..168 * (b + 1)].as_chunks::<168>().0 {
                         assert_eq!(before[..], bytes[..168], "slot {i} of {used}, block {b}");
@@ -526,8 +525,8 @@ impl Whole {
             let mut blocks = Blocks([[0x5a; 192]; W]);
             backend.squeeze(states, used, &mut blocks);
             for (i, block) in blocks.0.iter().enumerate().take(used) {
-                let bytes: Vec<u8> = column(states, i).iter().flat_map(|word| word.to_le_bytes()).collect();
-                assert_eq!(block[..168], bytes[..168], "column {i} of {used}, width {W}");
+                let bytes: Vec<u8> = slot(states, i).iter().flat_map(|word| word.to_le_bytes()).collect();
+                assert_eq!(block[..168], bytes[..168], "slot {i} of {used}, width {W}");
             }
             self.inputs += used as u64;
         };
@@ -570,6 +569,6 @@ pub(crate) fn blocks<B: Probe>(backend: B) -> Covered {
     Covered::new(
         "settled",
         inputs,
-        format!("start, absorb, squeeze, keep: every bit and column in widths {widths:?} (P4)"),
+        format!("start, absorb, squeeze, keep: every bit and slot in widths {widths:?} (P4)"),
     )
 }

@@ -8,7 +8,8 @@
 //! - **P2, no overflow.** No sum or difference leaves its 16 or 32 bits. The compiler refuses a bound that does not fit
 //!   (`backend::bounds`); the bounds of the leaves are part of their proofs.
 //! - **P3, linearity.** From P1 and P2: modulo q the transforms are linear, products bilinear. Two such maps that agree
-//!   on the unit vectors agree everywhere. So `ntt` and `products` run the unit vectors, or all pairs of them.
+//!   on the unit vectors agree everywhere. So `ntt`, `mul_add` and `dot_inverse` run the unit vectors,
+//!   or all pairs of them.
 //! - **P4, locality.** Coefficients are rounded, reduced and packed one by one. A byte depends on the coefficients whose
 //!   bits it holds, a coefficient on its own bits and no others. So every value in every position settles rounding, and
 //!   every combination of the neighbours that share a byte settles packing. In all of these runs the other positions hold
@@ -18,12 +19,12 @@
 //!   round constant, of degree at most 2 (one layer of "and"). Two such polynomials that agree on all inputs of weight at
 //!   most 2 are the same. If the kernel can only be had two rounds at a time, the degree is at most 4: then a wrong
 //!   bit is wrong for at least 1/16 of all inputs (the least weight of a Reed-Muller code), and random inputs find it but
-//!   with the probability that the output gives. The same is run over all columns at once, so that columns that
+//!   with the probability that the output gives. The same is run over all slots at once, so that slots that
 //!   influence each other are found as well.
 //! - **P6, repetition.** The permutation is this round, 24 times, with the constants in order. The constants and the
 //!   composition are *tested*, on unit vectors and random states.
 //! - **P7, halves.** `montgomery_reduce` is a function of the high half plus a function of the low half. The items that
-//!   ignored by default do without: `cargo test --release --test proofs -- --ignored`.
+//!   are ignored by default do without: `cargo test --release --test proofs -- --ignored`.
 //! - **P8, groups.** Rejection sampling treats its candidates in groups of up to 16, or of two such halves, by a mask of
 //!   the accepted. How a group is written depends on its mask and on the level before it; how a second half is, on its own
 //!   mask, on that level and on the number of accepted ones in the first. A wider group would not be covered.

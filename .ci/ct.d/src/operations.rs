@@ -5,10 +5,11 @@ use core::hint::black_box;
 
 use kemstone::backend::portable::Portable;
 use kemstone::backend::select::on;
+use kemstone::on_backend::key_gen;
 use kemstone::sponge::alone;
 use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::Job;
-use kemstone::{Error, Seed, SharedSecret};
+use kemstone::{Error, MlKem512, MlKem768, MlKem1024, Seed, SharedSecret};
 
 use crate::wrapped::{Added, Wrapped};
 use crate::{CHOICES, Tool};
@@ -34,7 +35,7 @@ fn g(seed: &[u8; 64], k: u8) -> [u8; 64] {
 pub const PER_SET: u64 = 12;
 
 macro_rules! parameter_set {
-    ($set:ident, $k:literal) => {
+    ($set:ident, $Set:ident, $k:literal) => {
         /// Every operation of this parameter set. `A` declassifies what the XOF makes of rho.
         pub fn $set<T: Tool, A: Added>(tool: &mut T) {
             use kemstone::backend::select::Selected;
@@ -82,25 +83,21 @@ macro_rules! parameter_set {
                         tool.rho_sigma(g(&seeds[choice], $k));
                         let seed = Seed::from(seeds[choice]);
                         tool.secret(seed.as_bytes());
+                        let (d, z) = seed.as_bytes().split_first_chunk().expect("64 bytes");
+                        let z = z.try_into().expect("32 bytes");
                         tool.examine(&mut || {
                             if !T::MARKS {
                                 return DecapsulationKey::expand_into(&seed, &mut dk);
                             }
                             match backend {
                                 Selected::Portable(portable) => {
-                                    DecapsulationKey::expand_into_on(
-                                        Wrapped::<_, A>::new(portable),
-                                        &seed,
-                                        &mut dk,
-                                    );
+                                    let backend = Wrapped::<_, A>::new(portable);
+                                    key_gen::<$Set, _>(backend, d, z, &mut dk).expect("room");
                                 }
                                 #[cfg(target_arch = "x86_64")]
                                 Selected::Avx2(avx2) => {
-                                    DecapsulationKey::expand_into_on(
-                                        Wrapped::<_, A>::new(avx2),
-                                        &seed,
-                                        &mut dk,
-                                    );
+                                    let backend = Wrapped::<_, A>::new(avx2);
+                                    key_gen::<$Set, _>(backend, d, z, &mut dk).expect("room");
                                 }
                                 _ => panic!("{} is not wrapped", backend.name()),
                             }
@@ -250,9 +247,9 @@ macro_rules! parameter_set {
     };
 }
 
-parameter_set!(ml_kem_512, 2);
-parameter_set!(ml_kem_768, 3);
-parameter_set!(ml_kem_1024, 4);
+parameter_set!(ml_kem_512, MlKem512, 2);
+parameter_set!(ml_kem_768, MlKem768, 3);
+parameter_set!(ml_kem_1024, MlKem1024, 4);
 
 /// What does not depend on the parameter set: `==`, whose answer is the only thing it tells.
 pub fn comparisons<T: Tool>(tool: &mut T) {

@@ -184,7 +184,7 @@ pub fn all<T: Tool>(tool: &mut T, divisions: bool, stale: bool) {
         tool.secret(&m);
         macro_rules! on {
             ($backend:expr) => {
-                kemstone::on_backend::encaps_internal::<kemstone::MlKem768, _>(
+                kemstone::on_backend::encapsulate::<kemstone::MlKem768, _>(
                     Wrapped::<_, Curious>::new($backend),
                     ek.as_bytes(),
                     &m,

@@ -13,7 +13,7 @@ use kemstone::backend::Backend;
 use kemstone::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
 use kemstone::backend::select::{Selected, on};
 use kemstone::ml_kem_768::EncapsulationKey;
-use kemstone::on_backend::encaps_internal;
+use kemstone::on_backend::encapsulate;
 use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::{Job, Jobs};
 use kemstone::sponge::{Blocks, Keccak, States, alone, noise, pack};
@@ -355,7 +355,7 @@ impl Sponges for Prepare<'_> {
             let (mut c, mut shared_secret) = ([0; 1088], [0; 32]);
             for (key, n) in counted(|| {
                 let backend = Counted::<B, W>(backend);
-                encaps_internal::<MlKem768, _>(backend, &input.ek, &input.m, &mut c, &mut shared_secret)
+                encapsulate::<MlKem768, _>(backend, &input.ek, &input.m, &mut c, &mut shared_secret)
                     .expect("a valid key");
             }) {
                 *total.entry(key).or_default() += n;

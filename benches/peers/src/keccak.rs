@@ -31,10 +31,10 @@ fn states<const W: usize>() -> Box<States<W>> {
 /// The same by the `keccak` crate, one after the other.
 fn expected<const W: usize>() -> Box<States<W>> {
     let mut states = states::<W>();
-    for column in 0..W {
-        let mut state = states.0.map(|row| row[column]);
+    for slot in 0..W {
+        let mut state = states.0.map(|row| row[slot]);
         keccak::Keccak::new().with_f1600(|permute| permute(&mut state));
-        states.0.iter_mut().zip(state).for_each(|(row, lane)| row[column] = lane);
+        states.0.iter_mut().zip(state).for_each(|(row, lane)| row[slot] = lane);
     }
     states
 }
@@ -165,11 +165,11 @@ fn s2n_x4() -> Permutation {
         let (constants, [by_8, by_56]) = (tables.round_constants.as_ptr(), &tables.rotate);
         c::aws_lc_0_47_0_sha3_keccak4_f1600_alt(states.as_mut_ptr().cast(), constants, by_8, by_56);
     };
-    let mut check = core::array::from_fn(|column| states::<4>().0.map(|row| row[column]));
+    let mut check = core::array::from_fn(|slot| states::<4>().0.map(|row| row[slot]));
     permute(&mut check);
     assert_eq!(
         check,
-        core::array::from_fn(|column| expected::<4>().0.map(|row| row[column])),
+        core::array::from_fn(|slot| expected::<4>().0.map(|row| row[slot])),
         "s2n-bignum: not Keccak"
     );
     let call = Box::new(move || (0..BATCH).for_each(|_| permute(black_box(&mut check))));

@@ -202,7 +202,7 @@ macro_rules! rounds {
             $unit!(load 24, 2),
             $unit!(begin),
             "2:",
-            // Theta. Column 0 comes first, so that lane 0, which pi leaves where it is, can make room for the last sum.
+            // Theta. Slot 0 comes first, so that lane 0, which pi leaves where it is, can make room for the last sum.
             $unit!(xor c1 = 11, 1, 47),
             $unit!(xor c1 = 16, c1, 24),
             $unit!(xor c1 = 21, c1, 4),
@@ -384,15 +384,15 @@ fn address<T>(pointer: *mut T) -> u64 {
     pointer.expose_provenance() as u64
 }
 
-/// Runs rounds on the state of one column, in general registers.
+/// Runs rounds on the state of one slot, in general registers.
 #[target_feature(enable = "neon")]
 pub(crate) fn one<const W: usize, const R: usize>(
     state: &mut [[u64; W]; 25],
-    column: usize,
+    slot: usize,
     constants: &Constants<R>,
 ) {
     const { assert!(0 < R && 0 < W && W <= 31, "a round, and strides that fit their instructions") };
-    let lanes = &mut state.as_flattened_mut()[column..][..24 * W + 1];
+    let lanes = &mut state.as_flattened_mut()[slot..][..24 * W + 1];
     // SAFETY: ASM; of `lanes`, every W-th word from the first to the last is read and written, and `constants` up to the
     // zero at its end is read.
     unsafe {
@@ -400,7 +400,7 @@ pub(crate) fn one<const W: usize, const R: usize>(
     }
 }
 
-/// Runs rounds on the states of three columns: two in vector registers and one in general ones.
+/// Runs rounds on the states of three slots: two in vector registers and one in general ones.
 #[target_feature(enable = "neon")]
 pub(crate) fn three<const R: usize>(state: &mut [[u64; 3]; 25], constants: &Constants<R>) {
     const { assert!(0 < R) };
@@ -424,7 +424,7 @@ pub(crate) fn three_sha3<const R: usize>(state: &mut [[u64; 3]; 25], constants: 
     }
 }
 
-/// Runs rounds on the states of the first two of three columns, in vector registers, with rotations by SHA-3
+/// Runs rounds on the states of the first two of three slots, in vector registers, with rotations by SHA-3
 /// instructions.
 #[target_feature(enable = "neon,sha3")]
 pub(crate) fn two_sha3<const R: usize>(state: &mut [[u64; 3]; 25], constants: &Constants<R>) {

@@ -11,9 +11,9 @@ pub(crate) fn squeeze<const W: usize>(state: &[[u64; W]; 25], blocks: &mut [[u8;
         let (x, y) = (load(at(low, 0)), load(at(high, 0)));
         store_bytes(at_mut(&mut blocks[0], 16 * i), vreinterpretq_u8_u64(vzip1q_u64(x, y)));
         store_bytes(at_mut(&mut blocks[1], 16 * i), vreinterpretq_u8_u64(vzip2q_u64(x, y)));
-        for column in 2..W {
-            *at_mut(&mut blocks[column], 16 * i) = low[column].to_le_bytes();
-            *at_mut(&mut blocks[column], 16 * i + 8) = high[column].to_le_bytes();
+        for slot in 2..W {
+            *at_mut(&mut blocks[slot], 16 * i) = low[slot].to_le_bytes();
+            *at_mut(&mut blocks[slot], 16 * i + 8) = high[slot].to_le_bytes();
         }
     }
 }

@@ -101,8 +101,8 @@ impl Keccak<3> for Neon {
         if used == 3 {
             kernel!(rounds::three(&mut states.0, &Constants::ALL));
         } else {
-            for column in 0..used {
-                kernel!(rounds::one(&mut states.0, column, &Constants::ALL));
+            for slot in 0..used {
+                kernel!(rounds::one(&mut states.0, slot, &Constants::ALL));
             }
         }
     }
@@ -120,8 +120,8 @@ impl Probe for Neon {
             kernel!(rounds::one(&mut states.0, 0, &Constants::one(rc)));
         });
         visitor.kernel::<3, 1>(self, 2, |states, [rc]| {
-            for column in 0..2 {
-                kernel!(rounds::one(&mut states.0, column, &Constants::one(rc)));
+            for slot in 0..2 {
+                kernel!(rounds::one(&mut states.0, slot, &Constants::one(rc)));
             }
         });
         visitor.kernel::<3, 1>(self, 3, |states, [rc]| {
@@ -138,7 +138,7 @@ mod tests {
     suite!("neon", Neon::detect());
 
     #[test]
-    fn columns_are_read() {
+    fn slots_are_read() {
         let Some(backend) = present("neon", Neon::detect()) else { return };
         sponge_steps::<_, 3>(backend);
     }

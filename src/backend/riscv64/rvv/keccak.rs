@@ -178,12 +178,12 @@ macro_rules! each_lane {
     };
 }
 
-/// The permutation of `n` columns from {p} on, as many at a time as a register takes.
+/// The permutation of `n` slots from {p} on, as many at a time as a register takes.
 macro_rules! permutation {
     ($arch:ident) => {
         lines!(
             "2:",
-            "vsetvli {vl}, {columns}, e64, m1, ta, ma",
+            "vsetvli {vl}, {slots}, e64, m1, ta, ma",
             each_lane!(load),
             complement!($arch),
             "li {round}, {rounds}",
@@ -216,16 +216,16 @@ macro_rules! permutation {
             "addi {constants}, {constants}, {back}",
             complement!($arch),
             each_lane!(store),
-            // the next columns
+            // the next slots
             "slli {t}, {vl}, 3",
             "add {p}, {p}, {t}",
-            "sub {columns}, {columns}, {vl}",
-            "bnez {columns}, 2b",
+            "sub {slots}, {slots}, {vl}",
+            "bnez {slots}, 2b",
         )
     };
 }
 
-/// Permutes the states in the columns `0..used`.
+/// Permutes the states in the slots `0..used`.
 ///
 /// # Safety
 ///
@@ -253,17 +253,17 @@ pub(crate) unsafe fn permute_zvkb<const W: usize, const R: usize>(
     unsafe { permute_v_zvkb(states.as_mut_ptr().cast(), 8 * W, used.min(W), constants) }
 }
 
-/// On `columns` of 25 rows that are `pitch` bytes apart.
+/// On `slots` of 25 rows that are `pitch` bytes apart.
 ///
 /// # Safety
 ///
-/// The machine has V; each of the rows has `columns` words.
-unsafe fn permute_v<const R: usize>(p: *mut u64, pitch: usize, columns: usize, constants: &[u64; R]) {
+/// The machine has V; each of the rows has `slots` words.
+unsafe fn permute_v<const R: usize>(p: *mut u64, pitch: usize, slots: usize, constants: &[u64; R]) {
     const { assert!(R > 0 && R <= ROUNDS) };
     // SAFETY: reads and writes the words of the rows, and reads the round constants.
     unsafe {
         vector!(permutation!(v);
-            p = inout(reg) p => _, pitch = in(reg) pitch, columns = inout(reg) columns => _,
+            p = inout(reg) p => _, pitch = in(reg) pitch, slots = inout(reg) slots => _,
             constants = inout(reg) constants.as_ptr() => _, rounds = const R, back = const -8 * R as i64,
             vl = out(reg) _, round = out(reg) _, t = out(reg) _,
             r36 = in(reg) 36, r37 = in(reg) 37, r39 = in(reg) 39, r41 = in(reg) 41, r43 = in(reg) 43,
@@ -278,13 +278,13 @@ unsafe fn permute_v<const R: usize>(p: *mut u64, pitch: usize, columns: usize, c
 ///
 /// # Safety
 ///
-/// The machine has V and Zvkb; each of the rows has `columns` words.
-unsafe fn permute_v_zvkb<const R: usize>(p: *mut u64, pitch: usize, columns: usize, constants: &[u64; R]) {
+/// The machine has V and Zvkb; each of the rows has `slots` words.
+unsafe fn permute_v_zvkb<const R: usize>(p: *mut u64, pitch: usize, slots: usize, constants: &[u64; R]) {
     const { assert!(R > 0 && R <= ROUNDS) };
     // SAFETY: reads and writes the words of the rows, and reads the round constants.
     unsafe {
         vector!(".option arch, +zvkb", permutation!(zvkb);
-            p = inout(reg) p => _, pitch = in(reg) pitch, columns = inout(reg) columns => _,
+            p = inout(reg) p => _, pitch = in(reg) pitch, slots = inout(reg) slots => _,
             constants = inout(reg) constants.as_ptr() => _, rounds = const R, back = const -8 * R as i64,
             vl = out(reg) _, round = out(reg) _, t = out(reg) _,
         )
@@ -319,7 +319,7 @@ pub(crate) unsafe fn one_round_x1(state: &mut [u64; 25], zbb: bool, rc: u64) {
     }
 }
 
-/// Rows 0 to 23 of the columns `0..used`, column by column.
+/// Rows 0 to 23 of the slots `0..used`, slot by slot.
 ///
 /// # Safety
 ///
@@ -349,13 +349,13 @@ macro_rules! eight_rows {
 
 /// # Safety
 ///
-/// The machine has V; each of 24 rows, `pitch` bytes apart, has `columns` words, and `blocks` has as many blocks.
-unsafe fn transpose(rows: *const u64, pitch: usize, columns: usize, blocks: *mut u64) {
+/// The machine has V; each of 24 rows, `pitch` bytes apart, has `slots` words, and `blocks` has as many blocks.
+unsafe fn transpose(rows: *const u64, pitch: usize, slots: usize, blocks: *mut u64) {
     // SAFETY: reads the words of the rows, writes the blocks.
     unsafe {
         vector!(
             "2:",
-            "vsetvli {vl}, {columns}, e64, m1, ta, ma",
+            "vsetvli {vl}, {slots}, e64, m1, ta, ma",
             "mv {row}, {rows}",
             "mv {to}, {blocks}",
             eight_rows!(),
@@ -365,9 +365,9 @@ unsafe fn transpose(rows: *const u64, pitch: usize, columns: usize, blocks: *mut
             "add {rows}, {rows}, {row}",
             "mul {row}, {vl}, {block}",
             "add {blocks}, {blocks}, {row}",
-            "sub {columns}, {columns}, {vl}",
-            "bnez {columns}, 2b";
-            rows = inout(reg) rows => _, pitch = in(reg) pitch, columns = inout(reg) columns => _,
+            "sub {slots}, {slots}, {vl}",
+            "bnez {slots}, 2b";
+            rows = inout(reg) rows => _, pitch = in(reg) pitch, slots = inout(reg) slots => _,
             blocks = inout(reg) blocks => _, block = in(reg) 192usize,
             vl = out(reg) _, row = out(reg) _, to = out(reg) _,
         )
@@ -392,9 +392,9 @@ mod tests {
                 backend.permute(&mut states, used);
                 let mut blocks = Blocks([[0; 192]; W]);
                 backend.squeeze(&states, used, &mut blocks);
-                for (column, block) in blocks.0.iter().enumerate().take(used) {
+                for (slot, block) in blocks.0.iter().enumerate().take(used) {
                     for (row, word) in states.0.iter().zip(block.as_chunks().0).take(21) {
-                        assert_eq!(row[column].to_le_bytes(), *word);
+                        assert_eq!(row[slot].to_le_bytes(), *word);
                     }
                 }
                 // What is beyond `used` means nothing: here it is left.
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_the_columns() {
+    fn blocks_are_the_slots() {
         let Some(backend) = present("rvv", Rvv::detect()) else { return };
         sponge_steps::<Rvv, 2>(backend);
         sponge_steps::<Rvv, 4>(backend);

@@ -229,13 +229,13 @@ fn absorb_words<const L: usize>(state: &mut [[u64; 4]], slot: usize, words: &[[u
     }
 }
 
-/// The words of the columns as blocks, with the standard's order of bytes.
+/// The words of the slots as blocks, with the standard's order of bytes.
 #[target_feature(enable = "avx2")]
 pub(crate) fn squeeze(state: &[[u64; 4]; 25], blocks: &mut [[u8; 192]; 4]) {
     for (i, rows) in state.as_chunks::<4>().0.iter().enumerate() {
-        let columns = transpose([load(&rows[0]), load(&rows[1]), load(&rows[2]), load(&rows[3])]);
-        for (block, column) in blocks.iter_mut().zip(columns) {
-            store_bytes(at_mut::<_, 32>(block, 32 * i), column);
+        let slots = transpose([load(&rows[0]), load(&rows[1]), load(&rows[2]), load(&rows[3])]);
+        for (block, slot) in blocks.iter_mut().zip(slots) {
+            store_bytes(at_mut::<_, 32>(block, 32 * i), slot);
         }
     }
 }
@@ -275,7 +275,7 @@ mod tests {
     use crate::sponge::{Keccak, States};
 
     #[test]
-    fn blocks_are_the_columns() {
+    fn blocks_are_the_slots() {
         let Some(backend) = crate::backend::conformance::present("avx2", Avx2::detect()) else { return };
         crate::backend::conformance::sponge_steps::<Avx2, 4>(backend);
     }

@@ -143,11 +143,11 @@ pub(crate) fn finish_and_sample(
 ) -> bool {
     let rows = states.as_chunks().0;
     let mut a = [
-        first_column(&rows[0]),
-        first_column(&rows[1]),
-        first_column(&rows[2]),
-        first_column(&rows[3]),
-        first_column(&rows[4]),
+        first_slot(&rows[0]),
+        first_slot(&rows[1]),
+        first_slot(&rows[2]),
+        first_slot(&rows[3]),
+        first_slot(&rows[4]),
     ];
     // Rounds for each polynomial, so that they last to the end. A permutation is a number of such pieces.
     const PIECES: [usize; 8] = [24, 12, 8, 6, 4, 3, 2, 1];
@@ -184,17 +184,17 @@ pub(crate) fn finish_and_sample(
     full
 }
 
-/// The first column of five rows, a plane.
+/// The first slot of five rows, a plane.
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn first_column(rows: &[[u64; 8]; 5]) -> __m512i {
+fn first_slot(rows: &[[u64; 8]; 5]) -> __m512i {
     let low = _mm_unpacklo_epi64(load_half(at::<_, 2>(&rows[0], 0)), load_half(at::<_, 2>(&rows[1], 0)));
     let high = _mm_unpacklo_epi64(load_half(at::<_, 2>(&rows[2], 0)), load_half(at::<_, 2>(&rows[3], 0)));
     let four = _mm512_zextsi256_si512(_mm256_set_m128i(high, low));
     _mm512_mask_set1_epi64(four, 0b10000, rows[4][0].cast_signed())
 }
 
-/// Sets the columns that have a bit in `columns`, all of them below `used`. If none of these is left out, the rest may
+/// Sets the slots that have a bit in `slots`, all of them below `used`. If none of these is left out, the rest may
 /// become zero.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn start(
@@ -216,12 +216,12 @@ pub(crate) fn start(
     }
 }
 
-/// Adds words of message to a column below `used`.
+/// Adds words of message to a slot below `used`.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-pub(crate) fn absorb(state: &mut [[u64; 8]; 25], used: usize, column: usize, words: &[u8]) {
+pub(crate) fn absorb(state: &mut [[u64; 8]; 25], used: usize, slot: usize, words: &[u8]) {
     // Most blocks are those of H and J.
     const H: usize = Function::Sha3_256.rate() >> 3;
-    let (words, mask) = (words.as_chunks().0, 1 << (column & 7));
+    let (words, mask) = (words.as_chunks().0, 1 << (slot & 7));
     match (<&[_; H]>::try_from(words), used > 4) {
         (Ok(words), true) => absorb_x8(state, mask, words),
         (Ok(words), false) => absorb_x4(state, mask, words),
@@ -234,10 +234,10 @@ pub(crate) fn absorb(state: &mut [[u64; 8]; 25], used: usize, column: usize, wor
 ///
 /// A row is read and written as a whole, as the permutations do it. A register that is read from two words written
 /// one by one, or from two halves, has to wait until both have reached the cache.
-macro_rules! columns {
+macro_rules! slots {
     ($start:ident, $absorb:ident, $v:ty, $width:literal, $load:ident, $store:ident,
      $broadcast:ident, $zero:ident, $mask_mov:ident, $mask_xor:ident) => {
-        /// With `KEEP`, the other columns keep their states: the compiler makes of that a store under a mask, and such a row
+        /// With `KEEP`, the other slots keep their states: the compiler makes of that a store under a mask, and such a row
         /// cannot be loaded before it has reached the cache. Without, they become zero, and the row is stored as a whole.
         #[inline]
         #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
@@ -272,7 +272,7 @@ macro_rules! columns {
     };
 }
 
-columns!(
+slots!(
     start_x8,
     absorb_x8,
     __m512i,
@@ -284,7 +284,7 @@ columns!(
     _mm512_mask_mov_epi64,
     _mm512_mask_xor_epi64
 );
-columns!(
+slots!(
     start_x4,
     absorb_x4,
     __m256i,
@@ -314,7 +314,7 @@ fn transpose(r: [__m512i; 4]) -> [__m512i; 4] {
     ]
 }
 
-/// The words of columns `0..used` as blocks, with the standard's order of bytes.
+/// The words of slots `0..used` as blocks, with the standard's order of bytes.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn squeeze(state: &[[u64; 8]; 25], used: usize, blocks: &mut [[u8; 192]; 8]) {
     let [low, high] = blocks.as_chunks_mut().0 else { unreachable!() };
@@ -324,24 +324,24 @@ pub(crate) fn squeeze(state: &[[u64; 8]; 25], used: usize, blocks: &mut [[u8; 19
     }
 }
 
-/// Words 0 to 23 of the columns `FIRST..FIRST + 4`.
+/// Words 0 to 23 of the slots `FIRST..FIRST + 4`.
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 fn squeeze_four<const FIRST: usize>(state: &[[u64; 8]; 25], blocks: &mut [[u8; 192]; 4]) {
     for (i, rows) in state.as_chunks::<8>().0.iter().enumerate() {
-        for (block, column) in blocks.iter_mut().zip(four_columns::<FIRST>(rows)) {
-            store(at_mut::<_, 64>(block, 64 * i), column);
+        for (block, slot) in blocks.iter_mut().zip(four_slots::<FIRST>(rows)) {
+            store(at_mut::<_, 64>(block, 64 * i), slot);
         }
     }
 }
 
-/// The columns `FIRST..FIRST + 4` of eight rows.
+/// The slots `FIRST..FIRST + 4` of eight rows.
 ///
 /// Rows are read as a whole, as the permutation has just written them: a load of the second half of one and the first
 /// of the next, which a compiler likes for a load of a half, would have to wait until both have reached the cache.
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
-fn four_columns<const FIRST: usize>(rows: &[[u64; 8]; 8]) -> [__m512i; 4] {
+fn four_slots<const FIRST: usize>(rows: &[[u64; 8]; 8]) -> [__m512i; 4] {
     const { assert!(FIRST == 0 || FIRST == 4) };
     // row y in the lower half, row y + 4 in the upper one
     transpose(core::array::from_fn(|y| {
@@ -362,7 +362,7 @@ pub(crate) fn keep_block(state: &[[u64; 8]; 25], b: usize, a_hats: &mut [NttPoly
     if b >= SAMPLE_BLOCKS {
         return;
     }
-    // Column 0 has no entry.
+    // Slot 0 has no entry.
     let (low, high) = a_hats.split_at_mut(a_hats.len().min(3));
     keep_block_of_four::<0>(state, b, low);
     if !high.is_empty() {
@@ -370,20 +370,20 @@ pub(crate) fn keep_block(state: &[[u64; 8]; 25], b: usize, a_hats: &mut [NttPoly
     }
 }
 
-/// For the columns `FIRST..FIRST + 4` but column 0.
+/// For the slots `FIRST..FIRST + 4` but slot 0.
 #[inline]
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 fn keep_block_of_four<const FIRST: usize>(state: &[[u64; 8]; 25], b: usize, a_hats: &mut [NttPoly<Avx512>]) {
     let from = KEPT * b;
     for (i, rows) in state.as_chunks::<8>().0.iter().enumerate() {
-        let columns = four_columns::<FIRST>(rows);
-        for (a_hat, column) in a_hats.iter_mut().zip(&columns[usize::from(FIRST == 0)..]) {
+        let slots = four_slots::<FIRST>(rows);
+        for (a_hat, slot) in a_hats.iter_mut().zip(&slots[usize::from(FIRST == 0)..]) {
             let to = a_hat.raw_mut();
             // Three words too many, where the next block will be.
             if i < 2 || b < SAMPLE_BLOCKS - 1 {
-                store(at_mut::<_, 32>(to, from + 32 * i), *column);
+                store(at_mut::<_, 32>(to, from + 32 * i), *slot);
             } else {
-                store5(at_mut::<_, 20>(to, from + 32 * i), *column);
+                store5(at_mut::<_, 20>(to, from + 32 * i), *slot);
             }
         }
     }
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_the_columns() {
+    fn blocks_are_the_slots() {
         let Some(backend) = present("avx512", Avx512::detect()) else { return };
         crate::backend::conformance::sponge_steps::<Avx512, 8>(backend);
         if let Some(plain) = backend.plain() {

@@ -1,8 +1,8 @@
 //! `hash_key`: the matrix is sampled beside the end of H.
 //!
-//! H is a chain of permutations of one state, which leaves half of a processor idle. So H takes the first slot of eight, the
-//! matrix the others, wave by wave; their blocks are only kept, and sampled when nothing is left but the end of H. Which
-//! wave begins when follows from the numbers alone: there are blocks of H enough for three waves.
+//! H is a chain of permutations of one state, which leaves half of a processor idle. So H takes slot 0, and the matrix slots 1
+//! to 7, wave by wave; the blocks of the matrix are only kept, and sampled when nothing is left but the end of H. Which wave
+//! begins when follows from the numbers alone: H has whole blocks enough for the waves of every k.
 
 use zeroize::optimization_barrier;
 
@@ -18,10 +18,10 @@ const W: usize = 8;
 /// Entries of the largest matrix, with k = 4.
 const ENTRIES: usize = 16;
 
-/// [`Backend::hash_key`] for k from 2 to 4, with the permutations of `states_of`.
+/// [`Backend::hash_key`] for k from 2 to 4, with the permutations of `keccak_of`.
 #[inline(never)] // frames that are not needed at the same time share the stack
 pub(super) fn hash_key<S: Keccak<W>, const K: usize>(
-    states_of: S,
+    keccak_of: S,
     backend: Avx512,
     ek: &[u8],
     h_ek: &mut [u8; 32],
@@ -40,15 +40,15 @@ pub(super) fn hash_key<S: Keccak<W>, const K: usize>(
     let filled = &mut filled[..K * K];
     let mut states = States::<W>::ZERO;
     let mut blocks = blocks.iter();
-    // The last wave is the largest: its states are still there when its elements have been sampled.
+    // The last wave is the largest, because only its states remain if entries need more blocks.
     let (mut first, mut slots) = (0, const { first_wave(K * K) });
     loop {
         let mut of_slots = [0; W];
         of_slots[1..][..slots].copy_from_slice(&word4[first..][..slots]);
-        states_of.start(&mut states, slots + 1, first_block, ((1 << slots) - 1) << 1, &of_slots);
+        keccak_of.start(&mut states, slots + 1, first_block, ((1 << slots) - 1) << 1, &of_slots);
         for (b, block) in (0..SAMPLE_BLOCKS).zip(&mut blocks) {
-            states_of.absorb(&mut states, slots + 1, 0, block);
-            states_of.permute(&mut states, slots + 1);
+            keccak_of.absorb(&mut states, slots + 1, 0, block);
+            keccak_of.permute(&mut states, slots + 1);
             backend.keep_block(&states, b, &mut entries[first..][..slots]);
         }
         if first + slots == entries.len() {
@@ -59,16 +59,16 @@ pub(super) fn hash_key<S: Keccak<W>, const K: usize>(
     if !backend.finish_and_sample(&states, blocks.as_slice(), &last, h_ek, entries, filled) {
         let (earlier, of_wave) = entries.split_at_mut(first);
         let (filled_earlier, filled_of_wave) = filled.split_at_mut(first);
-        sample_on(states_of, backend, &mut states, of_wave, filled_of_wave);
+        sample_on(keccak_of, backend, &mut states, of_wave, filled_of_wave);
         for ((entry, filled), word) in earlier.iter_mut().zip(filled_earlier).zip(&word4) {
             if *filled < N {
-                sample_again(states_of, backend, &mut states, first_block, *word, entry);
+                sample_again(keccak_of, backend, &mut states, first_block, *word, entry);
             }
         }
     }
 }
 
-/// Entries of the first wave, if all others have as many as there are slots.
+/// Entries of the first wave, if all others fill the slots beside H.
 const fn first_wave(mut entries: usize) -> usize {
     while entries > W - 1 {
         entries -= W - 1;
@@ -76,13 +76,13 @@ const fn first_wave(mut entries: usize) -> usize {
     entries
 }
 
-// As many whole blocks as the waves take, and the end of H after them.
+// H has as many whole blocks as the waves of each k take.
 const _: () = assert!((384 * 2 + 32) >= H_BLOCK * SAMPLE_BLOCKS && first_wave(4) == 4);
 const _: () = assert!((384 * 3 + 32) >= H_BLOCK * SAMPLE_BLOCKS * 2 && first_wave(9) + (W - 1) == 9);
 const _: () = assert!((384 * 4 + 32) >= H_BLOCK * SAMPLE_BLOCKS * 3 && first_wave(16) + 2 * (W - 1) == 16);
 
-/// Reads a byte of each 64 and the last, the usual cache line, so that they come from memory all at once. H would take them
-/// one after the other and wait for each: with a key in no near cache that was up to a quarter of an encapsulation (Zen 5).
+/// Reads one byte of each cache line of 64 bytes, and the last byte, so that all lines come from memory at once. H would take
+/// them one after the other and wait for each: with a key in no near cache that was up to a quarter of an encapsulation (Zen 5).
 fn fetch(bytes: &[u8]) {
     let sum = bytes.iter().step_by(64).chain(bytes.last()).fold(0, |sum, byte| sum ^ byte);
     optimization_barrier(&sum);
@@ -91,7 +91,7 @@ fn fetch(bytes: &[u8]) {
 /// Goes on with the slots from 1 on until these entries are full.
 #[cold]
 fn sample_on<S: Keccak<W>>(
-    states_of: S,
+    keccak_of: S,
     backend: Avx512,
     states: &mut States<W>,
     entries: &mut [NttPoly<Avx512>],
@@ -100,8 +100,8 @@ fn sample_on<S: Keccak<W>>(
     let mut blocks = Blocks::<W>::ZERO;
     let used = entries.len() + 1;
     while filled.iter().any(|filled| *filled < N) {
-        states_of.permute(states, used);
-        states_of.squeeze(states, used, &mut blocks);
+        keccak_of.permute(states, used);
+        keccak_of.squeeze(states, used, &mut blocks);
         backend.sample_ntt(&blocks.0[1..used], entries, filled);
     }
 }
@@ -109,7 +109,7 @@ fn sample_on<S: Keccak<W>>(
 /// Samples an entry whose state is gone from the beginning.
 #[cold]
 fn sample_again<S: Keccak<W>>(
-    states_of: S,
+    keccak_of: S,
     backend: Avx512,
     states: &mut States<W>,
     first_block: FirstBlock<'_>,
@@ -118,15 +118,15 @@ fn sample_again<S: Keccak<W>>(
 ) {
     let mut blocks = Blocks::<W>::ZERO;
     let mut filled = [0];
-    states_of.start(states, 1, first_block, 1, &[word4; W]);
+    keccak_of.start(states, 1, first_block, 1, &[word4; W]);
     while filled[0] < N {
-        states_of.permute(states, 1);
-        states_of.squeeze(states, 1, &mut blocks);
+        keccak_of.permute(states, 1);
+        keccak_of.squeeze(states, 1, &mut blocks);
         backend.sample_ntt(&blocks.0[..1], core::slice::from_mut(entry), &mut filled);
     }
 }
 
-/// The kernels. The last two want VBMI2.
+/// The kernels; `sample_kept` and `finish_and_sample` need VBMI2.
 impl Avx512 {
     pub(super) fn keep_block(self, states: &States<W>, b: usize, entries: &mut [NttPoly<Self>]) {
         // SAFETY: an Avx512 exists only after detect found AVX-512 F, BW, VL and DQ.

@@ -306,12 +306,12 @@ mod tests {
     impl HashKey<Avx512, 8> for Beside {
         fn hash_key<const K: usize>(
             self,
-            states_of: Scripted<Avx512, 8>,
+            keccak_of: Scripted<Avx512, 8>,
             ek: &[u8],
             h_ek: &mut [u8; 32],
             a_hat_transposed: &mut [[NttPoly<Avx512>; K]; K],
         ) {
-            super::key_hash::hash_key(states_of, self.0, ek, h_ek, a_hat_transposed);
+            super::key_hash::hash_key(keccak_of, self.0, ek, h_ek, a_hat_transposed);
         }
     }
 

@@ -323,7 +323,7 @@ fn address<T>(pointer: *mut T) -> u64 {
     pointer.expose_provenance() as u64
 }
 
-/// Runs rounds on eight states, one a column.
+/// Runs rounds on eight states, one a slot.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn eight<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64; R]) {
     const { assert!(R > 0, "a round is run before the first look whether there is one") };
@@ -331,7 +331,7 @@ pub(crate) fn eight<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64
     unsafe { rounds!(eight, state, constants) }
 }
 
-/// Runs rounds on the first four columns, one state each, and leaves the others as they are.
+/// Runs rounds on the first four slots, one state each, and leaves the others as they are.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn four<const R: usize>(state: &mut [[u64; 8]; 25], constants: &[u64; R]) {
     const { assert!(R > 0, "a round is run before the first look whether there is one") };
