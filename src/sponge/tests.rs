@@ -43,21 +43,22 @@ impl<const W: usize, const V: usize> Keccak<V> for Plain<W> {
     }
 }
 
+// The arithmetic is that of portable.
 mod width_1 {
-    crate::backend::conformance::suite!("width 1", Some(super::Plain::<1>));
+    crate::backend::conformance::suite!(@each "width 1", Some(super::Plain::<1>), hashes batches encapsulations);
 }
 mod width_2 {
-    crate::backend::conformance::suite!("width 2", Some(super::Plain::<2>));
+    crate::backend::conformance::suite!(@each "width 2", Some(super::Plain::<2>), hashes batches encapsulations);
 }
 mod width_4 {
-    crate::backend::conformance::suite!("width 4", Some(super::Plain::<4>));
+    crate::backend::conformance::suite!(@each "width 4", Some(super::Plain::<4>), hashes batches encapsulations);
 }
 // No permutation is cheaper than that of all slots.
 mod width_7 {
-    crate::backend::conformance::suite!("width 7", Some(super::Plain::<7>));
+    crate::backend::conformance::suite!(@each "width 7", Some(super::Plain::<7>), hashes batches encapsulations);
 }
 mod width_8 {
-    crate::backend::conformance::suite!("width 8", Some(super::Plain::<8>));
+    crate::backend::conformance::suite!(@each "width 8", Some(super::Plain::<8>), hashes batches encapsulations);
 }
 
 /// Permutations by width, 1, 2, 4 and 8, of one call.
