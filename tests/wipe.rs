@@ -655,6 +655,50 @@ fn the_prf_leaves_no_buffers() {
     });
 }
 
+/// What one encryption takes of the PRF, by itself.
+struct NoiseOf<'a> {
+    r: &'a [u8; 32],
+    y: &'a mut [[u8; 192]; 3],
+    e1: &'a mut [[u8; 128]; 3],
+    e2: &'a mut [u8; 128],
+}
+
+impl Visitor for NoiseOf<'_> {
+    type Output = ();
+
+    fn visit<B: Backend>(self, backend: B) {
+        backend.noise(Eta::Two, self.r, self.y, self.e1, self.e2);
+    }
+}
+
+/// The same of that operation: neither half a block nor a row of seven states, where so many lie side by side.
+#[test]
+#[cfg_attr(debug_assertions, ignore = "debug builds copy blocks that release builds do not")]
+fn noise_leaves_no_buffers() {
+    for_each(|selected| {
+        let r: Box<[u8; 32]> = Box::new(Random::new("buffers of noise").array());
+        let (mut y, mut e1, mut e2) = (Box::new([[0; 192]; 3]), Box::new([[0; 128]; 3]), Box::new([0; 128]));
+        let used = run(|| selected.visit(NoiseOf { r: &r, y: &mut y, e1: &mut e1, e2: &mut e2 }));
+        if spills_arrays(selected) {
+            println!("not judged in this build: {}", selected.name());
+            return;
+        }
+        let outputs: Vec<&[u8]> =
+            y.iter().map(|y| &y[..128]).chain(e1.iter().map(|e| &e[..])).chain([&e2[..]]).collect();
+        for (n, output) in (0..).zip(&outputs) {
+            let mut expected = [0; 128];
+            shake256(&[&r[..], &[n]], &mut expected);
+            assert_eq!(output, &expected, "output {n}");
+            let found = left(&used, output, 64, 16);
+            assert_eq!(found, None, "{}: a block of output {n}", selected.name());
+        }
+        for i in 0..16 {
+            let row: Vec<u8> = outputs.iter().flat_map(|output| output[8 * i..][..8].to_vec()).collect();
+            assert_eq!(left(&used, &row, 56, 16), None, "{}: row {i} of the states", selected.name());
+        }
+    });
+}
+
 /// G and J, each alone and both beside outputs of the PRF, as decapsulation hashes; `c` is of a length by which the end of J
 /// fits a block with its padding, or does not.
 struct Sponges<'a> {
