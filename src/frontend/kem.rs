@@ -135,6 +135,7 @@ pub(crate) fn encaps_prepared<B, P, const K: usize, const U: usize, const V: usi
 /// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal), and so Algorithm 21.
 ///
 /// `dk` has passed the checks of section 7.3. Writes `shared_secret`.
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
     backend: B,
     dk: &[u8],
@@ -144,13 +145,19 @@ pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usi
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    decaps_from_bytes::<B, P, K, U, V, C>(backend, dk, c, None, shared_secret);
+    let Some((dk_pke, ek_pke, h_ek, z)) = parts_of_dk::<K>(dk) else { return }; // 1-4
+    let mut decrypted = Decrypted::new();
+    let mut key = EncryptionKey::<B, K>::ZERO;
+    decrypted.decode_and_open::<B, K, U, V>(backend, dk_pke, h_ek, c); // 5, 6
+    key.decode(backend, ek_pke); // 8: Algorithm 14, line 2
+    decrypted.encrypt_again::<B, P, K, U, V, C>(backend, None, &mut key, ek_pke, z, c, shared_secret); // 7-12
 }
 
 /// FIPS 203, section 7.3 and Algorithm 18: checks `dk` as [`dk_is_valid`] does, and decapsulates if it is valid. What is to
 /// be hashed for the check is hashed beside all the rest.
 ///
 /// Writes `shared_secret` and returns true, or leaves it zero and returns false.
+#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn decaps_checked<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
     backend: B,
     dk: &[u8],
@@ -161,46 +168,22 @@ where
     B: Backend,
     P: Dimensions<K, U, V>,
 {
+    let Some((dk_pke, ek_pke, h_ek, z)) = parts_of_dk::<K>(dk) else { return false };
+    let mut decrypted = Decrypted::new();
+    let mut key = EncryptionKey::<B, K>::ZERO;
     let mut test = [0; 32];
-    let below_q = decaps_from_bytes::<B, P, K, U, V, C>(backend, dk, c, Some(&mut test), shared_secret);
-    let valid = below_q && parts_of_dk::<K>(dk).is_some_and(|(_, _, h, _)| ct::equal(&test, h).into());
+    // Both halves first: a key that is refused for its numbers has opened nothing.
+    let mut valid = key.decode(backend, ek_pke);
+    valid = valid && decrypted.decode_and_open::<B, K, U, V>(backend, dk_pke, h_ek, c);
+    if valid {
+        let check = Some(&mut test);
+        decrypted.encrypt_again::<B, P, K, U, V, C>(backend, check, &mut key, ek_pke, z, c, shared_secret);
+        valid = ct::equal(&test, h_ek).into();
+    }
     if !valid {
         shared_secret.wipe();
     }
     valid
-}
-
-/// Algorithm 18, and H(ek) if `test` is to receive it; false, without a secret, if a number of s or ek is not
-/// below q.
-#[inline(never)] // frames that are not needed at the same time share the stack
-fn decaps_from_bytes<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
-    backend: B,
-    dk: &[u8],
-    c: &[u8; C],
-    test: Option<&mut [u8; 32]>,
-    shared_secret: &mut [u8; 32],
-) -> bool
-where
-    B: Backend,
-    P: Dimensions<K, U, V>,
-{
-    let Some((dk_pke, ek_pke, h_ek, z)) = parts_of_dk::<K>(dk) else { return false }; // 1-4
-    let mut key = EncryptionKey::<B, K>::ZERO;
-    let mut decrypted = Decrypted::new();
-    // The key is refused for what it is: no secret is computed from it.
-    if !key.decode(backend, ek_pke) {
-        return false;
-    }
-    let below_q = decrypted.decode_and_open::<B, K, U, V>(backend, dk_pke, h_ek, c); // 5, 6
-    if !below_q {
-        return false;
-    }
-    let mut k_bar = Secret::new([0; 32]);
-    let mut noise = EncryptionNoise::<K>::new();
-    let j = j(z, c, &mut k_bar);
-    hash_for_decaps::<B, P, K, U, V>(backend, test, j, &mut key, ek_pke, &mut noise, decrypted.r()); // 7, 8
-    decrypted.select::<B, P, K, U, V, C>(backend, &key, &noise, &k_bar, c, shared_secret); // 8-12
-    true
 }
 
 /// Algorithm 18, line 7 and the hashing of line 8, beside the check of the key: H(ek), if `test` is to receive it.
@@ -331,6 +314,29 @@ impl Decrypted {
 
     fn r(&self) -> &[u8; 32] {
         &self.k_r[1]
+    }
+
+    /// Algorithm 18, lines 7 to 12, and H(ek) if `test` is to receive it; `key` is decoded.
+    #[allow(clippy::too_many_arguments)] // what the two forms of a key have in common
+    #[inline(always)]
+    fn encrypt_again<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
+        &self,
+        backend: B,
+        test: Option<&mut [u8; 32]>,
+        key: &mut EncryptionKey<B, K>,
+        ek_pke: &[u8],
+        z: &[u8; 32],
+        c: &[u8; C],
+        shared_secret: &mut [u8; 32],
+    ) where
+        B: Backend,
+        P: Dimensions<K, U, V>,
+    {
+        let mut k_bar = Secret::new([0; 32]);
+        let mut noise = EncryptionNoise::<K>::new();
+        let j = j(z, c, &mut k_bar);
+        hash_for_decaps::<B, P, K, U, V>(backend, test, j, key, ek_pke, &mut noise, self.r()); // 7, 8
+        self.select::<B, P, K, U, V, C>(backend, key, &noise, &k_bar, c, shared_secret); // 8-12
     }
 
     /// Algorithm 18, lines 8 to 12, after the hashing of line 8.
