@@ -250,25 +250,42 @@ pub(crate) fn sample_each<B>(
 }
 
 /// `hashing!(W)`: the operations of [`Backend`] that hash, over the `W` slots of the backend's Keccak. `hash_key` has a default.
+///
+/// `hashing!(self, longest, work: width; 1 2 _ 4)`: the same for a backend with several widths, of which the expression chooses
+/// one. It may use the permutations that all jobs take (`work`), and that the longest takes.
 macro_rules! hashing {
     ($width:tt) => {
-        fn hash(self, job: $crate::sponge::jobs::Job<'_>) {
-            $crate::sponge::alone::run(self, job);
+        $crate::backend::hashing!(self, _longest, _work: (); _ $width);
+    };
+    ($self:ident, $longest:ident, $work:ident: $choice:expr; $($width:literal)* _ $widest:tt) => {
+        fn hash($self, job: $crate::sponge::jobs::Job<'_>) {
+            $crate::sponge::alone::run($self, job);
         }
 
-        fn hash_all(self, jobs: &mut [$crate::sponge::jobs::Jobs<'_, Self>]) {
-            $crate::sponge::pack::run::<_, $width>(self, jobs);
+        fn hash_all($self, jobs: &mut [$crate::sponge::jobs::Jobs<'_, Self>]) {
+            let $longest = jobs.iter().map($crate::sponge::jobs::Jobs::longest).max().unwrap_or(0);
+            let $work: usize = jobs.iter().map($crate::sponge::jobs::Jobs::work).sum();
+            match $choice {
+                $($width => $crate::sponge::pack::run::<_, $width>($self, jobs),)*
+                _ => $crate::sponge::pack::run::<_, $widest>($self, jobs),
+            }
         }
 
         fn noise<const K: usize>(
-            self,
+            $self,
             eta1: $crate::backend::poly::Eta,
             r: &[u8; 32],
             y: &mut [[u8; 192]; K],
             e1: &mut [[u8; 128]; K],
             e2: &mut [u8; 128],
         ) {
-            $crate::sponge::noise::run::<_, $width>(self, r, eta1.bytes(), y, e1, e2);
+            let length = eta1.bytes();
+            let $longest = if length > $crate::sponge::fips202::H_BLOCK { 2 } else { 1 };
+            let $work = $longest * K + K + 1;
+            match $choice {
+                $($width => $crate::sponge::noise::run::<_, $width>($self, r, length, y, e1, e2),)*
+                _ => $crate::sponge::noise::run::<_, $widest>($self, r, length, y, e1, e2),
+            }
         }
     };
 }

@@ -507,10 +507,8 @@ macro_rules! parameter_set {
                 }
 
                 /// Whether an expanded key passes the checks.
-                fn check_expanded(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> Result<(), Error> {
+                fn is_valid(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> bool {
                     with_backend!(Selected::best(), backend => kem::dk_is_valid::<_, K>(backend, bytes))
-                        .then_some(())
-                        .ok_or(Error::DecapsulationKey)
                 }
 
                 /// The key of this expanded form, which has passed the checks, in place of an empty one.
@@ -561,7 +559,9 @@ macro_rules! parameter_set {
                 ///
                 /// [`Error::DecapsulationKey`] if a check fails.
                 pub fn from_expanded_bytes(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> Result<Self, Error> {
-                    Self::check_expanded(bytes)?;
+                    if !Self::is_valid(bytes) {
+                        return Err(Error::DecapsulationKey);
+                    }
                     Ok(Self { expanded: *bytes, d: [0; 32], has_seed: false })
                 }
 
@@ -573,7 +573,9 @@ macro_rules! parameter_set {
                 /// [`Error::DecapsulationKey`] if a check fails.
                 #[cfg(feature = "alloc")]
                 pub fn boxed_from_expanded_bytes(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> Result<Box<Self>, Error> {
-                    Self::check_expanded(bytes)?;
+                    if !Self::is_valid(bytes) {
+                        return Err(Error::DecapsulationKey);
+                    }
                     let mut key = Self::empty_box();
                     key.set_expanded(bytes);
                     Ok(key)

@@ -147,8 +147,12 @@ pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usi
 {
     let Some((dk_pke, ek_pke, h_ek, z)) = parts_of_dk::<K>(dk) else { return }; // 1-4
     let mut decrypted = Decrypted::new();
+    {
+        let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
+        decode_vector(backend, dk_pke, &mut s_hat); // 5: Algorithm 15, line 5
+        decrypted.open::<B, K, U, V>(backend, &s_hat, h_ek, c); // 5, 6
+    }
     let mut key = EncryptionKey::<B, K>::ZERO;
-    decrypted.decode_and_open::<B, K, U, V>(backend, dk_pke, h_ek, c); // 5, 6
     key.decode(backend, ek_pke); // 8: Algorithm 14, line 2
     decrypted.encrypt_again::<B, P, K, U, V, C>(backend, None, &mut key, ek_pke, z, c, shared_secret); // 7-12
 }
@@ -168,18 +172,26 @@ where
     B: Backend,
     P: Dimensions<K, U, V>,
 {
+    shared_secret.wipe();
     let Some((dk_pke, ek_pke, h_ek, z)) = parts_of_dk::<K>(dk) else { return false };
     let mut decrypted = Decrypted::new();
     let mut key = EncryptionKey::<B, K>::ZERO;
     let mut test = [0; 32];
     // Both halves first: a key that is refused for its numbers has opened nothing.
-    let mut valid = key.decode(backend, ek_pke);
-    valid = valid && decrypted.decode_and_open::<B, K, U, V>(backend, dk_pke, h_ek, c);
-    if valid {
-        let check = Some(&mut test);
-        decrypted.encrypt_again::<B, P, K, U, V, C>(backend, check, &mut key, ek_pke, z, c, shared_secret);
-        valid = ct::equal(&test, h_ek).into();
+    if !key.decode(backend, ek_pke) {
+        return false;
     }
+    {
+        let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
+        if !decode_vector(backend, dk_pke, &mut s_hat) {
+            wipe_frames();
+            return false; // a check that is no secret: the key is refused
+        }
+        decrypted.open::<B, K, U, V>(backend, &s_hat, h_ek, c);
+    }
+    let check = Some(&mut test);
+    decrypted.encrypt_again::<B, P, K, U, V, C>(backend, check, &mut key, ek_pke, z, c, shared_secret);
+    let valid: bool = ct::equal(&test, h_ek).into();
     if !valid {
         shared_secret.wipe();
     }
@@ -278,26 +290,6 @@ struct Decrypted {
 impl Decrypted {
     const fn new() -> Self {
         Self { m_prime: Secret::new([0; 32]), k_r: Secret::new([[0; 32]; 2]) }
-    }
-
-    /// Algorithm 18, lines 5 and 6, with s in bytes; false, with nothing computed from it, if a number is not below q.
-    #[inline(never)] // frames that are not needed at the same time share the stack
-    fn decode_and_open<B: Backend, const K: usize, const U: usize, const V: usize>(
-        &mut self,
-        backend: B,
-        dk_pke: &[u8],
-        h_ek: &[u8; 32],
-        c: &[u8],
-    ) -> bool {
-        let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
-        // Whether the key is refused is no secret.
-        let below_q = decode_vector(backend, dk_pke, &mut s_hat);
-        if below_q {
-            self.open::<B, K, U, V>(backend, &s_hat, h_ek, c);
-        } else {
-            wipe_frames();
-        }
-        below_q
     }
 
     /// Algorithm 18, lines 5 and 6.

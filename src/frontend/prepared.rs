@@ -270,7 +270,9 @@ macro_rules! prepared_keys {
             ///
             /// [`Error::DecapsulationKey`] if a check fails.
             pub fn from_expanded_bytes(bytes: &[u8; DECAPSULATION_KEY_SIZE]) -> Result<Self, Error> {
-                DecapsulationKey::check_expanded(bytes)?;
+                if !DecapsulationKey::is_valid(bytes) {
+                    return Err(Error::DecapsulationKey);
+                }
                 Ok(Self::with_expanded(bytes))
             }
 

@@ -160,8 +160,7 @@ macro_rules! parameter_set {
                         tool.derived(&k);
                     });
 
-                    // A key in memory has passed its check; that it passes the one of s again is no news.
-                    tool.operation(&name("decapsulation"), 1, &mut |tool: &mut T, choice| {
+                    tool.operation(&name("decapsulation"), 0, &mut |tool: &mut T, choice| {
                         let mut k = [0; 32];
                         let key = DecapsulationKey::from_expanded_bytes(&dks[choice]).unwrap();
                         let c = Ciphertext::from(cs[choice]);

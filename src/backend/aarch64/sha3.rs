@@ -27,10 +27,9 @@ use super::neon::{arithmetic_steps, compress, encode, keccak, kernel, mul, ntt, 
 use super::rounds::{self, Constants};
 use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
-use crate::backend::{Backend, arithmetic, caches, rows};
-use crate::sponge::jobs::{Job, Jobs};
+use crate::backend::{Backend, arithmetic, caches, hashing, rows};
 use crate::sponge::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_column, pi_lane};
-use crate::sponge::{Blocks, Keccak, States, alone, noise, pack};
+use crate::sponge::{Blocks, Keccak, States};
 
 /// Which Keccak a core runs best: a matter of speed only, every core with the SHA-3 instructions runs all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +47,14 @@ pub enum Tuning {
 impl Tuning {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Throughout, Self::ScalarSingle, Self::Mixed];
+
+    /// States that are hashed at once.
+    const fn width(self) -> usize {
+        match self {
+            Self::Throughout | Self::ScalarSingle => 2,
+            Self::Mixed => 3,
+        }
+    }
 
     /// What is known of a core by the name in its MIDR_EL1.
     ///
@@ -115,30 +122,7 @@ macro_rules! sha3 {
 impl Backend for NeonSha3 {
     const NAME: &'static str = "neon-sha3";
 
-    fn hash(self, job: Job<'_>) {
-        alone::run(self, job);
-    }
-
-    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        match self.tuning {
-            Tuning::Throughout | Tuning::ScalarSingle => pack::run::<_, 2>(self, jobs),
-            Tuning::Mixed => pack::run::<_, 3>(self, jobs),
-        }
-    }
-
-    fn noise<const K: usize>(
-        self,
-        eta1: Eta,
-        r: &[u8; 32],
-        y: &mut [[u8; 192]; K],
-        e1: &mut [[u8; 128]; K],
-        e2: &mut [u8; 128],
-    ) {
-        match self.tuning {
-            Tuning::Throughout | Tuning::ScalarSingle => noise::run::<_, 2>(self, r, eta1.bytes(), y, e1, e2),
-            Tuning::Mixed => noise::run::<_, 3>(self, r, eta1.bytes(), y, e1, e2),
-        }
-    }
+    hashing!(self, _longest, _work: self.tuning.width(); 2 _ 3);
 
     arithmetic!();
 }

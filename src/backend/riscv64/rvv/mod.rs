@@ -16,10 +16,9 @@ use zeroize::Zeroize;
 use super::cpu;
 use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
 use crate::backend::probe::{Keccaks, Probe};
-use crate::backend::{Backend, arithmetic, caches, rows};
-use crate::sponge::jobs::{Job, Jobs};
+use crate::backend::{Backend, arithmetic, caches, hashing, rows};
 use crate::sponge::keccak::ROUND_CONSTANTS;
-use crate::sponge::{Blocks, Keccak, States, alone, noise, pack};
+use crate::sponge::{Blocks, Keccak, States};
 
 /// Proof that this machine has V; it knows the vector length, and of Zbb and Zvkb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,39 +56,7 @@ macro_rules! kernel {
 impl Backend for Rvv {
     const NAME: &'static str = "rvv";
 
-    fn hash(self, job: Job<'_>) {
-        alone::run(self, job);
-    }
-
-    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        let longest = jobs.iter().map(Jobs::longest).max().unwrap_or(0);
-        let work: usize = jobs.iter().map(Jobs::work).sum();
-        match self.width(longest, work) {
-            1 => pack::run::<_, 1>(self, jobs),
-            2 => pack::run::<_, 2>(self, jobs),
-            4 => pack::run::<_, 4>(self, jobs),
-            8 => pack::run::<_, 8>(self, jobs),
-            _ => pack::run::<_, 16>(self, jobs),
-        }
-    }
-
-    fn noise<const K: usize>(
-        self,
-        eta1: Eta,
-        r: &[u8; 32],
-        y: &mut [[u8; 192]; K],
-        e1: &mut [[u8; 128]; K],
-        e2: &mut [u8; 128],
-    ) {
-        let (length, of_y) = (eta1.bytes(), if eta1 == Eta::Three { 2 } else { 1 });
-        match self.width(of_y, of_y * K + K + 1) {
-            1 => noise::run::<_, 1>(self, r, length, y, e1, e2),
-            2 => noise::run::<_, 2>(self, r, length, y, e1, e2),
-            4 => noise::run::<_, 4>(self, r, length, y, e1, e2),
-            8 => noise::run::<_, 8>(self, r, length, y, e1, e2),
-            _ => noise::run::<_, 16>(self, r, length, y, e1, e2),
-        }
-    }
+    hashing!(self, longest, work: self.width(longest, work); 1 2 4 8 _ 16);
 
     arithmetic!();
 }
