@@ -76,13 +76,22 @@ impl Keccak<4> for Avx2 {
         if used > 1 {
             kernel!(keccak::permute_x4(&mut states.0));
         } else {
-            let mut state = states.first();
-            kernel!(keccak::permute_x1(state.single()));
-            for (row, [lane]) in states.0.iter_mut().zip(state.0) {
-                row[0] = lane;
-            }
-            zeroize::Zeroize::zeroize(&mut state);
+            self.permute_first(states);
         }
+    }
+}
+
+impl Avx2 {
+    /// The state in the first slot alone. A function of its own: its copy of the state is no part of the frame above
+    /// `permute_x4`, which `wipe_frames` has to reach.
+    #[inline(never)]
+    fn permute_first(self, states: &mut States<4>) {
+        let mut state = states.first();
+        kernel!(keccak::permute_x1(state.single()));
+        for (row, [lane]) in states.0.iter_mut().zip(state.0) {
+            row[0] = lane;
+        }
+        zeroize::Zeroize::zeroize(&mut state);
     }
 }
 
