@@ -164,11 +164,11 @@ pub(crate) struct EncryptionNoise<const K: usize>(Secret<NoiseBytes<K>>);
 struct NoiseBytes<const K: usize> {
     y: [[u8; ETA1_BYTES]; K],
     e1: [[u8; ETA2_BYTES]; K],
-    e2: [u8; ETA2_BYTES],
+    e2: [[u8; ETA2_BYTES]; 1],
 }
 
 impl<const K: usize> NoiseBytes<K> {
-    const ZERO: Self = Self { y: [[0; ETA1_BYTES]; K], e1: [[0; ETA2_BYTES]; K], e2: [0; ETA2_BYTES] };
+    const ZERO: Self = Self { y: [[0; ETA1_BYTES]; K], e1: [[0; ETA2_BYTES]; K], e2: [[0; ETA2_BYTES]; 1] };
 }
 
 impl<const K: usize> Wipe for NoiseBytes<K> {
@@ -187,14 +187,19 @@ impl<const K: usize> EncryptionNoise<K> {
     /// What [`jobs`](Self::jobs) write, by themselves.
     #[inline(never)] // frames that are not needed at the same time share the stack
     pub(crate) fn fill<B: Backend>(&mut self, backend: B, eta1: Eta, r: &[u8; 32]) {
-        let NoiseBytes { y, e1, e2 } = &mut *self.0;
+        let NoiseBytes { y, e1, e2: [e2] } = &mut *self.0;
         backend.noise(eta1, r, y, e1, e2);
     }
 
     /// Algorithm 14 (K-PKE.Encrypt), lines 1 and 9 to 17, as far as they are hashing: all that `r` is for.
-    pub(crate) fn jobs<'a, B>(&'a mut self, eta1: Eta, r: &'a [u8; 32]) -> [Jobs<'a, B>; 3] {
+    pub(crate) fn jobs<'a, B>(&'a mut self, eta1: Eta, eta2: Eta, r: &'a [u8; 32]) -> [Jobs<'a, B>; 3] {
+        let k = K as u8;
         let NoiseBytes { y, e1, e2 } = &mut *self.0;
-        Jobs::of_noise(r, eta1.bytes(), y, e1, e2) // 1, 9-17: PRF
+        [
+            prf(eta1, r, 0, y),      // 1, 9-12: PRF
+            prf(eta2, r, k, e1),     // 13-16: PRF
+            prf(eta2, r, 2 * k, e2), // 17: PRF
+        ]
     }
 }
 
@@ -231,7 +236,7 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     P: Dimensions<K, U, V>,
 {
     let (c1, c2) = c.split_at_mut(U * K);
-    let NoiseBytes { y, e1, e2 } = &*noise.0;
+    let NoiseBytes { y, e1, e2: [e2] } = &*noise.0;
     let mut polys = Secret::new(Polys::ZERO);
     let Polys { product, e } = &mut *polys;
     let mut y_hat = Secret::new([const { Multiplier::ZERO }; K]);
@@ -282,10 +287,11 @@ mod tests {
 
     #[test]
     fn what_an_encryption_works_on_is_wiped() {
-        let mut noise = NoiseBytes { y: [[1; ETA1_BYTES]; 2], e1: [[2; ETA2_BYTES]; 2], e2: [3; ETA2_BYTES] };
+        let mut noise =
+            NoiseBytes { y: [[1; ETA1_BYTES]; 2], e1: [[2; ETA2_BYTES]; 2], e2: [[3; ETA2_BYTES]; 1] };
         noise.wipe();
         let NoiseBytes { y, e1, e2 } = noise;
-        assert_eq!((y, e1, e2), ([[0; ETA1_BYTES]; 2], [[0; ETA2_BYTES]; 2], [0; ETA2_BYTES]));
+        assert_eq!((y, e1, e2), ([[0; ETA1_BYTES]; 2], [[0; ETA2_BYTES]; 2], [[0; ETA2_BYTES]; 1]));
 
         let mut polys = Polys::ZERO;
         polys.product.storage().fill(1);

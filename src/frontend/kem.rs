@@ -212,12 +212,11 @@ fn hash_for_decaps<'a, B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    // Without a check its job, the first, is left out.
     let mut unused = [0; 32];
     let first = usize::from(test.is_none());
     let check = h(ek_pke, test.unwrap_or(&mut unused));
     let matrix = key.matrix(ek_pke); // 8: Algorithm 14, lines 3-8
-    let [y, e1, e2] = noise.jobs(P::ETA1, r); // 8: Algorithm 14, lines 1, 9-17
+    let [y, e1, e2] = noise.jobs(P::ETA1, P::ETA2, r); // 8: Algorithm 14, lines 1, 9-17
     backend.hash_all(&mut [check.into(), j.into(), matrix, y, e1, e2][first..]); // 7, 8
 }
 
@@ -276,7 +275,7 @@ pub(crate) fn decaps_prepared<B, P, const K: usize, const U: usize, const V: usi
     decrypted.open::<B, K, U, V>(backend, &key.s_hat, &key.ek.h_ek, c); // 5, 6
     let mut k_bar = Secret::new([0; 32]);
     let mut noise = EncryptionNoise::<K>::new();
-    let [y, e1, e2] = noise.jobs(P::ETA1, decrypted.r());
+    let [y, e1, e2] = noise.jobs(P::ETA1, P::ETA2, decrypted.r());
     backend.hash_all(&mut [j(z, c, &mut k_bar).into(), y, e1, e2]); // 7; 8: PRF
     decrypted.select::<B, P, K, U, V, C>(backend, &key.ek.key, &noise, &k_bar, c, shared_secret); // 8-12
 }
