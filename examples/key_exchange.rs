@@ -14,92 +14,74 @@
 //! signature.
 
 use std::error::Error;
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
+
+use kemstone::{Bytes, Ciphertext, DecapsulationKey, EncapsulationKey, SharedSecret};
+use kemstone::{MlKem512, MlKem768, MlKem1024, ParameterSet};
 
 /// An error that can come back from the other thread.
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> Result<()> {
     println!("backend: {}", kemstone::backend());
-    ml_kem_512::exchange()?;
-    ml_kem_768::exchange()?;
-    ml_kem_1024::exchange()
+    exchange::<MlKem512>()?;
+    exchange::<MlKem768>()?;
+    exchange::<MlKem1024>()
 }
 
-/// The exchange for one parameter set. The modules of `kemstone` differ in their sizes only, so the text is the same.
-macro_rules! exchange {
-    ($module:ident, $title:literal) => {
-        mod $module {
-            use std::io::{Read, Write};
+/// Makes a key pair, sends the public half, and decapsulates the two ciphertexts that come back.
+fn receiver<S: ParameterSet>(mut stream: TcpStream) -> Result<[SharedSecret; 2]> {
+    let key = DecapsulationKey::<S>::generate()?;
+    stream.write_all(key.encapsulation_key().as_ref())?;
 
-            use kemstone::SharedSecret;
-            use kemstone::$module::{
-                CIPHERTEXT_SIZE, Ciphertext, DecapsulationKey, ENCAPSULATION_KEY_SIZE, EncapsulationKey,
-            };
-
-            use super::*;
-
-            /// Makes a key pair, sends the public half, and decapsulates the two ciphertexts that come back.
-            fn receiver(mut stream: TcpStream) -> Result<[SharedSecret; 2]> {
-                let key = DecapsulationKey::generate()?;
-                stream.write_all(key.encapsulation_key().as_bytes())?;
-
-                let mut bytes = [0; CIPHERTEXT_SIZE];
-                stream.read_exact(&mut bytes)?;
-                let from_genuine = key.decapsulate(&Ciphertext::from(bytes));
-                stream.read_exact(&mut bytes)?;
-                let from_tampered = key.decapsulate(&Ciphertext::from(bytes));
-                Ok([from_genuine, from_tampered])
-            }
-
-            /// Reads a public key, sends a ciphertext made for it, and then the same with one bit flipped.
-            fn sender(mut stream: TcpStream) -> Result<SharedSecret> {
-                let mut bytes = [0; ENCAPSULATION_KEY_SIZE];
-                stream.read_exact(&mut bytes)?;
-                let key = EncapsulationKey::from_bytes(&bytes)?; // refuses a malformed key
-
-                let (ciphertext, secret) = key.encapsulate()?;
-                stream.write_all(ciphertext.as_bytes())?;
-                let mut tampered = ciphertext.to_bytes();
-                tampered[0] ^= 1;
-                stream.write_all(&tampered)?;
-                Ok(secret)
-            }
-
-            pub(super) fn exchange() -> Result<()> {
-                let (to_receiver, to_sender) = connect()?;
-                let receiver = thread::spawn(move || receiver(to_sender));
-                let sender = thread::spawn(move || sender(to_receiver));
-                let sent = sender.join().map_err(|_| "the sender panicked")??;
-                let [received, rejected] = receiver.join().map_err(|_| "the receiver panicked")??;
-
-                println!();
-                println!($title);
-                println!("  receiver -> sender   encapsulation key   {ENCAPSULATION_KEY_SIZE:>4} bytes");
-                println!("  sender -> receiver   ciphertext          {CIPHERTEXT_SIZE:>4} bytes");
-                println!(
-                    "  never sent           shared secret       {:>4} bytes",
-                    kemstone::SHARED_SECRET_SIZE
-                );
-                if sent != received {
-                    return Err("the two secrets differ".into());
-                }
-                println!("  genuine ciphertext:  both sides have the same secret");
-                if sent == rejected {
-                    return Err("a tampered ciphertext gave the secret".into());
-                }
-                println!("  tampered ciphertext: no error, but the receiver has another secret");
-                Ok(())
-            }
-        }
-    };
+    let mut bytes = S::CiphertextBytes::ZERO;
+    stream.read_exact(bytes.as_mut())?;
+    let from_genuine = key.decapsulate(&Ciphertext::from_bytes(&bytes));
+    stream.read_exact(bytes.as_mut())?;
+    let from_tampered = key.decapsulate(&Ciphertext::from_bytes(&bytes));
+    Ok([from_genuine, from_tampered])
 }
 
-exchange!(ml_kem_512, "ML-KEM-512");
-exchange!(ml_kem_768, "ML-KEM-768");
-exchange!(ml_kem_1024, "ML-KEM-1024");
+/// Reads a public key, sends a ciphertext made for it, and then the same with one bit flipped.
+fn sender<S: ParameterSet>(mut stream: TcpStream) -> Result<SharedSecret> {
+    let mut bytes = S::EncapsulationKeyBytes::ZERO;
+    stream.read_exact(bytes.as_mut())?;
+    let key = EncapsulationKey::<S>::from_bytes(&bytes)?; // refuses a malformed key
+
+    let (ciphertext, secret) = key.encapsulate()?;
+    stream.write_all(ciphertext.as_ref())?;
+    let mut tampered = ciphertext.to_bytes();
+    tampered.as_mut()[0] ^= 1;
+    stream.write_all(tampered.as_ref())?;
+    Ok(secret)
+}
+
+/// The exchange for one parameter set. A program that needs one only uses the types of its module, `kemstone::ml_kem_768`.
+fn exchange<S: ParameterSet>() -> Result<()> {
+    let (to_receiver, to_sender) = connect()?;
+    let receiver = thread::spawn(move || receiver::<S>(to_sender));
+    let sender = thread::spawn(move || sender::<S>(to_receiver));
+    let sent = sender.join().map_err(|_| "the sender panicked")??;
+    let [received, rejected] = receiver.join().map_err(|_| "the receiver panicked")??;
+
+    println!();
+    println!("{}", S::NAME);
+    println!("  receiver -> sender   encapsulation key   {:>4} bytes", S::ENCAPSULATION_KEY_SIZE);
+    println!("  sender -> receiver   ciphertext          {:>4} bytes", S::CIPHERTEXT_SIZE);
+    println!("  never sent           shared secret       {:>4} bytes", kemstone::SHARED_SECRET_SIZE);
+    if sent != received {
+        return Err("the two secrets differ".into());
+    }
+    println!("  genuine ciphertext:  both sides have the same secret");
+    if sent == rejected {
+        return Err("a tampered ciphertext gave the secret".into());
+    }
+    println!("  tampered ciphertext: no error, but the receiver has another secret");
+    Ok(())
+}
 
 /// The two ends of a new connection on the loopback interface, at a port that the system chooses.
 fn connect() -> Result<(TcpStream, TcpStream)> {

@@ -22,8 +22,9 @@ mod sponge;
 pub mod sponge;
 
 pub use frontend::{
-    Error, MlKem512, MlKem768, MlKem1024, ParameterSet, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret,
-    ml_kem_512, ml_kem_768, ml_kem_1024, self_test,
+    Bytes, Ciphertext, CiphertextRef, DecapsulationKey, EncapsulationKey, Error, ExpandedDecapsulationKey,
+    MlKem512, MlKem768, MlKem1024, ParameterSet, PreparedDecapsulationKey, PreparedEncapsulationKey,
+    SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret, ml_kem_512, ml_kem_768, ml_kem_1024, self_test,
 };
 
 #[cfg(feature = "internals")]

@@ -3,8 +3,8 @@
 
 mod support;
 
-use kemstone::Seed;
 use kemstone::backend::select::for_each;
+use kemstone::{Ciphertext, Seed};
 use sha2::{Digest, Sha256};
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 use support::kat::{Record, read};
@@ -32,16 +32,16 @@ fn accumulate<S: Set>(n: usize) -> ([u8; 32], [u8; 32]) {
         let dk = S::from_seed(&Seed::from(seed));
         let ek = S::ek(&dk);
         random.read(&mut m);
-        let (ciphertext, secret) = S::encapsulate_deterministic(&ek, &m);
-        assert_eq!(S::decapsulate(&dk, &ciphertext), secret);
+        let (ciphertext, secret) = ek.encapsulate_deterministic(&m);
+        assert_eq!(dk.decapsulate(&ciphertext), secret);
         random.read(&mut forged);
-        let rejected = S::decapsulate(&dk, &S::Ct::try_from(&forged).expect("the right length"));
+        let rejected = dk.decapsulate(&Ciphertext::<S>::try_from(&forged[..]).expect("the right length"));
         for hash in [&mut full, &mut short] {
             hash.update(ek.as_ref());
         }
-        full.update(S::expanded(&dk));
+        full.update(&S::expanded(&dk));
         for hash in [&mut full, &mut short] {
-            hash.update(ciphertext.as_ref());
+            hash.update(ciphertext.as_bytes().as_ref());
             hash.update(secret.as_ref());
             hash.update(rejected.as_ref());
         }
@@ -122,11 +122,11 @@ fn the_short_chain() {
             let dk = S::from_seed(&Seed::try_from(&coins[..64]).expect("64 bytes"));
             let ek = S::ek(&dk);
             let (ciphertext, secret) =
-                S::encapsulate_deterministic(&ek, coins[64..].try_into().expect("32 bytes"));
+                ek.encapsulate_deterministic(coins[64..].try_into().expect("32 bytes"));
             let lines = [
                 ("pk", ek.as_ref()),
-                ("sk", S::expanded(&dk)),
-                ("ct", ciphertext.as_ref()),
+                ("sk", &S::expanded(&dk)),
+                ("ct", ciphertext.as_bytes().as_ref()),
                 ("ss", secret.as_ref()),
             ];
             for (name, bytes) in lines {
@@ -173,8 +173,8 @@ fn unlucky_seeds() {
         assert_eq!(taken, record.number("xofBytes"), "{}", S::NAME);
         assert!(taken > 3 * 168);
         // Encapsulation samples the transposed matrix from it.
-        let (ciphertext, secret) = S::encapsulate_deterministic(&ek, &[7; 32]);
-        assert_eq!(S::decapsulate(&dk, &ciphertext), secret);
+        let (ciphertext, secret) = ek.encapsulate_deterministic(&[7; 32]);
+        assert_eq!(dk.decapsulate(&ciphertext), secret);
     }
     each!(unlucky);
 }

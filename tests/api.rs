@@ -4,6 +4,8 @@
 mod support;
 
 use core::convert::Infallible;
+use core::ptr;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kemstone::backend::probe::Probe;
@@ -25,7 +27,8 @@ macro_rules! forms {
     ($module:ident, $k:literal) => {
         mod $module {
             use kemstone::$module::{
-                CIPHERTEXT_SIZE, Ciphertext, DecapsulationKey, EncapsulationKey, PreparedDecapsulationKey,
+                CIPHERTEXT_SIZE, Ciphertext, CiphertextRef, DecapsulationKey, ENCAPSULATION_KEY_OFFSET,
+                EncapsulationKey, ExpandedDecapsulationKey, PreparedDecapsulationKey,
                 PreparedEncapsulationKey,
             };
 
@@ -50,27 +53,37 @@ macro_rules! forms {
                     let dk = DecapsulationKey::from_seed(&Seed::from(seed()));
                     let ek = dk.encapsulation_key();
                     let bytes = *ek.as_bytes();
-                    assert_eq!(bytes, dk.as_expanded_bytes()[384 * K..768 * K + 32]);
-                    assert_eq!((ek.to_bytes(), ek.as_ref()), (bytes, &bytes[..]));
+                    assert_eq!(ENCAPSULATION_KEY_OFFSET, 384 * K);
+                    assert_eq!(bytes, dk.to_expanded_bytes().as_bytes()[384 * K..768 * K + 32]);
+                    assert_eq!(ek.to_bytes(), bytes);
+                    assert_eq!(AsRef::<[u8]>::as_ref(ek), &bytes[..]);
+                    assert_eq!(AsRef::<[u8; 384 * K + 32]>::as_ref(ek), &bytes);
                     assert_eq!(EncapsulationKey::from_bytes(&bytes), Ok(ek.clone()));
                     assert_eq!(EncapsulationKey::try_from(&bytes[..]), Ok(ek.clone()));
+                    assert_eq!(EncapsulationKey::try_from(&bytes), Ok(ek.clone()));
                     assert_eq!(format!("{ek:?}"), format!("EncapsulationKey(..{})", end(&bytes)));
 
                     let expected = ek.encapsulate_deterministic(&M);
-                    let stranger = DecapsulationKey::from_seed(&Seed::from([1; 64])).encapsulation_key();
+                    let stranger = DecapsulationKey::from_seed(&Seed::from([1; 64]));
+                    let stranger = stranger.encapsulation_key();
+                    assert_eq!(ek.cmp(stranger), bytes.cmp(stranger.as_bytes()));
                     for prepared in [
-                        PreparedEncapsulationKey::new(&ek),
-                        Arc::into_inner(PreparedEncapsulationKey::shared(&ek)).expect("nobody else has it"),
-                        *PreparedEncapsulationKey::boxed(&ek),
-                        PreparedEncapsulationKey::from(&ek),
+                        PreparedEncapsulationKey::new(ek),
+                        Arc::into_inner(PreparedEncapsulationKey::shared(ek)).expect("nobody else has it"),
+                        *PreparedEncapsulationKey::boxed(ek),
+                        PreparedEncapsulationKey::from(ek),
                         PreparedEncapsulationKey::from_bytes(&bytes).expect("a good key"),
                         PreparedEncapsulationKey::try_from(&bytes[..]).expect("a good key"),
+                        PreparedEncapsulationKey::new(ek).clone(),
                     ] {
-                        assert_eq!(prepared.encapsulation_key(), &ek);
-                        assert_eq!((prepared.as_bytes(), prepared.to_bytes()), (&bytes, bytes));
-                        assert_eq!(prepared.as_ref(), &bytes[..]);
-                        assert_eq!(prepared, PreparedEncapsulationKey::new(&ek));
-                        assert_ne!(prepared, PreparedEncapsulationKey::new(&stranger));
+                        assert_eq!(prepared.encapsulation_key(), ek);
+                        assert_eq!(prepared, PreparedEncapsulationKey::new(ek));
+                        let other = PreparedEncapsulationKey::new(stranger);
+                        assert_ne!(prepared, other);
+                        assert_eq!(prepared.cmp(&other), ek.cmp(stranger));
+                        assert_eq!(prepared.partial_cmp(&other), Some(ek.cmp(stranger)));
+                        let owners = HashMap::from([(prepared.clone(), 1), (other.clone(), 2)]);
+                        assert_eq!((owners[&prepared], owners[&other]), (1, 2));
                         assert_eq!(format!("{prepared:?}"), format!("PreparedEncapsulationKey({ek:?})"));
 
                         assert_eq!(prepared.encapsulate_deterministic(&M), expected);
@@ -92,31 +105,6 @@ macro_rules! forms {
                         assert_eq!(dk.decapsulate(&ciphertext), secret);
                     }
 
-                    let of_m = |to: &mut [u8; 32]| {
-                        *to = M;
-                        Ok::<(), Error>(())
-                    };
-                    assert_eq!(
-                        EncapsulationKey::encapsulate_encoded_with(&bytes, of_m).as_ref(),
-                        Ok(&expected)
-                    );
-                    let drawn = EncapsulationKey::encapsulate_encoded_with_rng(&bytes, &mut Source::new(&M));
-                    assert_eq!(drawn.as_ref(), Ok(&expected));
-                    let (mut c, mut k) = ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]);
-                    assert_eq!(
-                        EncapsulationKey::encapsulate_encoded_into(&bytes, of_m, &mut c, &mut k),
-                        Ok(())
-                    );
-                    assert_eq!((Ciphertext::from(c), SharedSecret::from(k)), expected);
-                    let once = || EncapsulationKey::encapsulate_encoded(&bytes).expect("randomness");
-                    let (one, other) = (once(), once());
-                    assert_eq!(dk.decapsulate(&one.0), one.1);
-                    assert_eq!(dk.decapsulate(&other.0), other.1);
-                    assert_ne!(one.0, other.0);
-                    for predictable in [expected.0, ek.encapsulate_deterministic(&[0; 32]).0] {
-                        assert!(one.0 != predictable && other.0 != predictable);
-                    }
-
                     // Keys with one rho that differ in t only.
                     let mut another = bytes;
                     set_coefficient(&mut another[..384 * K], 0, coefficient(&bytes, 0) ^ 1);
@@ -124,22 +112,15 @@ macro_rules! forms {
                         EncapsulationKey::from_bytes(&another).expect("numbers below q"),
                         PreparedEncapsulationKey::from_bytes(&another).expect("numbers below q"),
                     );
-                    assert_ne!(another, ek);
-                    assert_ne!(prepared, PreparedEncapsulationKey::new(&ek));
+                    assert_ne!(&another, ek);
+                    assert_ne!(prepared, PreparedEncapsulationKey::new(ek));
 
                     let mut unreduced = bytes;
                     set_coefficient(&mut unreduced[..384 * K], 256 * K - 1, 3329);
                     let refused = Some(Error::EncapsulationKey);
                     assert_eq!(EncapsulationKey::from_bytes(&unreduced).err(), refused);
                     assert_eq!(PreparedEncapsulationKey::from_bytes(&unreduced).err(), refused);
-                    assert_eq!(EncapsulationKey::encapsulate_encoded(&unreduced).err(), refused);
-                    assert_eq!(EncapsulationKey::encapsulate_encoded_with(&unreduced, of_m).err(), refused);
-                    let mut source = Source::new(&M);
-                    let drawn = EncapsulationKey::encapsulate_encoded_with_rng(&unreduced, &mut source);
-                    assert_eq!((drawn.err(), &source.fills[..]), (refused, &[32][..]), "drawn first");
-                    let dry = |_: &mut [u8; 32]| Err(Error::Randomness);
-                    let found = EncapsulationKey::encapsulate_encoded_with(&unreduced, dry);
-                    assert_eq!(found.err(), Some(Error::Randomness), "drawn first");
+                    assert_eq!(EncapsulationKey::try_from(&unreduced).err(), refused);
                     assert_eq!(PreparedEncapsulationKey::try_from(&unreduced[..]).err(), refused);
                     assert_eq!(PreparedEncapsulationKey::try_from(&bytes[1..]).err(), Some(Error::Length));
                 });
@@ -150,8 +131,17 @@ macro_rules! forms {
                 for_each(|_| {
                     let seed = seed();
                     let dk = DecapsulationKey::from_seed(&Seed::from(seed));
-                    let expanded = *dk.as_expanded_bytes();
-                    assert_eq!(dk.to_expanded_bytes().as_bytes(), &expanded);
+                    let of = |key: &DecapsulationKey| *key.to_expanded_bytes().as_bytes();
+                    let expanded = of(&dk);
+                    let copy = ExpandedDecapsulationKey::from_bytes(&expanded);
+                    assert_eq!(dk.to_expanded_bytes(), copy);
+                    assert_eq!(ExpandedDecapsulationKey::from(expanded), copy);
+                    assert_eq!(ExpandedDecapsulationKey::from(&expanded), copy);
+                    assert_eq!(AsRef::<[u8]>::as_ref(&copy), &expanded[..]);
+                    assert_eq!(AsRef::<[u8; 768 * K + 96]>::as_ref(&copy), &expanded);
+                    let mut written = [0xaa; 768 * K + 96];
+                    dk.to_expanded_bytes_into(&mut written);
+                    assert_eq!(written, expanded);
                     let ek = dk.encapsulation_key();
                     let (ciphertext, secret) = ek.encapsulate_deterministic(&M);
                     let secret = *secret.as_bytes();
@@ -165,7 +155,7 @@ macro_rules! forms {
                         *PreparedDecapsulationKey::boxed(&dk),
                         PreparedDecapsulationKey::from(&dk),
                         PreparedDecapsulationKey::from_seed(&Seed::from(seed)),
-                        PreparedDecapsulationKey::try_from(&seed[..]).expect("a seed"),
+                        PreparedDecapsulationKey::from(Seed::from(seed)),
                         PreparedDecapsulationKey::generate_from_rng(&mut Source::new(&seed)),
                         *PreparedDecapsulationKey::boxed_from_seed(&Seed::from(seed)),
                         filled,
@@ -173,26 +163,22 @@ macro_rules! forms {
                         *on_heap,
                         Arc::into_inner(shared).expect("nobody else has it"),
                     ];
-                    let without = [
-                        PreparedDecapsulationKey::from_expanded_bytes(&expanded).expect("a good key"),
-                        PreparedDecapsulationKey::try_from(&expanded[..]).expect("a good key"),
-                    ];
-                    for key in &with_seed {
+                    let without =
+                        [PreparedDecapsulationKey::from_expanded_bytes(&expanded).expect("a good key")];
+                    for key in with_seed.iter().map(PreparedDecapsulationKey::decapsulation_key) {
                         assert_eq!(key.to_seed(), Some(Seed::from(seed)));
                         let mut written = [0xaa; 64];
                         assert_eq!(key.to_seed_into(&mut written), Ok(()));
                         assert_eq!(written, seed);
                     }
-                    for key in &without {
+                    for key in without.iter().map(PreparedDecapsulationKey::decapsulation_key) {
                         assert_eq!(key.to_seed(), None);
                         let mut untouched = [0xaa; 64];
                         assert_eq!(key.to_seed_into(&mut untouched), Err(Error::NoSeed));
                         assert_eq!(untouched, [0xaa; 64]);
                     }
                     for prepared in with_seed.iter().chain(&without) {
-                        assert_eq!(prepared.decapsulation_key().as_expanded_bytes(), &expanded);
-                        assert_eq!(prepared.as_expanded_bytes(), &expanded);
-                        assert_eq!(prepared.to_expanded_bytes().as_bytes(), &expanded);
+                        assert_eq!(of(prepared.decapsulation_key()), expanded);
                         assert_eq!(prepared.encapsulation_key(), ek);
                         assert_eq!(prepared.check_pairwise_consistency(), Ok(()));
                         assert_eq!(*prepared.decapsulate(&ciphertext).as_bytes(), secret);
@@ -203,7 +189,7 @@ macro_rules! forms {
                     }
 
                     let generated = PreparedDecapsulationKey::generate().expect("randomness");
-                    assert_ne!(generated.as_expanded_bytes(), &expanded);
+                    assert_ne!(of(generated.decapsulation_key()), expanded);
                     assert_eq!(generated.check_pairwise_consistency(), Ok(()));
                     assert_eq!(PreparedDecapsulationKey::generate_with(|_| Err("none")).err(), Some("none"));
                     let refused = PreparedDecapsulationKey::boxed_generate_with(|_| Err("none"));
@@ -211,15 +197,12 @@ macro_rules! forms {
 
                     let plain = DecapsulationKey::boxed_from_seed(&Seed::from(seed));
                     let Ok(filled) = DecapsulationKey::boxed_generate_with(fill(&seed));
-                    for key in [&plain, &filled] {
-                        assert_eq!(
-                            (key.as_expanded_bytes(), key.to_seed()),
-                            (&expanded, Some(Seed::from(seed)))
-                        );
+                    for key in [&plain, &filled, &DecapsulationKey::from(Seed::from(seed)).into()] {
+                        assert_eq!((of(key), key.to_seed()), (expanded, Some(Seed::from(seed))));
                     }
                     let imported =
                         DecapsulationKey::boxed_from_expanded_bytes(&expanded).expect("a good key");
-                    assert_eq!((imported.as_expanded_bytes(), imported.to_seed()), (&expanded, None));
+                    assert_eq!((of(&imported), imported.to_seed()), (expanded, None));
                     assert_eq!(DecapsulationKey::boxed_generate_with(|_| Err("none")).err(), Some("none"));
 
                     let mut damaged = expanded;
@@ -227,8 +210,6 @@ macro_rules! forms {
                     let refused = Some(Error::DecapsulationKey);
                     assert_eq!(PreparedDecapsulationKey::from_expanded_bytes(&damaged).err(), refused);
                     assert_eq!(DecapsulationKey::boxed_from_expanded_bytes(&damaged).err(), refused);
-                    assert_eq!(PreparedDecapsulationKey::try_from(&damaged[..]).err(), refused);
-                    assert_eq!(PreparedDecapsulationKey::try_from(&seed[1..]).err(), Some(Error::Length));
 
                     // A wrong s, which only its use shows.
                     let mut wrong = expanded;
@@ -245,8 +226,20 @@ macro_rules! forms {
                 let bytes: [u8; CIPHERTEXT_SIZE] = Random::new("ciphertext").array();
                 let ciphertext = Ciphertext::from(bytes);
                 assert_eq!((ciphertext.as_bytes(), ciphertext.to_bytes()), (&bytes, bytes));
-                assert_eq!(ciphertext.as_ref(), &bytes[..]);
+                assert_eq!(AsRef::<[u8]>::as_ref(&ciphertext), &bytes[..]);
+                assert_eq!(AsRef::<[u8; CIPHERTEXT_SIZE]>::as_ref(&ciphertext), &bytes);
                 assert_eq!(Ciphertext::try_from(&bytes[..]), Ok(ciphertext.clone()));
+                assert_eq!(Ciphertext::from(&bytes), ciphertext);
+                assert_eq!(Ciphertext::from_bytes(&bytes), ciphertext);
+                let other = Ciphertext::from([0x80; CIPHERTEXT_SIZE]);
+                assert_eq!(ciphertext.cmp(&other), bytes.cmp(other.as_bytes()));
+                let borrowed = CiphertextRef::try_from(&bytes[..]).expect("its length");
+                for same in [borrowed, CiphertextRef::from(&bytes), CiphertextRef::from(&ciphertext)] {
+                    assert_eq!(same.as_bytes(), &bytes);
+                    assert_eq!(format!("{same:?}"), format!("CiphertextRef(..{})", end(&bytes)));
+                }
+                assert!(ptr::eq(borrowed.as_bytes(), &raw const bytes), "not a copy");
+                assert_eq!(CiphertextRef::try_from(&bytes[1..]).err(), Some(Error::Length));
                 assert_eq!(format!("{ciphertext:?}"), format!("Ciphertext(..{})", end(&bytes)));
             }
         }
@@ -273,7 +266,7 @@ impl Visitor for OnBackend {
                 let ek = key.encapsulation_key();
                 let mut dk = [0; DECAPSULATION_KEY_SIZE];
                 key_gen::<$set, _>(backend, &[5; 32], &[5; 32], &mut dk).expect("room");
-                assert_eq!(&dk, key.as_expanded_bytes());
+                assert_eq!(&dk, key.to_expanded_bytes().as_bytes());
                 let (mut c, mut k) = ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]);
                 encapsulate::<$set, _>(backend, ek.as_bytes(), &[6; 32], &mut c, &mut k).expect("a good key");
                 let (ciphertext, secret) = ek.encapsulate_deterministic(&[6; 32]);

@@ -3,22 +3,22 @@
 mod oracle;
 mod support;
 
-use kemstone::SharedSecret;
 use kemstone::backend::select::Selected;
+use kemstone::{Ciphertext, DecapsulationKey, EncapsulationKey, SharedSecret};
 use oracle::Oracle;
 use support::{Random, Set, each, j, repair_hash, scaled, set_coefficient};
 
-fn ours<S: Set>(dk: &S::Dk, c: &[u8]) -> SharedSecret {
-    S::decapsulate(dk, &S::Ct::try_from(c).expect("the right length"))
+fn ours<S: Set>(dk: &DecapsulationKey<S>, c: &[u8]) -> SharedSecret {
+    dk.decapsulate(&Ciphertext::<S>::try_from(c).expect("the right length"))
 }
 
 /// Compares everything that can be done with an expanded key.
 fn compare<S: Set + Oracle>(expanded: &[u8], m: &[u8; 32], forgeries: &[Vec<u8>]) {
-    let dk = S::Dk::try_from(expanded).expect("a good key");
+    let dk = S::dk(expanded).expect("a good key");
     let ek = S::ek(&dk);
-    let (ciphertext, secret) = S::encapsulate_deterministic(&ek, m);
+    let (ciphertext, secret) = ek.encapsulate_deterministic(m);
     let (c, k) = S::their_encapsulation(ek.as_ref(), m).expect("a good key");
-    assert_eq!(ciphertext.as_ref(), c, "{}", S::NAME);
+    assert_eq!(ciphertext.as_bytes().as_ref(), c, "{}", S::NAME);
     assert_eq!(*secret.as_bytes(), k, "{}", S::NAME);
     let theirs = S::their_secret(expanded, &c).expect("a good key");
     assert_eq!(*ours::<S>(&dk, &c).as_bytes(), theirs, "{}", S::NAME);
@@ -36,7 +36,7 @@ fn random_keys_and_ciphertexts() {
             let seed = random.seed();
             let dk = S::from_seed(&seed);
             let (ek, expanded) = S::their_keys(seed.as_bytes());
-            assert_eq!(S::ek(&dk).as_ref(), ek, "{}", S::NAME);
+            assert_eq!(S::ek(&dk).as_bytes().as_ref(), ek, "{}", S::NAME);
             assert_eq!(S::expanded(&dk), expanded, "{}", S::NAME);
 
             let m = random.array();
@@ -96,14 +96,19 @@ fn the_same_keys_are_refused() {
             let place = random.below(256 * S::K);
             set_coefficient(&mut bad_ek[..384 * S::K], place, 3320 + random.below(20) as u16);
             let theirs = S::their_encapsulation(&bad_ek, &[0; 32]).is_some();
-            assert_eq!(S::Ek::try_from(&bad_ek[..]).is_ok(), theirs, "{}, place {place}", S::NAME);
+            assert_eq!(
+                EncapsulationKey::<S>::try_from(&bad_ek[..]).is_ok(),
+                theirs,
+                "{}, place {place}",
+                S::NAME
+            );
 
             // Everywhere but in s, where `ml-kem` takes numbers that are not below q, and we do not.
             let mut bad_dk = dk.clone();
             let place = 384 * S::K + random.below(S::DK - 384 * S::K);
             bad_dk[place] ^= 1 << random.below(8);
             let theirs = S::their_secret(&bad_dk, &vec![0; S::CT]).is_some();
-            assert_eq!(S::Dk::try_from(&bad_dk[..]).is_ok(), theirs, "{}, byte {place}", S::NAME);
+            assert_eq!(S::dk(&bad_dk).is_ok(), theirs, "{}, byte {place}", S::NAME);
         }
     }
     each!(check);

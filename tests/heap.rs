@@ -69,7 +69,8 @@ macro_rules! keys {
             // On the heap, so that no copy lies on the stack where padding is copied from.
             let seed = Box::new(Seed::from(seed()));
             let key = DecapsulationKey::boxed_from_seed(&seed);
-            let (bytes, expanded) = (seed.as_bytes(), key.as_expanded_bytes());
+            let expanded = Box::new(key.to_expanded_bytes());
+            let (bytes, expanded) = (seed.as_bytes(), expanded.as_bytes());
             let fill = |to: &mut [u8; 64]| {
                 to.copy_from_slice(bytes);
                 Ok::<(), ()>(())

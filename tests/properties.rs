@@ -16,11 +16,13 @@ use kemstone::backend::select::Selected;
 // `model` finds them here.
 use kemstone::backend::poly;
 use kemstone::sponge;
-use kemstone::{Error, Seed, SharedSecret};
+use kemstone::{Ciphertext, DecapsulationKey, EncapsulationKey, Error, Seed, SharedSecret};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use support::{Random, Set, Source, coefficient, each, j, repair_hash, scale, scaled, set_coefficient};
+use support::{
+    Random, Set, Source, array, coefficient, each, j, repair_hash, scale, scaled, set_coefficient,
+};
 
 /// Runs a property on random values of a strategy; failures are shrunk and shown.
 fn for_all<V: Strategy>(cases: usize, values: V, property: impl Fn(V::Value)) {
@@ -48,15 +50,8 @@ fn seeds() -> impl Strategy<Value = [u8; 64]> {
     })
 }
 
-fn parse_ek<S: Set>(bytes: &[u8]) -> Result<S::Ek, Error> {
-    let parsed = S::Ek::try_from(bytes);
-    let once = S::encapsulate_encoded_with(bytes, |_| Ok::<(), Error>(()));
-    assert_eq!(once.err(), parsed.as_ref().err().copied(), "in one pass or two");
-    parsed
-}
-
-fn parse_dk<S: Set>(bytes: &[u8]) -> Result<S::Dk, Error> {
-    let parsed = S::Dk::try_from(bytes);
+fn parse_dk<S: Set>(bytes: &[u8]) -> Result<DecapsulationKey<S>, Error> {
+    let parsed = S::dk(bytes);
     if bytes.len() == S::DK {
         let once = S::decapsulate_expanded(bytes, &ct::<S>(&vec![0; S::CT]));
         assert_eq!(once.err(), parsed.as_ref().err().copied(), "in one pass or two");
@@ -64,17 +59,17 @@ fn parse_dk<S: Set>(bytes: &[u8]) -> Result<S::Dk, Error> {
     parsed
 }
 
-fn ct<S: Set>(bytes: &[u8]) -> S::Ct {
-    S::Ct::try_from(bytes).expect("the right length")
+fn ct<S: Set>(bytes: &[u8]) -> Ciphertext<S> {
+    Ciphertext::<S>::try_from(bytes).expect("the right length")
 }
 
 /// z of an expanded key.
-fn z<S: Set>(dk: &S::Dk) -> &[u8] {
-    &S::expanded(dk)[S::DK - 32..]
+fn z<S: Set>(dk: &DecapsulationKey<S>) -> Vec<u8> {
+    S::expanded(dk)[S::DK - 32..].to_vec()
 }
 
 /// A key pair from a name.
-fn key<S: Set>(name: &str) -> S::Dk {
+fn key<S: Set>(name: &str) -> DecapsulationKey<S> {
     S::from_seed(&Random::new(name).seed())
 }
 
@@ -84,21 +79,21 @@ fn both_sides_agree() {
         for_all(100, (seeds(), bytes32()), |(seed, m)| {
             let dk = S::from_seed(&Seed::from(seed));
             let ek = S::ek(&dk);
-            let (ciphertext, secret) = S::encapsulate_deterministic(&ek, &m);
+            let (ciphertext, secret) = ek.encapsulate_deterministic(&m);
             assert_eq!(S::decapsulate_every_way(&dk, &ciphertext), secret);
-            assert_eq!(S::check_pairwise_consistency(&dk), Ok(()));
+            assert_eq!(dk.check_pairwise_consistency(), Ok(()));
             // Other m, other seed: another secret.
             let mut other = m;
             other[31] ^= 0x80;
-            let (other_ciphertext, other_secret) = S::encapsulate_deterministic(&ek, &other);
+            let (other_ciphertext, other_secret) = ek.encapsulate_deterministic(&other);
             assert_ne!(other_ciphertext, ciphertext);
             assert_ne!(other_secret, secret);
             let mut other = seed;
             other[0] ^= 1;
             let stranger = S::from_seed(&Seed::from(other));
             assert_eq!(
-                *S::decapsulate(&stranger, &ciphertext).as_bytes(),
-                j(&seed[32..], ciphertext.as_ref())
+                *stranger.decapsulate(&ciphertext).as_bytes(),
+                j(&seed[32..], ciphertext.as_bytes().as_ref())
             );
         });
     }
@@ -108,11 +103,12 @@ fn both_sides_agree() {
 #[test]
 fn with_the_operating_systems_randomness() {
     fn check<S: Set>(_: Selected) {
-        let (one, two) = (S::generate().expect("randomness"), S::generate().expect("randomness"));
+        let made = || DecapsulationKey::<S>::generate().expect("randomness");
+        let (one, two) = (made(), made());
         assert_ne!(S::expanded(&one), S::expanded(&two));
-        let (ciphertext, secret) = S::encapsulate(&S::ek(&one)).expect("randomness");
-        let (again, other) = S::encapsulate(&S::ek(&one)).expect("randomness");
-        assert_eq!(S::decapsulate(&one, &ciphertext), secret);
+        let (ciphertext, secret) = S::ek(&one).encapsulate().expect("randomness");
+        let (again, other) = S::ek(&one).encapsulate().expect("randomness");
+        assert_eq!(one.decapsulate(&ciphertext), secret);
         assert_ne!(ciphertext, again);
         assert_ne!(secret, other);
     }
@@ -126,29 +122,28 @@ fn serialisation_goes_both_ways() {
             let seed = Seed::from(seed);
             let dk = S::from_seed(&seed);
             let ek = S::ek(&dk);
-            let (ciphertext, _) = S::encapsulate_deterministic(&ek, &m);
-            assert_eq!((ek.as_ref().len(), ciphertext.as_ref().len()), (S::EK, S::CT));
-            assert_eq!(parse_ek::<S>(ek.as_ref()), Ok(ek.clone()));
-            assert_eq!(S::Ct::try_from(ciphertext.as_ref()), Ok(ciphertext.clone()));
+            let (ciphertext, _) = ek.encapsulate_deterministic(&m);
+            assert_eq!((ek.as_bytes().as_ref().len(), ciphertext.as_bytes().as_ref().len()), (S::EK, S::CT));
+            assert_eq!(EncapsulationKey::<S>::try_from(ek.as_bytes().as_ref()), Ok(ek.clone()));
+            assert_eq!(Ciphertext::<S>::try_from(ciphertext.as_bytes().as_ref()), Ok(ciphertext.clone()));
 
             // From the seed, and from the expanded form, which has forgotten d.
-            let from_seed = parse_dk::<S>(seed.as_bytes()).expect("any 64 bytes are a seed");
-            let from_expanded = parse_dk::<S>(S::expanded(&dk)).expect("a good key");
-            assert_eq!(S::to_seed(&dk), Some(seed.clone()));
-            assert_eq!(S::to_seed(&from_seed), Some(seed.clone()));
-            assert_eq!(S::to_seed(&from_expanded), None);
+            let from_seed = DecapsulationKey::<S>::from(seed.clone());
+            let from_expanded = parse_dk::<S>(&S::expanded(&dk)).expect("a good key");
+            assert_eq!(dk.to_seed(), Some(seed.clone()));
+            assert_eq!(from_seed.to_seed(), Some(seed.clone()));
+            assert_eq!(from_expanded.to_seed(), None);
             for again in [&from_seed, &from_expanded] {
                 assert_eq!(S::expanded(again), S::expanded(&dk));
                 assert_eq!(S::ek(again), ek);
-                assert_eq!(S::decapsulate(again, &ciphertext), S::decapsulate(&dk, &ciphertext));
+                assert_eq!(again.decapsulate(&ciphertext), dk.decapsulate(&ciphertext));
             }
-            assert_eq!(S::expanded_copy(&dk), S::expanded(&dk));
 
             // dk_PKE || ek || H(ek) || z
             let expanded = S::expanded(&dk);
             assert_eq!(expanded.len(), S::DK);
-            assert_eq!(&expanded[384 * S::K..768 * S::K + 32], ek.as_ref());
-            assert_eq!(expanded[768 * S::K + 32..768 * S::K + 64], support::sha3_256(ek.as_ref()));
+            assert_eq!(&expanded[384 * S::K..768 * S::K + 32], ek.as_bytes().as_ref());
+            assert_eq!(expanded[768 * S::K + 32..768 * S::K + 64], support::sha3_256(ek.as_bytes().as_ref()));
             assert_eq!(expanded[768 * S::K + 64..], seed.as_bytes()[32..]);
         });
     }
@@ -159,13 +154,13 @@ fn serialisation_goes_both_ways() {
 fn every_flipped_bit_of_a_ciphertext_is_rejected_implicitly() {
     fn check<S: Set>(_: Selected) {
         let dk = key::<S>("flipped bits");
-        let (ciphertext, secret) = S::encapsulate_deterministic(&S::ek(&dk), &[2; 32]);
+        let (ciphertext, secret) = S::ek(&dk).encapsulate_deterministic(&[2; 32]);
         assert_eq!(S::decapsulate_every_way(&dk, &ciphertext), secret);
         for bit in (0..8 * S::CT).step_by(scale()) {
-            let mut forged = ciphertext.as_ref().to_vec();
+            let mut forged = ciphertext.as_bytes().as_ref().to_vec();
             forged[bit / 8] ^= 1 << (bit % 8);
             let rejected = S::decapsulate_every_way(&dk, &ct::<S>(&forged));
-            assert_eq!(*rejected.as_bytes(), j(z::<S>(&dk), &forged), "{}, bit {bit}", S::NAME);
+            assert_eq!(*rejected.as_bytes(), j(&z::<S>(&dk), &forged), "{}, bit {bit}", S::NAME);
         }
     }
     each!(check);
@@ -255,17 +250,18 @@ fn differences_that_cancel_are_rejected_implicitly() {
     fn check<S: Set>(_: Selected) {
         let dk = key::<S>("differences that cancel");
         let m = [6; 32];
-        let (ciphertext, secret) = S::encapsulate_deterministic(&S::ek(&dk), &m);
+        let (ciphertext, secret) = S::ek(&dk).encapsulate_deterministic(&m);
         assert_eq!(S::decapsulate_every_way(&dk, &ciphertext), secret);
         let mut forged = FORGED.lock().expect("nobody panics with the lock");
         let forged = forged.entry(S::NAME).or_insert_with(|| {
-            assert_eq!(message::<S>(S::expanded(&dk), ciphertext.as_ref()), m);
-            cancelling::<S>(S::expanded(&dk), ciphertext.as_ref(), &m)
+            assert_eq!(message::<S>(&S::expanded(&dk), ciphertext.as_bytes().as_ref()), m);
+            cancelling::<S>(&S::expanded(&dk), ciphertext.as_bytes().as_ref(), &m)
         });
         for forged in forged {
             let rejected = S::decapsulate_every_way(&dk, &ct::<S>(forged));
-            let places: Vec<_> = (0..S::CT).filter(|i| forged[*i] != ciphertext.as_ref()[*i]).collect();
-            assert_eq!(*rejected.as_bytes(), j(z::<S>(&dk), forged), "{}, bytes {places:?}", S::NAME);
+            let places: Vec<_> =
+                (0..S::CT).filter(|i| forged[*i] != ciphertext.as_bytes().as_ref()[*i]).collect();
+            assert_eq!(*rejected.as_bytes(), j(&z::<S>(&dk), forged), "{}, bytes {places:?}", S::NAME);
         }
     }
     each!(check);
@@ -280,7 +276,7 @@ fn hashes_that_differ_in_two_places_are_refused() {
         let pairs = (0..32).flat_map(|i| (0..i).map(move |j| (i, j)));
         for (i, j) in pairs.step_by(scale()) {
             for (x, y) in [(0x80, 0x80), (1, 1), (1, 0xff), (0x40, 0xc0)] {
-                let mut damaged = S::expanded_copy(&dk);
+                let mut damaged = S::expanded(&dk);
                 damaged[start + i] ^= x;
                 damaged[start + j] ^= y;
                 let outcome = parse_dk::<S>(&damaged).err();
@@ -297,14 +293,10 @@ fn ciphertexts_nobody_made_are_rejected_implicitly() {
         let dk = key::<S>("forged ciphertexts");
         for byte in 0..=0xff {
             let forged = vec![byte; S::CT];
-            assert_eq!(
-                *S::decapsulate(&dk, &ct::<S>(&forged)).as_bytes(),
-                j(z::<S>(&dk), &forged),
-                "{byte:#x}"
-            );
+            assert_eq!(*dk.decapsulate(&ct::<S>(&forged)).as_bytes(), j(&z::<S>(&dk), &forged), "{byte:#x}");
         }
         for_all(100, vec(any::<u8>(), S::CT), |forged| {
-            assert_eq!(*S::decapsulate(&dk, &ct::<S>(&forged)).as_bytes(), j(z::<S>(&dk), &forged));
+            assert_eq!(*dk.decapsulate(&ct::<S>(&forged)).as_bytes(), j(&z::<S>(&dk), &forged));
         });
     }
     each!(check);
@@ -318,7 +310,7 @@ fn every_flipped_bit_of_a_decapsulation_key() {
         let dk = key::<S>("flipped bits of a key");
         let (s_end, ek_end, z_start) = (384 * S::K, 768 * S::K + 32, 768 * S::K + 64);
         for bit in (0..8 * S::DK).step_by(scale()) {
-            let mut damaged = S::expanded_copy(&dk);
+            let mut damaged = S::expanded(&dk);
             damaged[bit / 8] ^= 1 << (bit % 8);
             let good = match bit / 8 {
                 byte if byte < s_end => coefficient(&damaged[..s_end], bit / 12) < 3329,
@@ -333,7 +325,12 @@ fn every_flipped_bit_of_a_decapsulation_key() {
                 let ek = &damaged[s_end..ek_end];
                 let good = bit / 12 >= 256 * S::K || coefficient(&ek[..s_end], bit / 12) < 3329;
                 let expected = if good { None } else { Some(Error::EncapsulationKey) };
-                assert_eq!(parse_ek::<S>(ek).err(), expected, "{}, bit {bit} of ek", S::NAME);
+                assert_eq!(
+                    EncapsulationKey::<S>::try_from(ek).err(),
+                    expected,
+                    "{}, bit {bit} of ek",
+                    S::NAME
+                );
             }
         }
     }
@@ -347,19 +344,24 @@ fn every_unreduced_number_is_refused() {
         for place in (0..256 * S::K).step_by(scale()) {
             for value in [0, 3328, 3329, 3330, 4095] {
                 let good = value < 3329;
-                let mut ek = S::ek(&dk).as_ref().to_vec();
+                let mut ek = S::ek(&dk).as_bytes().as_ref().to_vec();
                 set_coefficient(&mut ek[..384 * S::K], place, value);
                 let expected = if good { None } else { Some(Error::EncapsulationKey) };
-                assert_eq!(parse_ek::<S>(&ek).err(), expected, "{}: {value} at {place} of ek", S::NAME);
+                assert_eq!(
+                    EncapsulationKey::<S>::try_from(&ek[..]).err(),
+                    expected,
+                    "{}: {value} at {place} of ek",
+                    S::NAME
+                );
 
                 // Inside dk, with the hash that belongs to it, so that nothing else is wrong.
-                let mut expanded = S::expanded_copy(&dk);
+                let mut expanded = S::expanded(&dk);
                 set_coefficient(&mut expanded[384 * S::K..768 * S::K], place, value);
                 repair_hash::<S>(&mut expanded);
                 let expected = if good { None } else { Some(Error::DecapsulationKey) };
                 assert_eq!(parse_dk::<S>(&expanded).err(), expected, "{}: {value} at {place} of t", S::NAME);
 
-                let mut expanded = S::expanded_copy(&dk);
+                let mut expanded = S::expanded(&dk);
                 set_coefficient(&mut expanded[..384 * S::K], place, value);
                 assert_eq!(parse_dk::<S>(&expanded).err(), expected, "{}: {value} at {place} of s", S::NAME);
             }
@@ -373,21 +375,21 @@ fn every_unreduced_number_is_refused() {
 fn the_pairwise_test_finds_a_wrong_s() {
     fn check<S: Set>(_: Selected) {
         let dk = key::<S>("a wrong s");
-        assert_eq!(S::check_pairwise_consistency(&dk), Ok(()));
+        assert_eq!(dk.check_pairwise_consistency(), Ok(()));
         for place in (0..256 * S::K).step_by(scale()) {
-            let mut expanded = S::expanded_copy(&dk);
+            let mut expanded = S::expanded(&dk);
             let old = coefficient(&expanded[..384 * S::K], place);
             set_coefficient(&mut expanded[..384 * S::K], place, (old + 1000) % 3329);
             let damaged = parse_dk::<S>(&expanded).expect("nothing to be seen in the bytes");
-            let outcome = S::check_pairwise_consistency(&damaged);
+            let outcome = damaged.check_pairwise_consistency();
             assert_eq!(outcome, Err(Error::DecapsulationKey), "{}, number {place} of s", S::NAME);
         }
         // A pair put together from two good ones.
         let other = key::<S>("another s");
-        let mut mixed = S::expanded_copy(&dk);
+        let mut mixed = S::expanded(&dk);
         mixed[..384 * S::K].copy_from_slice(&S::expanded(&other)[..384 * S::K]);
         let mixed = parse_dk::<S>(&mixed).expect("nothing to be seen in the bytes");
-        assert_eq!(S::check_pairwise_consistency(&mixed), Err(Error::DecapsulationKey));
+        assert_eq!(mixed.check_pairwise_consistency(), Err(Error::DecapsulationKey));
     }
     each!(check);
 }
@@ -412,33 +414,39 @@ fn any_bytes_will_do() {
     fn check<S: Set>(_: Selected) {
         let dk = key::<S>("any bytes");
         let ek = S::ek(&dk);
-        let (ciphertext, _) = S::encapsulate_deterministic(&ek, &[3; 32]);
-        for_all(300, tampered(ek.as_ref().to_vec()), |bytes| match parse_ek::<S>(&bytes) {
-            Ok(ek) => {
-                assert_eq!(ek.as_ref(), bytes);
-                S::encapsulate_deterministic(&ek, &[4; 32]);
-            }
-            Err(Error::Length) => assert_ne!(bytes.len(), S::EK),
-            Err(error) => assert_eq!((bytes.len(), error), (S::EK, Error::EncapsulationKey)),
-        });
-        for_all(300, (tampered(S::expanded_copy(&dk)), any::<bool>()), |(mut bytes, repair)| {
+        let (ciphertext, _) = ek.encapsulate_deterministic(&[3; 32]);
+        for_all(
+            300,
+            tampered(ek.as_bytes().as_ref().to_vec()),
+            |bytes| match EncapsulationKey::<S>::try_from(&bytes[..]) {
+                Ok(ek) => {
+                    assert_eq!(ek.as_bytes().as_ref(), bytes);
+                    let _ = ek.encapsulate_deterministic(&[4; 32]);
+                }
+                Err(Error::Length) => assert_ne!(bytes.len(), S::EK),
+                Err(error) => assert_eq!((bytes.len(), error), (S::EK, Error::EncapsulationKey)),
+            },
+        );
+        for_all(300, (tampered(S::expanded(&dk)), any::<bool>()), |(mut bytes, repair)| {
             if repair && bytes.len() == S::DK {
                 repair_hash::<S>(&mut bytes);
             }
             match parse_dk::<S>(&bytes) {
                 Ok(dk) => {
-                    S::decapsulate(&dk, &ciphertext);
-                    let _ = S::check_pairwise_consistency(&dk);
+                    let _ = dk.decapsulate(&ciphertext);
+                    let _ = dk.check_pairwise_consistency();
                 }
-                Err(Error::Length) => assert!(![64, S::DK].contains(&bytes.len())),
+                Err(Error::Length) => assert_ne!(bytes.len(), S::DK),
                 Err(error) => assert_eq!((bytes.len(), error), (S::DK, Error::DecapsulationKey)),
             }
         });
-        for_all(300, tampered(ciphertext.as_ref().to_vec()), |bytes| match S::Ct::try_from(&bytes) {
-            Ok(ciphertext) => {
-                S::decapsulate(&dk, &ciphertext);
+        for_all(300, tampered(ciphertext.as_bytes().as_ref().to_vec()), |bytes| {
+            match Ciphertext::<S>::try_from(&bytes[..]) {
+                Ok(ciphertext) => {
+                    let _ = dk.decapsulate(&ciphertext);
+                }
+                Err(error) => assert_eq!(error, Error::Length),
             }
-            Err(error) => assert_eq!(error, Error::Length),
         });
         for_all(100, tampered(vec![0; 64]), |bytes| {
             assert_eq!(Seed::try_from(&bytes[..]).is_ok(), bytes.len() == 64);
@@ -463,8 +471,8 @@ fn any_consistent_key_can_be_used() {
                 }
                 repair_hash::<S>(&mut bytes);
                 let dk = parse_dk::<S>(&bytes).expect("a consistent key");
-                assert_eq!(*S::decapsulate(&dk, &ct::<S>(&forged)).as_bytes(), j(z::<S>(&dk), &forged));
-                assert_eq!(S::check_pairwise_consistency(&dk), Err(Error::DecapsulationKey));
+                assert_eq!(*dk.decapsulate(&ct::<S>(&forged)).as_bytes(), j(&z::<S>(&dk), &forged));
+                assert_eq!(dk.check_pairwise_consistency(), Err(Error::DecapsulationKey));
             },
         );
     }
@@ -479,30 +487,30 @@ fn randomness_is_drawn_in_one_piece_and_used_as_it_is() {
         let expected = S::from_seed(&Seed::from(seed));
 
         let mut source = Source::new(&seed);
-        let Ok(one) = S::try_generate_from_rng(&mut source);
+        let Ok(one) = DecapsulationKey::<S>::try_generate_from_rng(&mut source);
         assert_eq!(source.fills, [64]);
-        let two = S::generate_from_rng(&mut source);
+        let two = DecapsulationKey::<S>::generate_from_rng(&mut source);
         assert_eq!(source.fills, [64, 64]);
-        let three = S::generate_with(|bytes| {
+        let three = DecapsulationKey::<S>::generate_with(|bytes| {
             bytes.copy_from_slice(&seed);
             Ok::<(), Infallible>(())
         });
         let Ok(three) = three;
         for key in [&one, &two, &three] {
             assert_eq!(S::expanded(key), S::expanded(&expected));
-            assert_eq!(S::to_seed(key), Some(Seed::from(seed)));
+            assert_eq!(key.to_seed(), Some(Seed::from(seed)));
         }
         let mut expanded = vec![0xaa; S::DK];
         S::expand_into(&Seed::from(seed), &mut expanded);
         assert_eq!(expanded, S::expanded(&expected));
 
         let ek = S::ek(&expected);
-        let (ciphertext, secret) = S::encapsulate_deterministic(&ek, &m);
+        let (ciphertext, secret) = ek.encapsulate_deterministic(&m);
         let mut source = Source::new(&m);
-        let Ok(drawn) = S::try_encapsulate_with_rng(&ek, &mut source);
+        let Ok(drawn) = ek.try_encapsulate_with_rng(&mut source);
         assert_eq!(source.fills, [32]);
         assert_eq!(drawn, (ciphertext.clone(), SharedSecret::from(*secret.as_bytes())));
-        assert_eq!(S::encapsulate_with_rng(&ek, &mut source), drawn);
+        assert_eq!(ek.encapsulate_with_rng(&mut source), drawn);
         assert_eq!(source.fills, [32, 32]);
         let calls = Cell::new(0);
         let fill = |bytes: &mut [u8; 32]| {
@@ -510,19 +518,19 @@ fn randomness_is_drawn_in_one_piece_and_used_as_it_is() {
             *bytes = m;
             Ok::<(), Infallible>(())
         };
-        let Ok(filled) = S::encapsulate_with(&ek, fill);
+        let Ok(filled) = ek.encapsulate_with(fill);
         assert_eq!(filled, drawn);
-        let (mut c, mut k) = (vec![0xaa; S::CT], [0xaa; 32]);
-        let Ok(()) = S::encapsulate_into(&ek, fill, &mut c, &mut k);
-        assert_eq!((&c[..], k), (ciphertext.as_ref(), *secret.as_bytes()));
+        let (mut c, mut k) = (array::<S::CiphertextBytes>(0xaa), [0xaa; 32]);
+        let Ok(()) = ek.encapsulate_into(fill, &mut c, &mut k);
+        assert_eq!((&c, k), (ciphertext.as_bytes(), *secret.as_bytes()));
         assert_eq!(calls.get(), 2);
 
         let mut k = [0xaa; 32];
-        S::decapsulate_into(&expected, &ciphertext, &mut k);
+        expected.decapsulate_into(&ciphertext, &mut k);
         assert_eq!(k, *secret.as_bytes());
-        c[0] ^= 1;
-        S::decapsulate_into(&expected, &ct::<S>(&c), &mut k);
-        assert_eq!(k, j(&seed[32..], &c));
+        c.as_mut()[0] ^= 1;
+        expected.decapsulate_into(&Ciphertext::from_bytes(&c), &mut k);
+        assert_eq!(k, j(&seed[32..], c.as_ref()));
     }
     each!(check);
 }
@@ -537,10 +545,10 @@ fn debug_shows_no_secret() {
     fn check<S: Set>(_: Selected) {
         let seed = Random::new("debug").seed();
         let dk = S::from_seed(&seed);
-        let (_, secret) = S::encapsulate_deterministic(&S::ek(&dk), &[5; 32]);
+        let (_, secret) = S::ek(&dk).encapsulate_deterministic(&[5; 32]);
         let expanded = S::expanded(&dk);
         let secrets = [seed.as_bytes(), &expanded[..384 * S::K], &expanded[S::DK - 32..], secret.as_bytes()];
-        let texts = [shown(&dk), shown(&seed), shown(&secret), shown(&S::to_seed(&dk))];
+        let texts = [shown(&dk), shown(&seed), shown(&secret), shown(&dk.to_seed())];
         for text in &texts {
             for bytes in secrets {
                 for pair in bytes.windows(2) {
@@ -548,7 +556,7 @@ fn debug_shows_no_secret() {
                     let [a, b] = [pair[0], pair[1]];
                     let hex = format!("{a:02x}{b:02x}");
                     // The last four bytes of the public key are shown, and hex of two bytes may turn up there.
-                    let public = hex::encode(&S::ek(&dk).as_ref()[S::EK - 4..]);
+                    let public = hex::encode(&S::ek(&dk).as_bytes().as_ref()[S::EK - 4..]);
                     assert!(!text.replace(&public, "").contains(&hex), "{hex} in {text}");
                     for list in [format!("{a}, {b}"), format!("{a:x}, {b:x}"), format!("{a:02x}, {b:02x}")] {
                         assert!(!text.contains(&list), "{list} in {text}");
@@ -557,7 +565,7 @@ fn debug_shows_no_secret() {
             }
         }
         assert_eq!(format!("{seed:?} {secret:?}"), "Seed(..) SharedSecret(..)");
-        let end = hex::encode(&S::ek(&dk).as_ref()[S::EK - 4..]);
+        let end = hex::encode(&S::ek(&dk).as_bytes().as_ref()[S::EK - 4..]);
         assert_eq!(
             format!("{dk:?}"),
             format!("DecapsulationKey {{ public: EncapsulationKey(..{end}), .. }}")

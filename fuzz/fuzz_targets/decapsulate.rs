@@ -30,13 +30,13 @@ macro_rules! compare {
         for_each(|_| {
             let ours = DecapsulationKey::from_seed(&Seed::from(*$seed));
             let ek = ours.encapsulation_key();
-            assert_eq!(ek.as_ref(), &theirs.encapsulation_key().to_bytes()[..]);
+            assert_eq!(ek.as_bytes()[..], theirs.encapsulation_key().to_bytes()[..]);
             let (ciphertext, secret) = ek.encapsulate_deterministic($m);
-            assert_eq!((ciphertext.as_ref(), secret.as_ref()), (&c[..], &k[..]));
+            assert_eq!((&ciphertext.as_bytes()[..], &secret.as_bytes()[..]), (&c[..], &k[..]));
             let forged = Ciphertext::from(forged);
-            assert_eq!(ours.decapsulate(&forged).as_ref(), &expected[..]);
-            assert_eq!(PreparedDecapsulationKey::new(&ours).decapsulate(&forged).as_ref(), &expected[..]);
-            let again = PreparedEncapsulationKey::new(&ek).encapsulate_deterministic($m);
+            assert_eq!(ours.decapsulate(&forged).as_bytes()[..], expected[..]);
+            assert_eq!(PreparedDecapsulationKey::new(&ours).decapsulate(&forged).as_bytes()[..], expected[..]);
+            let again = PreparedEncapsulationKey::new(ek).encapsulate_deterministic($m);
             assert_eq!(again, (ciphertext, secret));
         });
     }};

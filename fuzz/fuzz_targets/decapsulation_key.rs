@@ -50,7 +50,7 @@ macro_rules! compare {
             assert_eq!(once.is_ok(), ours.is_some());
             if let (Some(ours), Some(theirs)) = (ours, &theirs) {
                 let secret = ours.decapsulate(&c);
-                assert_eq!(secret.as_ref(), &theirs.decapsulate(&c.to_bytes().into())[..]);
+                assert_eq!(secret.as_bytes()[..], theirs.decapsulate(&c.to_bytes().into())[..]);
                 assert_eq!(once, Ok(secret));
                 let _ = ours.check_pairwise_consistency();
             }

@@ -12,18 +12,23 @@ macro_rules! parse {
         use kemstone::$module::*;
         let bytes: &[u8] = $bytes;
         match EncapsulationKey::try_from(bytes) {
-            Ok(key) => assert_eq!(key.as_ref(), bytes),
+            Ok(key) => assert_eq!(key.as_bytes(), bytes),
             Err(error) if bytes.len() == ENCAPSULATION_KEY_SIZE => assert_eq!(error, Error::EncapsulationKey),
             Err(error) => assert_eq!(error, Error::Length),
         }
-        match DecapsulationKey::try_from(bytes) {
-            Ok(key) if bytes.len() == 64 => assert_eq!(key.to_seed().expect("a seed").as_bytes(), bytes),
-            Ok(key) => assert_eq!(key.as_expanded_bytes(), bytes),
-            Err(error) if bytes.len() == DECAPSULATION_KEY_SIZE => assert_eq!(error, Error::DecapsulationKey),
-            Err(error) => assert_eq!(error, Error::Length),
+        if let Ok(bytes) = bytes.try_into() {
+            match DecapsulationKey::from_expanded_bytes(bytes) {
+                Ok(key) => assert_eq!(key.to_expanded_bytes().as_bytes(), bytes),
+                Err(error) => assert_eq!(error, Error::DecapsulationKey),
+            }
         }
+        match ExpandedDecapsulationKey::try_from(bytes) {
+            Ok(key) => assert_eq!(key.as_bytes(), bytes),
+            Err(error) => assert!(error == Error::Length && bytes.len() != DECAPSULATION_KEY_SIZE),
+        }
+        assert_eq!(CiphertextRef::try_from(bytes).is_ok(), bytes.len() == CIPHERTEXT_SIZE);
         match Ciphertext::try_from(bytes) {
-            Ok(ciphertext) => assert_eq!(ciphertext.as_ref(), bytes),
+            Ok(ciphertext) => assert_eq!(ciphertext.as_bytes(), bytes),
             Err(error) => assert!(error == Error::Length && bytes.len() != CIPHERTEXT_SIZE),
         }
     }};

@@ -65,7 +65,7 @@ use crate::sponge::jobs::{Job, Jobs};
 
 /// One machine's way of computing FIPS 203's inner loops. A value of the type proves that the
 /// machine has it.
-pub trait Backend: Copy + 'static {
+pub trait Backend: Copy + Send + Sync + 'static {
     /// The name that `kemstone::backend()` reports.
     const NAME: &'static str;
 

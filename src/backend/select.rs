@@ -61,7 +61,8 @@ macro_rules! backends {
         }
 
         /// What one backend made, whichever it was, with the token to use it.
-        pub(crate) enum Held<P: PerBackend> {
+        #[allow(missing_docs)] // as above
+        pub enum Held<P: PerBackend> {
             Portable(Portable, P::Of<Portable>),
             $(#[$cfg] $Variant($Token, P::Of<$Token>),)*
         }
@@ -212,9 +213,9 @@ pub trait Visitor {
 }
 
 /// A type that each backend has its own of.
-pub(crate) trait PerBackend {
+pub trait PerBackend {
     /// The backend's own. It is plain data: what is secret in it is wiped by whoever holds it.
-    type Of<B: Backend>: Copy;
+    type Of<B: Backend>: Copy + Send + Sync;
 
     /// One of them, empty.
     fn empty<B: Backend>() -> Self::Of<B>;

@@ -6,7 +6,7 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, optimization_barrier};
 
 /// Memory that can be set to zero for good.
-pub(crate) trait Wipe {
+pub trait Wipe {
     /// Overwrites everything.
     fn wipe(&mut self);
 }
@@ -112,6 +112,14 @@ pub(crate) fn assign_if<const N: usize>(choice: Choice, a: &mut [u8; N], b: &[u8
 #[cfg(feature = "internals")]
 pub mod constant_time {
     use subtle::Choice;
+
+    use crate::frontend::{DecapsulationKey, ParameterSet};
+
+    /// The memory in which a key keeps its secrets, dk_PKE and z, for tools that mark what is secret.
+    pub fn secrets<S: ParameterSet>(key: &DecapsulationKey<S>) -> [&[u8]; 2] {
+        let parts = key.parts();
+        [parts.dk_pke, parts.z]
+    }
 
     /// Whether two byte strings are equal.
     pub fn equal<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {

@@ -1,10 +1,12 @@
 //! FIPS 203, sections 6 and 7: ML-KEM over K-PKE.
 //!
 //! Algorithms 19 to 21 only add randomness and checks to 16 to 18. The randomness (Algorithm 19, lines
-//! 1 to 5; Algorithm 20, lines 1 to 4) is drawn in `api.rs`, which has no way to go on without it; the checks of 7.2
-//! and 7.3 are done where bytes become keys, also there, by the functions at the end of this file, or in the one pass that
-//! decodes them anyway: `encaps_checked` and `decaps_checked`.
+//! 1 to 5; Algorithm 20, lines 1 to 4) is drawn in `decapsulation.rs` and `encapsulation.rs`, which have no way to go on
+//! without it; the checks of 7.2 and 7.3 are done where bytes become keys, also there, by the functions at the end of this
+//! file, or in the one pass that decodes an expanded key anyway: `decaps_checked`.
 
+use super::bytes::Bytes;
+use super::bytes::sealed::Array;
 use super::ct::{self, Secret, Wipe};
 use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector};
 use super::params::{Dimensions, ENCODED, ek_size};
@@ -17,25 +19,21 @@ use crate::sponge::wipe_frames;
 
 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), and so Algorithm 19 from line 6 on.
 ///
-/// Writes `dk`, 768 k + 96 bytes; the encapsulation key is the part of it that [`ek_of_dk`] gives.
+/// Writes every part of `dk`, the encapsulation key among them.
 #[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn key_gen_internal<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     d: &[u8; 32],
     z: &[u8; 32],
-    dk: &mut [u8],
+    dk: DkMut<'_>,
 ) where
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    let (dk_pke, rest) = dk.split_at_mut(ENCODED * K);
-    let (ek, rest) = rest.split_at_mut(ek_size(K));
     let mut rho_sigma = Secret::new([[0; 32]; 2]);
     backend.hash(g_with_k(d, &[K as u8], &mut rho_sigma)); // 1: Algorithm 13, line 1
-    if let Some((h_ek, dk_z)) = rest.split_first_chunk_mut() {
-        k_pke::key_gen::<B, P, K, U, V>(backend, &rho_sigma, ek, dk_pke, h_ek); // 1-3
-        dk_z.copy_from_slice(z); // 3
-    }
+    k_pke::key_gen::<B, P, K, U, V>(backend, &rho_sigma, dk.ek, dk.dk_pke, dk.h_ek); // 1-3
+    *dk.z = *z; // 3
 } // 4: the keys are written in place
 
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), and so Algorithm 20 from line 5 on.
@@ -57,33 +55,9 @@ pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usi
     encaps_prepared::<B, P, K, U, V>(backend, &key, m, c, shared_secret); // 1-3
 }
 
-/// FIPS 203, section 7.2 and Algorithm 17: checks `ek` as [`ek_is_valid`] does, and encapsulates if it is valid. The key is
-/// decoded once for both.
-///
-/// Writes `c` and `shared_secret` and returns true, or leaves them as they are and returns false.
-#[inline(never)] // frames that are not needed at the same time share the stack
-pub(crate) fn encaps_checked<B, P, const K: usize, const U: usize, const V: usize>(
-    backend: B,
-    ek: &[u8],
-    m: &[u8; 32],
-    c: &mut [u8],
-    shared_secret: &mut [u8; 32],
-) -> bool
-where
-    B: Backend,
-    P: Dimensions<K, U, V>,
-{
-    let mut key = PreparedEk::<B, K>::ZERO;
-    let valid = key.prepare(backend, ek);
-    if valid {
-        encaps_prepared::<B, P, K, U, V>(backend, &key, m, c, shared_secret);
-    }
-    valid
-}
-
 /// All that Algorithm 17 computes of the encapsulation key alone.
 #[derive(Clone, Copy)]
-pub(crate) struct PreparedEk<B, const K: usize> {
+pub struct PreparedEk<B, const K: usize> {
     key: EncryptionKey<B, K>,
     h_ek: [u8; 32],
 }
@@ -100,7 +74,7 @@ impl<B: Backend, const K: usize> PreparedEk<B, K> {
 }
 
 /// [`PreparedEk`], whatever the backend.
-pub(crate) enum AnyPreparedEk<const K: usize> {}
+pub enum AnyPreparedEk<const K: usize> {}
 
 impl<const K: usize> PerBackend for AnyPreparedEk<K> {
     type Of<B: Backend> = PreparedEk<B, K>;
@@ -136,25 +110,24 @@ pub(crate) fn encaps_prepared<B, P, const K: usize, const U: usize, const V: usi
 ///
 /// `dk` has passed the checks of section 7.3. Writes `shared_secret`.
 #[inline(never)] // frames that are not needed at the same time share the stack
-pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
+pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
-    dk: &[u8],
-    c: &[u8; C],
+    dk: Dk<'_>, // 1-4
+    c: &P::Ciphertext,
     shared_secret: &mut [u8; 32],
 ) where
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    let Some((dk_pke, ek_pke, h_ek, z)) = parts_of_dk::<K>(dk) else { return }; // 1-4
     let mut decrypted = Decrypted::new();
     {
         let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
-        decode_vector(backend, dk_pke, &mut s_hat); // 5: Algorithm 15, line 5
-        decrypted.open::<B, K, U, V>(backend, &s_hat, h_ek, c); // 5, 6
+        decode_vector(backend, dk.dk_pke, &mut s_hat); // 5: Algorithm 15, line 5
+        decrypted.open::<B, K, U, V>(backend, &s_hat, dk.h_ek, c.as_ref()); // 5, 6
     }
     let mut key = EncryptionKey::<B, K>::ZERO;
-    key.decode(backend, ek_pke); // 8: Algorithm 14, line 2
-    decrypted.encrypt_again::<B, P, K, U, V, C>(backend, None, &mut key, ek_pke, z, c, shared_secret); // 7-12
+    key.decode(backend, dk.ek); // 8: Algorithm 14, line 2
+    decrypted.encrypt_again::<B, P, K, U, V>(backend, None, &mut key, dk, c, shared_secret); // 7-12
 }
 
 /// FIPS 203, section 7.3 and Algorithm 18: checks `dk` as [`dk_is_valid`] does, and decapsulates if it is valid. What is to
@@ -162,10 +135,10 @@ pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usi
 ///
 /// Writes `shared_secret` and returns true, or leaves it zero and returns false.
 #[inline(never)] // frames that are not needed at the same time share the stack
-pub(crate) fn decaps_checked<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
+pub(crate) fn decaps_checked<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
-    dk: &[u8],
-    c: &[u8; C],
+    dk: Dk<'_>,
+    c: &P::Ciphertext,
     shared_secret: &mut [u8; 32],
 ) -> bool
 where
@@ -173,25 +146,23 @@ where
     P: Dimensions<K, U, V>,
 {
     shared_secret.wipe();
-    let Some((dk_pke, ek_pke, h_ek, z)) = parts_of_dk::<K>(dk) else { return false };
     let mut decrypted = Decrypted::new();
     let mut key = EncryptionKey::<B, K>::ZERO;
     let mut test = [0; 32];
     // Both halves first: a key that is refused for its numbers has opened nothing.
-    if !key.decode(backend, ek_pke) {
+    if !key.decode(backend, dk.ek) {
         return false;
     }
     {
         let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
-        if !decode_vector(backend, dk_pke, &mut s_hat) {
+        if !decode_vector(backend, dk.dk_pke, &mut s_hat) {
             wipe_frames();
             return false; // a check that is no secret: the key is refused
         }
-        decrypted.open::<B, K, U, V>(backend, &s_hat, h_ek, c);
+        decrypted.open::<B, K, U, V>(backend, &s_hat, dk.h_ek, c.as_ref());
     }
-    let check = Some(&mut test);
-    decrypted.encrypt_again::<B, P, K, U, V, C>(backend, check, &mut key, ek_pke, z, c, shared_secret);
-    let valid: bool = ct::equal(&test, h_ek).into();
+    decrypted.encrypt_again::<B, P, K, U, V>(backend, Some(&mut test), &mut key, dk, c, shared_secret);
+    let valid: bool = ct::equal(&test, dk.h_ek).into();
     if !valid {
         shared_secret.wipe();
     }
@@ -223,7 +194,7 @@ fn hash_for_decaps<'a, B, P, const K: usize, const U: usize, const V: usize>(
 /// A decapsulation key in the form in which Algorithm 18 uses it; the key's bytes are kept elsewhere. Whoever holds one
 /// wipes it.
 #[derive(Clone, Copy)]
-pub(crate) struct PreparedDk<B, const K: usize> {
+pub struct PreparedDk<B, const K: usize> {
     s_hat: [NttPoly<B>; K],
     ek: PreparedEk<B, K>,
 }
@@ -233,11 +204,9 @@ impl<B: Backend, const K: usize> PreparedDk<B, K> {
     pub(crate) const ZERO: Self = Self { s_hat: [const { NttPoly::ZERO }; K], ek: PreparedEk::ZERO };
 
     /// Fills in what belongs to the valid key `dk`.
-    pub(crate) fn prepare(&mut self, backend: B, dk: &[u8]) {
-        if let Some((dk_pke, ek_pke, ..)) = parts_of_dk::<K>(dk) {
-            decode_vector(backend, dk_pke, &mut self.s_hat);
-            self.ek.prepare(backend, ek_pke);
-        }
+    pub(crate) fn prepare(&mut self, backend: B, dk: Dk<'_>) {
+        decode_vector(backend, dk.dk_pke, &mut self.s_hat);
+        self.ek.prepare(backend, dk.ek);
     }
 }
 
@@ -248,7 +217,7 @@ impl<B, const K: usize> Wipe for PreparedDk<B, K> {
 }
 
 /// [`PreparedDk`], whatever the backend.
-pub(crate) enum AnyPreparedDk<const K: usize> {}
+pub enum AnyPreparedDk<const K: usize> {}
 
 impl<const K: usize> PerBackend for AnyPreparedDk<K> {
     type Of<B: Backend> = PreparedDk<B, K>;
@@ -261,23 +230,23 @@ impl<const K: usize> PerBackend for AnyPreparedDk<K> {
 
 /// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal) with a prepared key.
 #[inline(never)] // frames that are not needed at the same time share the stack
-pub(crate) fn decaps_prepared<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
+pub(crate) fn decaps_prepared<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     key: &PreparedDk<B, K>,
     z: &[u8; 32],
-    c: &[u8; C],
+    c: &P::Ciphertext,
     shared_secret: &mut [u8; 32],
 ) where
     B: Backend,
     P: Dimensions<K, U, V>,
 {
     let mut decrypted = Decrypted::new();
-    decrypted.open::<B, K, U, V>(backend, &key.s_hat, &key.ek.h_ek, c); // 5, 6
+    decrypted.open::<B, K, U, V>(backend, &key.s_hat, &key.ek.h_ek, c.as_ref()); // 5, 6
     let mut k_bar = Secret::new([0; 32]);
     let mut noise = EncryptionNoise::<K>::new();
     let [y, e1, e2] = noise.jobs(P::ETA1, P::ETA2, decrypted.r());
-    backend.hash_all(&mut [j(z, c, &mut k_bar).into(), y, e1, e2]); // 7; 8: PRF
-    decrypted.select::<B, P, K, U, V, C>(backend, &key.ek.key, &noise, &k_bar, c, shared_secret); // 8-12
+    backend.hash_all(&mut [j(z, c.as_ref(), &mut k_bar).into(), y, e1, e2]); // 7; 8: PRF
+    decrypted.select::<B, P, K, U, V>(backend, &key.ek.key, &noise, &k_bar, c, shared_secret); // 8-12
 }
 
 /// A ciphertext after Algorithm 18, line 6: m' and what G makes of it.
@@ -309,16 +278,14 @@ impl Decrypted {
     }
 
     /// Algorithm 18, lines 7 to 12, and H(ek) if `test` is to receive it; `key` is decoded.
-    #[allow(clippy::too_many_arguments)] // what the two forms of a key have in common
     #[inline(always)]
-    fn encrypt_again<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
+    fn encrypt_again<B, P, const K: usize, const U: usize, const V: usize>(
         &self,
         backend: B,
         test: Option<&mut [u8; 32]>,
         key: &mut EncryptionKey<B, K>,
-        ek_pke: &[u8],
-        z: &[u8; 32],
-        c: &[u8; C],
+        dk: Dk<'_>,
+        c: &P::Ciphertext,
         shared_secret: &mut [u8; 32],
     ) where
         B: Backend,
@@ -326,50 +293,78 @@ impl Decrypted {
     {
         let mut k_bar = Secret::new([0; 32]);
         let mut noise = EncryptionNoise::<K>::new();
-        let j = j(z, c, &mut k_bar);
-        hash_for_decaps::<B, P, K, U, V>(backend, test, j, key, ek_pke, &mut noise, self.r()); // 7, 8
-        self.select::<B, P, K, U, V, C>(backend, key, &noise, &k_bar, c, shared_secret); // 8-12
+        let j = j(dk.z, c.as_ref(), &mut k_bar);
+        hash_for_decaps::<B, P, K, U, V>(backend, test, j, key, dk.ek, &mut noise, self.r()); // 7, 8
+        self.select::<B, P, K, U, V>(backend, key, &noise, &k_bar, c, shared_secret); // 8-12
     }
 
     /// Algorithm 18, lines 8 to 12, after the hashing of line 8.
-    fn select<B, P, const K: usize, const U: usize, const V: usize, const C: usize>(
+    fn select<B, P, const K: usize, const U: usize, const V: usize>(
         &self,
         backend: B,
         key: &EncryptionKey<B, K>,
         noise: &EncryptionNoise<K>,
         k_bar: &[u8; 32],
-        c: &[u8; C],
+        c: &P::Ciphertext,
         shared_secret: &mut [u8; 32],
     ) where
         B: Backend,
         P: Dimensions<K, U, V>,
     {
-        let mut c_prime = Secret::new([0; C]);
-        k_pke::encrypt::<B, P, K, U, V>(backend, key, &self.m_prime, noise, &mut *c_prime); // 8
+        let mut c_prime = Secret::new(P::Ciphertext::ZERO);
+        k_pke::encrypt::<B, P, K, U, V>(backend, key, &self.m_prime, noise, c_prime.as_mut()); // 8
         *shared_secret = self.k_r[0];
-        ct::assign_if(!ct::equal(c, &c_prime), shared_secret, k_bar); // 9-11
+        ct::assign_if(!c.ct_equal(&c_prime), shared_secret, k_bar); // 9-11
     } // 12: the secret is written in place
 }
 
-/// dk_PKE, ek_PKE, h and z.
-type DkParts<'a> = (&'a [u8], &'a [u8], &'a [u8; 32], &'a [u8; 32]);
+/// An encapsulation key, encoded.
+#[derive(Clone, Copy)]
+pub struct Ek<'a>(pub(crate) &'a [u8]);
 
-/// Algorithm 18, lines 1 to 4.
-fn parts_of_dk<const K: usize>(dk: &[u8]) -> Option<DkParts<'_>> {
-    let (dk_pke, rest) = dk.split_at_checked(ENCODED * K)?;
-    let (ek_pke, rest) = rest.split_at_checked(ek_size(K))?;
-    let (h, rest) = rest.split_first_chunk()?;
-    Some((dk_pke, ek_pke, h, rest.first_chunk()?))
+/// A decapsulation key, taken apart (Algorithm 18, lines 1 to 4).
+#[derive(Clone, Copy)]
+pub struct Dk<'a> {
+    pub dk_pke: &'a [u8],
+    pub ek: &'a [u8],
+    pub h_ek: &'a [u8; 32],
+    pub z: &'a [u8; 32],
 }
 
-/// The encapsulation key inside an expanded decapsulation key.
-pub(crate) fn ek_of_dk<const K: usize>(dk: &[u8]) -> &[u8] {
-    parts_of_dk::<K>(dk).map_or(&[], |(_, ek, _, _)| ek)
+impl<'a> Dk<'a> {
+    /// The parts of an expanded key, if it has the length for this k.
+    pub(crate) fn of(k: usize, expanded: &'a [u8]) -> Option<Self> {
+        let (dk_pke, rest) = expanded.split_at_checked(ENCODED * k)?;
+        let (ek, rest) = rest.split_at_checked(ek_size(k))?;
+        let (h_ek, z) = rest.split_first_chunk()?;
+        Some(Self { dk_pke, ek, h_ek, z: z.try_into().ok()? })
+    }
 }
 
-/// The seed z inside an expanded decapsulation key.
-pub(crate) fn z_of_dk<const K: usize>(dk: &[u8]) -> &[u8; 32] {
-    parts_of_dk::<K>(dk).map_or(&[0; 32], |(_, _, _, z)| z)
+/// A decapsulation key, taken apart, to be written.
+pub struct DkMut<'a> {
+    pub dk_pke: &'a mut [u8],
+    pub ek: &'a mut [u8],
+    pub h_ek: &'a mut [u8; 32],
+    pub z: &'a mut [u8; 32],
+}
+
+impl<'a> DkMut<'a> {
+    /// As [`Dk::of`].
+    pub(crate) fn of(k: usize, expanded: &'a mut [u8]) -> Option<Self> {
+        let (dk_pke, rest) = expanded.split_at_mut_checked(ENCODED * k)?;
+        let (ek, rest) = rest.split_at_mut_checked(ek_size(k))?;
+        let (h_ek, z) = rest.split_first_chunk_mut()?;
+        Some(Self { dk_pke, ek, h_ek, z: z.try_into().ok()? })
+    }
+
+    /// A copy of another key of the same set.
+    pub(crate) fn copy_from(self, dk: Dk<'_>) {
+        self.dk_pke.copy_from_slice(dk.dk_pke);
+        self.ek.copy_from_slice(dk.ek);
+        *self.h_ek = *dk.h_ek;
+        *self.z = *dk.z;
+    }
 }
 
 /// Section 7.2, the modulus check: true if every number of `ek` is below q.
@@ -385,12 +380,11 @@ pub(crate) fn ek_is_valid<B: Backend, const K: usize>(backend: B, ek: &[u8]) -> 
 /// Section 7.3, the hash check, together with the modulus check of the encapsulation key inside and, beyond the standard,
 /// of s: a number of s that is not below q cannot come from key generation.
 #[inline(never)] // frames that are not needed at the same time share the stack
-pub(crate) fn dk_is_valid<B: Backend, const K: usize>(backend: B, dk: &[u8]) -> bool {
-    let Some((dk_pke, ek, h_ek, _)) = parts_of_dk::<K>(dk) else { return false };
+pub(crate) fn dk_is_valid<B: Backend, const K: usize>(backend: B, dk: Dk<'_>) -> bool {
     let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
     let mut test = [0; 32];
-    backend.hash(h(ek, &mut test));
-    decode_vector(backend, dk_pke, &mut s_hat)
-        & ek_is_valid::<B, K>(backend, ek)
-        & bool::from(ct::equal(&test, h_ek))
+    backend.hash(h(dk.ek, &mut test));
+    decode_vector(backend, dk.dk_pke, &mut s_hat)
+        & ek_is_valid::<B, K>(backend, dk.ek)
+        & bool::from(ct::equal(&test, dk.h_ek))
 }

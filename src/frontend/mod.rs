@@ -7,13 +7,16 @@
 //! | 4.2, 4.3 Encoding, sampling, transform | the contract in `backend/mod.rs` |
 //! | 5 The K-PKE component scheme | `k_pke.rs` |
 //! | 6 Internal algorithms, 7 ML-KEM | `kem.rs` |
-//! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `api.rs`, `prepared.rs` |
-//! | 8 Parameter sets | `params.rs`, `sets.rs` |
+//! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `encapsulation.rs`, `decapsulation.rs`, `prepared.rs`; by set `api.rs` |
+//! | 8 Parameter sets | `params.rs`, `sets.rs`; arrays of their sizes `bytes.rs` |
 //!
 //! `on_backend.rs` is section 6 for backends from outside.
 
 mod api;
+pub(crate) mod bytes;
 pub(crate) mod ct;
+mod decapsulation;
+mod encapsulation;
 mod error;
 pub(crate) mod k_pke;
 pub(crate) mod kem;
@@ -29,10 +32,14 @@ mod sets;
 pub(crate) mod symmetric;
 
 pub use api::{ml_kem_512, ml_kem_768, ml_kem_1024};
+pub use bytes::Bytes;
 #[cfg(feature = "internals")]
 pub use ct::constant_time;
+pub use decapsulation::DecapsulationKey;
+pub use encapsulation::{Ciphertext, CiphertextRef, EncapsulationKey};
 pub use error::Error;
-pub use keys::{SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret};
+pub use keys::{ExpandedDecapsulationKey, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret};
 pub use params::{MlKem512, MlKem768, MlKem1024};
+pub use prepared::{PreparedDecapsulationKey, PreparedEncapsulationKey};
 pub use self_test::self_test;
 pub use sets::ParameterSet;

@@ -13,13 +13,14 @@
 //! section 7 asks, and leave the randomness to the caller: `d`, `z` and `m` are 32 secret random bytes each, used once.
 
 use super::Error;
+use super::kem::{Dk, DkMut, Ek};
 use super::sets::ParameterSet;
+use super::sets::sealed::Algorithms;
 use crate::backend::Backend;
 use crate::backend::select::data_independent_timing;
 
 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal): writes the expanded decapsulation key dk_PKE || ek || H(ek) || z, the
-/// encapsulation key being its part of [`ENCAPSULATION_KEY_SIZE`](ParameterSet::ENCAPSULATION_KEY_SIZE) bytes before the
-/// last 64.
+/// encapsulation key begins at [`ENCAPSULATION_KEY_OFFSET`](ParameterSet::ENCAPSULATION_KEY_OFFSET).
 ///
 /// # Errors
 ///
@@ -31,7 +32,8 @@ pub fn key_gen<S: ParameterSet, B: Backend>(
     dk: &mut [u8],
 ) -> Result<(), Error> {
     let _timing = data_independent_timing();
-    S::key_gen(backend, d, z, dk)
+    S::Algorithms::key_gen_on(backend, d, z, DkMut::of(S::Algorithms::K, dk).ok_or(Error::Length)?);
+    Ok(())
 }
 
 /// FIPS 203, section 7.2 and Algorithm 17 (ML-KEM.Encaps_internal): writes the ciphertext and the shared secret.
@@ -47,8 +49,13 @@ pub fn encapsulate<S: ParameterSet, B: Backend>(
     c: &mut [u8],
     shared_secret: &mut [u8; 32],
 ) -> Result<(), Error> {
+    if ek.len() != S::ENCAPSULATION_KEY_SIZE || c.len() != S::CIPHERTEXT_SIZE {
+        return Err(Error::Length);
+    }
     let _timing = data_independent_timing();
-    S::encaps(backend, ek, m, c, shared_secret)
+    S::Algorithms::encaps_on(backend, Ek(ek), m, c, shared_secret)
+        .then_some(())
+        .ok_or(Error::EncapsulationKey)
 }
 
 /// FIPS 203, section 7.3 and Algorithm 18 (ML-KEM.Decaps_internal) with the expanded key: writes the shared secret, by
@@ -64,6 +71,8 @@ pub fn decapsulate<S: ParameterSet, B: Backend>(
     c: &[u8],
     shared_secret: &mut [u8; 32],
 ) -> Result<(), Error> {
+    *shared_secret = [0; 32];
+    let dk = Dk::of(S::Algorithms::K, dk).filter(|_| c.len() == S::CIPHERTEXT_SIZE).ok_or(Error::Length)?;
     let _timing = data_independent_timing();
-    S::decaps(backend, dk, c, shared_secret)
+    S::Algorithms::decaps_on(backend, dk, c, shared_secret).then_some(()).ok_or(Error::DecapsulationKey)
 }

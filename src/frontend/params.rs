@@ -1,10 +1,13 @@
 //! FIPS 203, section 8: the parameter sets, and the sizes that follow from them.
 
+use super::bytes::Bytes;
 use crate::backend::poly::Eta;
 
 /// One row of FIPS 203, table 2. `K` is k; `U` and `V` are the bytes of one compressed
 /// polynomial of u and of v, 32 d_u and 32 d_v.
 pub(crate) trait Dimensions<const K: usize, const U: usize, const V: usize> {
+    /// Room for a ciphertext.
+    type Ciphertext: Bytes;
     /// eta_1, the width of the noise in s, e and y.
     const ETA1: Eta;
     /// eta_2, the width of the noise in e1 and e2.
@@ -12,22 +15,25 @@ pub(crate) trait Dimensions<const K: usize, const U: usize, const V: usize> {
 }
 
 /// ML-KEM-512, of security category 1.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MlKem512 {}
 /// ML-KEM-768, of security category 3.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MlKem768 {}
 /// ML-KEM-1024, of security category 5.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MlKem1024 {}
 
 impl Dimensions<2, { 32 * 10 }, { 32 * 4 }> for MlKem512 {
+    type Ciphertext = [u8; ct_size(2, 32 * 10, 32 * 4)];
     const ETA1: Eta = Eta::Three;
 }
 impl Dimensions<3, { 32 * 10 }, { 32 * 4 }> for MlKem768 {
+    type Ciphertext = [u8; ct_size(3, 32 * 10, 32 * 4)];
     const ETA1: Eta = Eta::Two;
 }
 impl Dimensions<4, { 32 * 11 }, { 32 * 5 }> for MlKem1024 {
+    type Ciphertext = [u8; ct_size(4, 32 * 11, 32 * 5)];
     const ETA1: Eta = Eta::Two;
 }
 

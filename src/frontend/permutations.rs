@@ -1,46 +1,45 @@
 //! How many permutations each operation takes, by the width of Keccak.
 
-use super::kem::{self, PreparedDk, PreparedEk};
-use super::params::{Dimensions, MlKem512, MlKem768, MlKem1024, ct_size, dk_size};
+use super::bytes::Bytes;
+use super::kem::{self, Dk, DkMut, PreparedDk, PreparedEk};
+use super::params::{Dimensions, MlKem512, MlKem768, MlKem1024, dk_size};
 use crate::sponge::tests::{Plain, counted};
 
 /// Permutations of one parameter set's operations on `W` slots: key generation, encapsulation, decapsulation,
 /// decapsulation with a check of the key, and encapsulation and decapsulation with prepared keys; from a seed
 /// for which three blocks suffice for every entry of the matrix.
-fn operations<P, const K: usize, const U: usize, const V: usize, const C: usize, const W: usize>()
--> [[usize; 4]; 6]
+fn operations<P, const K: usize, const U: usize, const V: usize, const W: usize>() -> [[usize; 4]; 6]
 where
     P: Dimensions<K, U, V>,
 {
-    assert_eq!(C, ct_size(K, U, V));
     let backend = Plain::<W>;
-    let (mut dk, mut c, mut ours, mut theirs) = ([0; dk_size(4)], [0; C], [0; 32], [0; 32]);
-    let dk = &mut dk[..dk_size(K)];
+    let (mut expanded, mut c) = ([0; dk_size(4)], P::Ciphertext::ZERO);
+    let (mut ours, mut theirs, m) = ([0; 32], [0; 32], [4; 32]);
+    let expanded = &mut expanded[..dk_size(K)];
+    let dk = DkMut::of(K, expanded).expect("its length");
     let key_gen = counted(|| kem::key_gen_internal::<_, P, K, U, V>(backend, &[5; 32], &[3; 32], dk));
-    let ek = kem::ek_of_dk::<K>(dk);
-    let m = [4; 32];
-    let encaps = counted(|| kem::encaps_internal::<_, P, K, U, V>(backend, ek, &m, &mut c, &mut ours));
-    let decaps = counted(|| kem::decaps_internal::<_, P, K, U, V, C>(backend, dk, &c, &mut theirs));
+    let dk = Dk::of(K, expanded).expect("its length");
+    let encaps = counted(|| kem::encaps_internal::<_, P, K, U, V>(backend, dk.ek, &m, c.as_mut(), &mut ours));
+    let decaps = counted(|| kem::decaps_internal::<_, P, K, U, V>(backend, dk, &c, &mut theirs));
     assert_eq!(ours, theirs);
     theirs = [0; 32];
     let checked = counted(|| {
-        assert!(kem::decaps_checked::<_, P, K, U, V, C>(backend, dk, &c, &mut theirs));
+        assert!(kem::decaps_checked::<_, P, K, U, V>(backend, dk, &c, &mut theirs));
     });
     assert_eq!(ours, theirs);
 
-    let (mut prepared, mut again) = (PreparedDk::<Plain<W>, K>::ZERO, [0; C]);
+    let (mut prepared, mut again) = (PreparedDk::<Plain<W>, K>::ZERO, P::Ciphertext::ZERO);
     prepared.prepare(backend, dk);
     theirs = [0; 32];
-    let z = kem::z_of_dk::<K>(dk);
     let prepared_decaps = counted(|| {
-        kem::decaps_prepared::<_, P, K, U, V, C>(backend, &prepared, z, &c, &mut theirs);
+        kem::decaps_prepared::<_, P, K, U, V>(backend, &prepared, dk.z, &c, &mut theirs);
     });
     assert_eq!(ours, theirs);
     let mut prepared = PreparedEk::<Plain<W>, K>::ZERO;
-    assert!(prepared.prepare(backend, ek));
+    assert!(prepared.prepare(backend, dk.ek));
     theirs = [0; 32];
     let prepared_encaps = counted(|| {
-        kem::encaps_prepared::<_, P, K, U, V>(backend, &prepared, &m, &mut again, &mut theirs);
+        kem::encaps_prepared::<_, P, K, U, V>(backend, &prepared, &m, again.as_mut(), &mut theirs);
     });
     assert_eq!((again, theirs), (c, ours));
     [key_gen, encaps, decaps, checked, prepared_encaps, prepared_decaps]
@@ -51,41 +50,41 @@ fn permutations_are_as_few_as_the_slots_allow() {
     // Of each operation: permutations 1, 2, 4 and 8 wide.
     // One slot: all there is to hash, one after the other.
     assert_eq!(
-        operations::<MlKem512, 2, 320, 128, 768, 1>(),
+        operations::<MlKem512, 2, 320, 128, 1>(),
         [[27, 0, 0, 0], [26, 0, 0, 0], [26, 0, 0, 0], [32, 0, 0, 0], [8, 0, 0, 0], [14, 0, 0, 0]]
     );
     assert_eq!(
-        operations::<MlKem768, 3, 320, 128, 1088, 1>(),
+        operations::<MlKem768, 3, 320, 128, 1>(),
         [[43, 0, 0, 0], [44, 0, 0, 0], [44, 0, 0, 0], [53, 0, 0, 0], [8, 0, 0, 0], [17, 0, 0, 0]]
     );
     assert_eq!(
-        operations::<MlKem1024, 4, 352, 160, 1568, 1>(),
+        operations::<MlKem1024, 4, 352, 160, 1>(),
         [[69, 0, 0, 0], [70, 0, 0, 0], [70, 0, 0, 0], [82, 0, 0, 0], [10, 0, 0, 0], [22, 0, 0, 0]]
     );
     // Four slots: what is left for single permutations is G, and the end of H(ek) in key generation.
     assert_eq!(
-        operations::<MlKem512, 2, 320, 128, 768, 4>(),
+        operations::<MlKem512, 2, 320, 128, 4>(),
         [[7, 0, 5, 0], [1, 3, 5, 0], [2, 0, 6, 0], [1, 0, 8, 0], [1, 0, 2, 0], [4, 1, 2, 0]]
     );
     assert_eq!(
-        operations::<MlKem768, 3, 320, 128, 1088, 4>(),
+        operations::<MlKem768, 3, 320, 128, 4>(),
         [[7, 0, 9, 0], [1, 0, 11, 0], [1, 0, 11, 0], [1, 0, 13, 0], [1, 0, 2, 0], [7, 1, 2, 0]]
     );
     assert_eq!(
-        operations::<MlKem1024, 4, 352, 160, 1568, 4>(),
+        operations::<MlKem1024, 4, 352, 160, 4>(),
         [[8, 3, 14, 0], [2, 0, 17, 0], [2, 0, 17, 0], [2, 0, 20, 0], [2, 0, 2, 0], [10, 0, 3, 0]]
     );
     // Eight slots: chains of H and J outlast the matrix.
     assert_eq!(
-        operations::<MlKem512, 2, 320, 128, 768, 8>(),
+        operations::<MlKem512, 2, 320, 128, 8>(),
         [[7, 0, 1, 2], [1, 4, 3, 1], [2, 0, 1, 4], [1, 1, 1, 4], [1, 1, 0, 1], [4, 1, 2, 0]]
     );
     assert_eq!(
-        operations::<MlKem768, 3, 320, 128, 1088, 8>(),
+        operations::<MlKem768, 3, 320, 128, 8>(),
         [[7, 0, 3, 3], [1, 0, 9, 1], [3, 0, 3, 4], [1, 2, 0, 7], [1, 0, 0, 1], [7, 1, 2, 0]]
     );
     assert_eq!(
-        operations::<MlKem1024, 4, 352, 160, 1568, 8>(),
+        operations::<MlKem1024, 4, 352, 160, 8>(),
         [[7, 0, 0, 10], [2, 0, 9, 4], [2, 0, 4, 7], [1, 2, 0, 10], [2, 0, 0, 1], [10, 0, 3, 0]]
     );
 }

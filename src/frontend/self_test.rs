@@ -1,10 +1,9 @@
 //! Known answers for key generation, encapsulation and both outcomes of decapsulation.
 
-use super::ct;
-use super::error::Error;
-use super::keys::{Seed, SharedSecret};
+use super::encapsulation::Encapsulate;
 use super::symmetric::h;
-use super::{ml_kem_512, ml_kem_768, ml_kem_1024};
+use super::{Ciphertext, DecapsulationKey, Error, MlKem512, MlKem768, MlKem1024};
+use super::{ParameterSet, Seed, SharedSecret, ct};
 use crate::backend::Backend;
 use crate::backend::select::{Selected, with_backend};
 
@@ -25,7 +24,7 @@ use crate::backend::select::{Selected, with_backend};
 /// # }
 /// ```
 pub fn self_test() -> Result<(), Error> {
-    judge(&[ml_kem_512_digest(), ml_kem_768_digest(), ml_kem_1024_digest()])
+    judge(&[digest::<MlKem512>(), digest::<MlKem768>(), digest::<MlKem1024>()])
 }
 
 /// Whether these are the known answers, in the order of the parameter sets.
@@ -36,36 +35,33 @@ fn judge([a, b, c]: &[[u8; 32]; 3]) -> Result<(), Error> {
 
 /// The secrets and a digest of everything public that one parameter set computes from fixed inputs. Its steps are
 /// functions of their own, as the sets are: frames that are not needed at the same time share the stack.
-macro_rules! digest {
-    ($name:ident, $module:ident) => {
-        #[inline(never)]
-        fn $name() -> [u8; 32] {
-            #[inline(never)]
-            fn made() -> $module::DecapsulationKey {
-                $module::DecapsulationKey::from_seed(&Seed::from([0x42; 64]))
-            }
-            #[inline(never)]
-            fn encapsulated(key: &$module::DecapsulationKey) -> ($module::Ciphertext, SharedSecret) {
-                key.encapsulation_key().encapsulate_with_m(&[0x17; 32])
-            }
-            let key = made();
-            // A pair that is taken apart would be there twice.
-            let mut sent = encapsulated(&key);
-            let agreed = key.decapsulate(&sent.0);
-            // two rounds of the hash: the key, then the rest
-            let mut digest = hash(key.as_expanded_bytes());
-            digest = chain(&digest, sent.0.as_ref());
-            digest = chain(&digest, sent.1.as_ref());
-            digest = chain(&digest, agreed.as_ref());
-            sent.0.flip_last_bit();
-            let rejected: SharedSecret = key.decapsulate(&sent.0);
-            chain(&digest, rejected.as_ref())
-        }
-    };
+#[inline(never)]
+fn digest<S: ParameterSet>() -> [u8; 32] {
+    #[inline(never)]
+    fn made<S: ParameterSet>() -> DecapsulationKey<S> {
+        DecapsulationKey::from_seed(&Seed::from([0x42; 64]))
+    }
+    #[inline(never)]
+    fn encapsulated<S: ParameterSet>(key: &DecapsulationKey<S>) -> (Ciphertext<S>, SharedSecret) {
+        key.encapsulation_key().with_m(&[0x17; 32])
+    }
+    #[inline(never)]
+    fn expanded<S: ParameterSet>(key: &DecapsulationKey<S>) -> [u8; 32] {
+        hash(key.to_expanded_bytes().as_ref())
+    }
+    let key = made::<S>();
+    // A pair that is taken apart would be there twice.
+    let mut sent = encapsulated(&key);
+    let agreed = key.decapsulate(&sent.0);
+    // two rounds of the hash: the key, then the rest
+    let mut digest = expanded(&key);
+    digest = chain(&digest, sent.0.as_ref());
+    digest = chain(&digest, sent.1.as_ref());
+    digest = chain(&digest, agreed.as_ref());
+    sent.0.flip_last_bit();
+    let rejected = key.decapsulate(&sent.0);
+    chain(&digest, rejected.as_ref())
 }
-digest!(ml_kem_512_digest, ml_kem_512);
-digest!(ml_kem_768_digest, ml_kem_768);
-digest!(ml_kem_1024_digest, ml_kem_1024);
 
 fn hash(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
@@ -98,6 +94,7 @@ const DIGEST_1024: [u8; 32] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frontend::Bytes;
 
     #[test]
     fn one_wrong_answer_is_enough_to_fail() {
@@ -116,19 +113,18 @@ mod tests {
 
     #[test]
     fn a_forgery_differs_in_the_last_bit() {
-        macro_rules! forge {
-            ($module:ident) => {
-                for last in [0x00, 0x80, 0x55, 0xff] {
-                    let mut bytes = [last; $module::CIPHERTEXT_SIZE];
-                    let mut c = $module::Ciphertext::from(bytes);
-                    c.flip_last_bit();
-                    *bytes.last_mut().expect("a byte") ^= 0x80;
-                    assert_eq!(c.as_bytes(), &bytes);
-                }
-            };
+        fn forge<S: ParameterSet>() {
+            for last in [0x00, 0x80, 0x55, 0xff] {
+                let mut bytes = S::CiphertextBytes::ZERO;
+                bytes.as_mut().fill(last);
+                let mut c = Ciphertext::<S>::from_bytes(&bytes);
+                c.flip_last_bit();
+                *bytes.as_mut().last_mut().expect("a byte") ^= 0x80;
+                assert_eq!(c.as_bytes(), &bytes);
+            }
         }
-        forge!(ml_kem_512);
-        forge!(ml_kem_768);
-        forge!(ml_kem_1024);
+        forge::<MlKem512>();
+        forge::<MlKem768>();
+        forge::<MlKem1024>();
     }
 }

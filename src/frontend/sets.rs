@@ -1,113 +1,221 @@
-//! FIPS 203, section 8: the parameter sets as users name them, for code that is generic over them.
+//! FIPS 203, section 8: the parameter sets as users name them, and the algorithms for each.
 
-use super::params::{MlKem512, MlKem768, MlKem1024, ct_size, dk_size, ek_size};
-use super::{Error, kem};
+use core::fmt::Debug;
+use core::hash::Hash;
+
+use super::bytes::Bytes;
+use super::ct::Wipe;
+use super::kem::{self, AnyPreparedDk, AnyPreparedEk, Dk, DkMut, Ek};
+use super::params::{ENCODED, MlKem512, MlKem768, MlKem1024, ct_size, dk_size, ek_size};
+#[cfg(feature = "internals")]
 use crate::backend::Backend;
+use crate::backend::select::{Held, Selected, with_backend, with_held};
 
-/// One of the three parameter sets of FIPS 203, section 8, for code that is generic over them: [`MlKem512`], [`MlKem768`]
-/// or [`MlKem1024`].
-pub trait ParameterSet: sealed::Algorithms + Copy + 'static {
+/// One of the three parameter sets of FIPS 203, section 8: [`MlKem512`], [`MlKem768`] or [`MlKem1024`]. There can be no
+/// others.
+///
+/// Keys and ciphertexts are generic over it, so that code can be, too:
+///
+/// ```
+/// use kemstone::{CiphertextRef, DecapsulationKey, Error, ParameterSet, SharedSecret};
+///
+/// fn receive<S: ParameterSet>(key: &DecapsulationKey<S>, message: &[u8]) -> Result<SharedSecret, Error> {
+///     let ciphertext = CiphertextRef::<S>::try_from(message)?;
+///     Ok(key.decapsulate(ciphertext))
+/// }
+///
+/// let key = kemstone::ml_kem_512::DecapsulationKey::from_seed(&kemstone::Seed::from([1; 64]));
+/// assert!(receive(&key, &[2; kemstone::MlKem512::CIPHERTEXT_SIZE]).is_ok());
+/// assert_eq!(receive(&key, &[2; 1088]).err(), Some(Error::Length));
+/// ```
+pub trait ParameterSet: sealed::Sealed + Copy + Debug + Ord + Hash + Send + Sync + 'static {
     /// The name in the standard: `ML-KEM-768`, for example.
     const NAME: &'static str;
     /// Bytes of an encapsulation key.
     const ENCAPSULATION_KEY_SIZE: usize;
+    /// Where in an expanded decapsulation key the encapsulation key begins.
+    const ENCAPSULATION_KEY_OFFSET: usize;
     /// Bytes of an expanded decapsulation key.
     const DECAPSULATION_KEY_SIZE: usize;
     /// Bytes of a ciphertext.
     const CIPHERTEXT_SIZE: usize;
+    /// An array of [`ENCAPSULATION_KEY_SIZE`](Self::ENCAPSULATION_KEY_SIZE) bytes.
+    type EncapsulationKeyBytes: Bytes;
+    /// An array of [`DECAPSULATION_KEY_SIZE`](Self::DECAPSULATION_KEY_SIZE) bytes.
+    type DecapsulationKeyBytes: Bytes;
+    /// An array of [`CIPHERTEXT_SIZE`](Self::CIPHERTEXT_SIZE) bytes.
+    type CiphertextBytes: Bytes;
 }
 
-mod sealed {
-    use super::{Backend, Error};
+pub(crate) mod sealed {
+    #[cfg(feature = "internals")]
+    use super::Backend;
+    use super::{Bytes, Dk, DkMut, Ek, Held};
+    use crate::backend::select::PerBackend;
 
-    /// The algorithms for one set, so that callers need not name its sizes.
-    pub trait Algorithms {
-        fn key_gen<B: Backend>(backend: B, d: &[u8; 32], z: &[u8; 32], dk: &mut [u8]) -> Result<(), Error>;
+    /// dk_PKE, in an array.
+    pub(crate) type DkPke<S> = <<S as Sealed>::Algorithms as Algorithms>::DkPke;
+    pub(crate) type PreparedEk<S> = <<S as Sealed>::Algorithms as Algorithms>::PreparedEk;
+    pub(crate) type PreparedDk<S> = <<S as Sealed>::Algorithms as Algorithms>::PreparedDk;
 
-        fn encaps<B: Backend>(
+    /// One name in the way of what users call theirs.
+    pub trait Sealed {
+        type Algorithms: Algorithms;
+    }
+
+    /// What `kem.rs` does, for one set on the backend in use. Bytes have the lengths of the set. Code that is generic over
+    /// sets could call all this, from outside as well, were it not for an argument in each that only this crate can make.
+    ///
+    /// Each is a function that is compiled with this crate: what is generic over the set is compiled where it is called.
+    pub trait Algorithms: Sized {
+        /// k.
+        const K: usize;
+        /// dk_PKE.
+        type DkPke: Bytes;
+        type PreparedEk: PerBackend;
+        type PreparedDk: PerBackend;
+
+        fn key_gen(d: &[u8; 32], z: &[u8; 32], dk: DkMut<'_>);
+        fn ek_is_valid(ek: Ek<'_>) -> bool;
+        fn dk_is_valid(dk: Dk<'_>) -> bool;
+        fn encaps(ek: Ek<'_>, m: &[u8; 32], c: &mut [u8], k: &mut [u8; 32]);
+        fn decaps(dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]);
+        fn decaps_checked(dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]) -> bool;
+
+        fn prepare_ek(held: &mut Held<Self::PreparedEk>, ek: Ek<'_>);
+        fn encaps_prepared(held: &Held<Self::PreparedEk>, m: &[u8; 32], c: &mut [u8], k: &mut [u8; 32]);
+        fn prepare_dk(held: &mut Held<Self::PreparedDk>, dk: Dk<'_>);
+        fn decaps_prepared(held: &Held<Self::PreparedDk>, z: &[u8; 32], c: &[u8], k: &mut [u8; 32]);
+        fn wipe_dk(held: &mut Held<Self::PreparedDk>);
+
+        /// The three algorithms with the checks of their inputs, on another backend.
+        #[cfg(feature = "internals")]
+        fn key_gen_on<B: Backend>(backend: B, d: &[u8; 32], z: &[u8; 32], dk: DkMut<'_>);
+        #[cfg(feature = "internals")]
+        fn encaps_on<B: Backend>(
             backend: B,
-            ek: &[u8],
+            ek: Ek<'_>,
             m: &[u8; 32],
             c: &mut [u8],
-            shared_secret: &mut [u8; 32],
-        ) -> Result<(), Error>;
-
-        fn decaps<B: Backend>(
-            backend: B,
-            dk: &[u8],
-            c: &[u8],
-            shared_secret: &mut [u8; 32],
-        ) -> Result<(), Error>;
+            k: &mut [u8; 32],
+        ) -> bool;
+        #[cfg(feature = "internals")]
+        fn decaps_on<B: Backend>(backend: B, dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]) -> bool;
     }
 }
 
 macro_rules! parameter_set {
-    ($set:ident, $name:literal, $k:literal, $du:literal, $dv:literal) => {
+    ($set:ident, $name:literal, $k:literal, $u:expr, $v:expr) => {
         impl ParameterSet for $set {
             const NAME: &'static str = $name;
             const ENCAPSULATION_KEY_SIZE: usize = ek_size($k);
+            const ENCAPSULATION_KEY_OFFSET: usize = ENCODED * $k;
             const DECAPSULATION_KEY_SIZE: usize = dk_size($k);
-            const CIPHERTEXT_SIZE: usize = ct_size($k, 32 * $du, 32 * $dv);
+            const CIPHERTEXT_SIZE: usize = ct_size($k, $u, $v);
+            type EncapsulationKeyBytes = [u8; ek_size($k)];
+            type DecapsulationKeyBytes = [u8; dk_size($k)];
+            type CiphertextBytes = [u8; ct_size($k, $u, $v)];
+        }
+
+        impl sealed::Sealed for $set {
+            type Algorithms = Self;
         }
 
         impl sealed::Algorithms for $set {
-            fn key_gen<B: Backend>(
-                backend: B,
-                d: &[u8; 32],
-                z: &[u8; 32],
-                dk: &mut [u8],
-            ) -> Result<(), Error> {
-                if dk.len() != Self::DECAPSULATION_KEY_SIZE {
-                    return Err(Error::Length);
-                }
-                kem::key_gen_internal::<_, Self, $k, { 32 * $du }, { 32 * $dv }>(backend, d, z, dk);
-                Ok(())
+            const K: usize = $k;
+            type DkPke = [u8; ENCODED * $k];
+            type PreparedEk = AnyPreparedEk<$k>;
+            type PreparedDk = AnyPreparedDk<$k>;
+
+            fn key_gen(d: &[u8; 32], z: &[u8; 32], dk: DkMut<'_>) {
+                with_backend!(Selected::best(), backend => {
+                    kem::key_gen_internal::<_, Self, $k, { $u }, { $v }>(backend, d, z, dk);
+                });
             }
 
-            fn encaps<B: Backend>(
+            fn ek_is_valid(ek: Ek<'_>) -> bool {
+                with_backend!(Selected::best(), backend => kem::ek_is_valid::<_, $k>(backend, ek.0))
+            }
+
+            fn dk_is_valid(dk: Dk<'_>) -> bool {
+                with_backend!(Selected::best(), backend => kem::dk_is_valid::<_, $k>(backend, dk))
+            }
+
+            fn encaps(ek: Ek<'_>, m: &[u8; 32], c: &mut [u8], k: &mut [u8; 32]) {
+                with_backend!(Selected::best(), backend => {
+                    kem::encaps_internal::<_, Self, $k, { $u }, { $v }>(backend, ek.0, m, c, k);
+                });
+            }
+
+            fn decaps(dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]) {
+                let Ok(c) = Bytes::from_slice(c) else { return };
+                with_backend!(Selected::best(), backend => {
+                    kem::decaps_internal::<_, Self, $k, { $u }, { $v }>(backend, dk, c, k);
+                });
+            }
+
+            fn decaps_checked(dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]) -> bool {
+                let Ok(c) = Bytes::from_slice(c) else { return false };
+                with_backend!(Selected::best(), backend => {
+                    kem::decaps_checked::<_, Self, $k, { $u }, { $v }>(backend, dk, c, k)
+                })
+            }
+
+            fn prepare_ek(held: &mut Held<Self::PreparedEk>, ek: Ek<'_>) {
+                // True: the key has passed the check of section 7.2.
+                with_held!(held, (backend, held) => held.prepare(*backend, ek.0));
+            }
+
+            fn encaps_prepared(held: &Held<Self::PreparedEk>, m: &[u8; 32], c: &mut [u8], k: &mut [u8; 32]) {
+                with_held!(held, (backend, held) => {
+                    kem::encaps_prepared::<_, Self, $k, { $u }, { $v }>(*backend, held, m, c, k);
+                });
+            }
+
+            fn prepare_dk(held: &mut Held<Self::PreparedDk>, dk: Dk<'_>) {
+                with_held!(held, (backend, held) => held.prepare(*backend, dk));
+            }
+
+            fn decaps_prepared(held: &Held<Self::PreparedDk>, z: &[u8; 32], c: &[u8], k: &mut [u8; 32]) {
+                let Ok(c) = Bytes::from_slice(c) else { return };
+                with_held!(held, (backend, held) => {
+                    kem::decaps_prepared::<_, Self, $k, { $u }, { $v }>(*backend, held, z, c, k);
+                });
+            }
+
+            fn wipe_dk(held: &mut Held<Self::PreparedDk>) {
+                with_held!(held, (_backend, held) => held.wipe());
+            }
+
+            #[cfg(feature = "internals")]
+            fn key_gen_on<B: Backend>(backend: B, d: &[u8; 32], z: &[u8; 32], dk: DkMut<'_>) {
+                kem::key_gen_internal::<_, Self, $k, { $u }, { $v }>(backend, d, z, dk);
+            }
+
+            #[cfg(feature = "internals")]
+            fn encaps_on<B: Backend>(
                 backend: B,
-                ek: &[u8],
+                ek: Ek<'_>,
                 m: &[u8; 32],
                 c: &mut [u8],
-                shared_secret: &mut [u8; 32],
-            ) -> Result<(), Error> {
-                if ek.len() != Self::ENCAPSULATION_KEY_SIZE || c.len() != Self::CIPHERTEXT_SIZE {
-                    return Err(Error::Length);
+                k: &mut [u8; 32],
+            ) -> bool {
+                let valid = kem::ek_is_valid::<_, $k>(backend, ek.0);
+                if valid {
+                    kem::encaps_internal::<_, Self, $k, { $u }, { $v }>(backend, ek.0, m, c, k);
                 }
-                kem::encaps_checked::<_, Self, $k, { 32 * $du }, { 32 * $dv }>(
-                    backend,
-                    ek,
-                    m,
-                    c,
-                    shared_secret,
-                )
-                .then_some(())
-                .ok_or(Error::EncapsulationKey)
+                valid
             }
 
-            fn decaps<B: Backend>(
-                backend: B,
-                dk: &[u8],
-                c: &[u8],
-                shared_secret: &mut [u8; 32],
-            ) -> Result<(), Error> {
-                let (Ok(c), Self::DECAPSULATION_KEY_SIZE) = (c.try_into(), dk.len()) else {
-                    *shared_secret = [0; 32];
-                    return Err(Error::Length);
-                };
-                kem::decaps_checked::<_, Self, $k, { 32 * $du }, { 32 * $dv }, { Self::CIPHERTEXT_SIZE }>(
-                    backend,
-                    dk,
-                    c,
-                    shared_secret,
-                )
-                .then_some(())
-                .ok_or(Error::DecapsulationKey)
+            #[cfg(feature = "internals")]
+            fn decaps_on<B: Backend>(backend: B, dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]) -> bool {
+                let Ok(c) = Bytes::from_slice(c) else { return false };
+                kem::decaps_checked::<_, Self, $k, { $u }, { $v }>(backend, dk, c, k)
             }
         }
     };
 }
 
-parameter_set!(MlKem512, "ML-KEM-512", 2, 10, 4);
-parameter_set!(MlKem768, "ML-KEM-768", 3, 10, 4);
-parameter_set!(MlKem1024, "ML-KEM-1024", 4, 11, 5);
+parameter_set!(MlKem512, "ML-KEM-512", 2, 32 * 10, 32 * 4);
+parameter_set!(MlKem768, "ML-KEM-768", 3, 32 * 10, 32 * 4);
+parameter_set!(MlKem1024, "ML-KEM-1024", 4, 32 * 11, 32 * 5);

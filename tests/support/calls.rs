@@ -15,7 +15,7 @@ pub(crate) enum Class {
     KeyGeneration,
     Encapsulation,
     Decapsulation,
-    /// An encoded key becomes a key.
+    /// An encoded key becomes a key, or the other way round.
     Parsing,
     /// A key that is made, read or there already becomes a prepared one.
     Preparation,
@@ -158,6 +158,7 @@ fn common(visit: Visit<'_>) {
     let (seed_bytes, secret_bytes) = (black_box(seed.as_bytes()), black_box(secret.as_bytes()));
     call!(visit, Check, "self_test", kemstone::self_test());
     call!(visit, Access, "Seed::from", Seed::from(*seed_bytes));
+    call!(visit, Access, "Seed::from_bytes", Seed::from_bytes(seed_bytes));
     call!(visit, Access, "Seed::try_from", Seed::try_from(&seed_bytes[..]));
     call!(visit, Access, "Seed::as_bytes", seed.as_bytes());
     call!(visit, Access, "Seed::as_ref", AsRef::<[u8]>::as_ref(seed));
@@ -165,6 +166,7 @@ fn common(visit: Visit<'_>) {
     call!(visit, Access, "Seed::eq", *black_box(seed) == *seed);
     call!(visit, Access, "Seed::fmt", print(seed));
     call!(visit, Access, "SharedSecret::from", SharedSecret::from(*secret_bytes));
+    call!(visit, Access, "SharedSecret::from_bytes", SharedSecret::from_bytes(secret_bytes));
     call!(visit, Access, "SharedSecret::try_from", SharedSecret::try_from(&secret_bytes[..]));
     call!(visit, Access, "SharedSecret::as_bytes", secret.as_bytes());
     call!(visit, Access, "SharedSecret::as_ref", AsRef::<[u8]>::as_ref(secret));
@@ -177,18 +179,21 @@ macro_rules! set {
     ($name:ident) => {
         #[inline(never)]
         fn $name(visit: Visit<'_>) {
-            use kemstone::$name::{CIPHERTEXT_SIZE, Ciphertext, DecapsulationKey, EncapsulationKey};
+            use kemstone::$name::{
+                CIPHERTEXT_SIZE, Ciphertext, CiphertextRef, DecapsulationKey, EncapsulationKey,
+            };
             use kemstone::$name::{PreparedDecapsulationKey, PreparedEncapsulationKey};
 
             let seed = &Seed::from(black_box([7; 64]));
             let m = &black_box([7; 32]);
             let dk = &DecapsulationKey::from_seed(seed);
-            let ek = &dk.encapsulation_key();
+            let ek = dk.encapsulation_key();
+            let expanded_dk = &dk.to_expanded_bytes();
             let ct = &ek.encapsulate_deterministic(m).0;
             let prepared_dk = &*PreparedDecapsulationKey::boxed(dk);
             let prepared_ek = &*PreparedEncapsulationKey::boxed(ek);
-            let (ek_bytes, dk_bytes) = (black_box(ek.as_bytes()), black_box(dk.as_expanded_bytes()));
-            let (seed_bytes, ct_bytes) = (black_box(seed.as_bytes()), black_box(ct.as_bytes()));
+            let (ek_bytes, dk_bytes) = (black_box(ek.as_bytes()), black_box(expanded_dk.as_bytes()));
+            let ct_bytes = black_box(ct.as_bytes());
             let mut expanded = *dk_bytes;
             let (mut c, mut k) = ([0; CIPHERTEXT_SIZE], [0; 32]);
 
@@ -231,12 +236,7 @@ macro_rules! set {
                 DecapsulationKey::generate_with(fill)
             );
             call!(visit, KeyGeneration, "DecapsulationKey::from_seed", DecapsulationKey::from_seed(seed));
-            call!(
-                visit,
-                KeyGeneration,
-                "DecapsulationKey::try_from (seed)",
-                DecapsulationKey::try_from(&seed_bytes[..])
-            );
+            call!(visit, KeyGeneration, "DecapsulationKey::from", DecapsulationKey::from(seed.clone()));
             call!(
                 visit,
                 KeyGeneration,
@@ -270,31 +270,6 @@ macro_rules! set {
                 Encapsulation,
                 "EncapsulationKey::encapsulate_deterministic",
                 ek.encapsulate_deterministic(m)
-            );
-            #[cfg(not(target_os = "none"))]
-            call!(
-                visit,
-                Encapsulation,
-                "EncapsulationKey::encapsulate_encoded",
-                EncapsulationKey::encapsulate_encoded(ek_bytes)
-            );
-            call!(
-                visit,
-                Encapsulation,
-                "EncapsulationKey::encapsulate_encoded_with",
-                EncapsulationKey::encapsulate_encoded_with(ek_bytes, fill)
-            );
-            call!(
-                visit,
-                Encapsulation,
-                "EncapsulationKey::encapsulate_encoded_with_rng",
-                EncapsulationKey::encapsulate_encoded_with_rng(ek_bytes, &mut Generator)
-            );
-            call!(
-                visit,
-                Encapsulation,
-                "EncapsulationKey::encapsulate_encoded_into",
-                EncapsulationKey::encapsulate_encoded_into(ek_bytes, fill, &mut c, &mut k)
             );
             #[cfg(not(target_os = "none"))]
             call!(visit, Encapsulation, "PreparedEncapsulationKey::encapsulate", prepared_ek.encapsulate());
@@ -363,12 +338,6 @@ macro_rules! set {
                 Parsing,
                 "DecapsulationKey::from_expanded_bytes",
                 DecapsulationKey::from_expanded_bytes(dk_bytes)
-            );
-            call!(
-                visit,
-                Parsing,
-                "DecapsulationKey::try_from (expanded)",
-                DecapsulationKey::try_from(&dk_bytes[..])
             );
 
             call!(visit, Preparation, "PreparedEncapsulationKey::new", PreparedEncapsulationKey::new(ek));
@@ -449,20 +418,8 @@ macro_rules! set {
             call!(
                 visit,
                 Preparation,
-                "PreparedDecapsulationKey::try_from (seed)",
-                PreparedDecapsulationKey::try_from(&seed_bytes[..])
-            );
-            call!(
-                visit,
-                Preparation,
                 "PreparedDecapsulationKey::from_expanded_bytes",
                 PreparedDecapsulationKey::from_expanded_bytes(dk_bytes)
-            );
-            call!(
-                visit,
-                Preparation,
-                "PreparedDecapsulationKey::try_from (expanded)",
-                PreparedDecapsulationKey::try_from(&dk_bytes[..])
             );
 
             call!(
@@ -479,8 +436,13 @@ macro_rules! set {
             );
 
             call!(visit, Access, "DecapsulationKey::encapsulation_key", dk.encapsulation_key());
-            call!(visit, Access, "DecapsulationKey::as_expanded_bytes", dk.as_expanded_bytes());
-            call!(visit, Access, "DecapsulationKey::to_expanded_bytes", dk.to_expanded_bytes());
+            call!(visit, Parsing, "DecapsulationKey::to_expanded_bytes", dk.to_expanded_bytes());
+            call!(
+                visit,
+                Access,
+                "DecapsulationKey::to_expanded_bytes_into",
+                dk.to_expanded_bytes_into(&mut expanded)
+            );
             call!(visit, Access, "DecapsulationKey::to_seed", dk.to_seed());
             let mut written = [0; 64];
             call!(visit, Access, "DecapsulationKey::to_seed_into", dk.to_seed_into(&mut written));
@@ -497,30 +459,12 @@ macro_rules! set {
                 "PreparedDecapsulationKey::encapsulation_key",
                 prepared_dk.encapsulation_key()
             );
-            call!(
-                visit,
-                Access,
-                "PreparedDecapsulationKey::as_expanded_bytes",
-                prepared_dk.as_expanded_bytes()
-            );
-            call!(
-                visit,
-                Access,
-                "PreparedDecapsulationKey::to_expanded_bytes",
-                prepared_dk.to_expanded_bytes()
-            );
-            call!(visit, Access, "PreparedDecapsulationKey::to_seed", prepared_dk.to_seed());
-            call!(
-                visit,
-                Access,
-                "PreparedDecapsulationKey::to_seed_into",
-                prepared_dk.to_seed_into(&mut written)
-            );
             call!(visit, Access, "PreparedDecapsulationKey::fmt", print(prepared_dk));
             call!(visit, Access, "EncapsulationKey::as_bytes", ek.as_bytes());
             call!(visit, Access, "EncapsulationKey::to_bytes", ek.to_bytes());
             call!(visit, Access, "EncapsulationKey::as_ref", AsRef::<[u8]>::as_ref(ek));
             call!(visit, Access, "EncapsulationKey::clone", ek.clone());
+            call!(visit, Access, "EncapsulationKey::cmp", black_box(ek).cmp(ek));
             call!(visit, Access, "EncapsulationKey::eq", *black_box(ek) == *ek);
             call!(visit, Access, "EncapsulationKey::hash", ek.hash(&mut Nowhere));
             call!(visit, Access, "EncapsulationKey::fmt", print(ek));
@@ -530,17 +474,19 @@ macro_rules! set {
                 "PreparedEncapsulationKey::encapsulation_key",
                 prepared_ek.encapsulation_key()
             );
-            call!(visit, Access, "PreparedEncapsulationKey::as_bytes", prepared_ek.as_bytes());
-            call!(visit, Access, "PreparedEncapsulationKey::to_bytes", prepared_ek.to_bytes());
-            call!(visit, Access, "PreparedEncapsulationKey::as_ref", AsRef::<[u8]>::as_ref(prepared_ek));
+            call!(visit, Access, "PreparedEncapsulationKey::hash", prepared_ek.hash(&mut Nowhere));
+            call!(visit, Preparation, "PreparedEncapsulationKey::clone", prepared_ek.clone());
             call!(visit, Access, "PreparedEncapsulationKey::eq", *black_box(prepared_ek) == *prepared_ek);
             call!(visit, Access, "PreparedEncapsulationKey::fmt", print(prepared_ek));
             call!(visit, Access, "Ciphertext::from", Ciphertext::from(*ct_bytes));
+            call!(visit, Access, "Ciphertext::from_bytes", Ciphertext::from_bytes(ct_bytes));
             call!(visit, Access, "Ciphertext::try_from", Ciphertext::try_from(&ct_bytes[..]));
             call!(visit, Access, "Ciphertext::as_bytes", ct.as_bytes());
             call!(visit, Access, "Ciphertext::to_bytes", ct.to_bytes());
             call!(visit, Access, "Ciphertext::as_ref", AsRef::<[u8]>::as_ref(ct));
             call!(visit, Access, "Ciphertext::clone", ct.clone());
+            call!(visit, Access, "Ciphertext::cmp", black_box(ct).cmp(ct));
+            call!(visit, Access, "CiphertextRef::try_from", CiphertextRef::try_from(&ct_bytes[..]));
             call!(visit, Access, "Ciphertext::eq", *black_box(ct) == *ct);
             call!(visit, Access, "Ciphertext::hash", ct.hash(&mut Nowhere));
             call!(visit, Access, "Ciphertext::fmt", print(ct));

@@ -1,4 +1,4 @@
-//! What the integration tests share: the three parameter sets behind one trait, a parser for `kats/`, a generator that
+//! What the integration tests share: what they know of the parameter sets, a parser for `kats/`, a generator that
 //! hands out given bytes, and reproducible random ones.
 #![allow(dead_code)] // every test file uses its own part
 
@@ -7,236 +7,100 @@ pub(crate) mod kat;
 pub(crate) mod stack;
 
 use core::convert::Infallible;
-use core::fmt::Debug;
 use std::env;
 
-use kemstone::{Error, Seed, SharedSecret};
-use rand_core::{CryptoRng, TryCryptoRng, TryRng};
+use kemstone::{
+    Bytes, Ciphertext, CiphertextRef, DecapsulationKey, EncapsulationKey, Error, ParameterSet,
+    PreparedDecapsulationKey, PreparedEncapsulationKey, Seed, SharedSecret,
+};
+pub(crate) use kemstone::{MlKem512, MlKem768, MlKem1024};
+use rand_core::{TryCryptoRng, TryRng};
 use shake::{ExtendableOutput, Shake128, Shake256, Update, XofReader};
 
-/// The public API of one parameter set, for tests that are the same for all three.
-pub(crate) trait Set: 'static {
-    const NAME: &'static str;
+/// A parameter set with what the tests know of it, and the API in functions, where a method of its own would be long.
+pub(crate) trait Set: ParameterSet {
     const K: usize;
     const EK: usize = 384 * Self::K + 32;
     const DK: usize = 768 * Self::K + 96;
     const CT: usize;
 
-    type Ek: Parse;
-    type Dk: for<'a> TryFrom<&'a [u8], Error = Error> + Debug + Send + Sync;
-    type Ct: Parse;
+    fn from_seed(seed: &Seed) -> DecapsulationKey<Self> {
+        DecapsulationKey::from_seed(seed)
+    }
 
-    fn from_seed(seed: &Seed) -> Self::Dk;
-    fn expand_into(seed: &Seed, expanded: &mut [u8]);
-    fn generate_with<E>(fill: impl FnOnce(&mut [u8; 64]) -> Result<(), E>) -> Result<Self::Dk, E>;
-    fn generate_from_rng<R: CryptoRng>(rng: &mut R) -> Self::Dk;
-    fn try_generate_from_rng<R: TryCryptoRng>(rng: &mut R) -> Result<Self::Dk, R::Error>;
-    fn generate() -> Result<Self::Dk, Error>;
-    fn expanded(dk: &Self::Dk) -> &[u8];
-    fn expanded_copy(dk: &Self::Dk) -> Vec<u8>;
-    fn to_seed(dk: &Self::Dk) -> Option<Seed>;
-    fn ek(dk: &Self::Dk) -> Self::Ek;
-    fn check_pairwise_consistency(dk: &Self::Dk) -> Result<(), Error>;
+    /// The key of these bytes, in its expanded form.
+    fn dk(expanded: &[u8]) -> Result<DecapsulationKey<Self>, Error> {
+        DecapsulationKey::from_expanded_bytes(Bytes::from_slice(expanded)?)
+    }
 
-    fn encapsulate_deterministic(ek: &Self::Ek, m: &[u8; 32]) -> (Self::Ct, SharedSecret);
-    fn encapsulate_with<E>(
-        ek: &Self::Ek,
-        fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
-    ) -> Result<(Self::Ct, SharedSecret), E>;
-    fn encapsulate_with_rng<R: CryptoRng>(ek: &Self::Ek, rng: &mut R) -> (Self::Ct, SharedSecret);
-    fn try_encapsulate_with_rng<R: TryCryptoRng>(
-        ek: &Self::Ek,
-        rng: &mut R,
-    ) -> Result<(Self::Ct, SharedSecret), R::Error>;
-    fn encapsulate(ek: &Self::Ek) -> Result<(Self::Ct, SharedSecret), Error>;
-    fn encapsulate_into<E>(
-        ek: &Self::Ek,
-        fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
-        ct: &mut [u8],
-        secret: &mut [u8; 32],
-    ) -> Result<(), E>;
+    fn expanded(dk: &DecapsulationKey<Self>) -> Vec<u8> {
+        let expanded = dk.to_expanded_bytes();
+        let mut into = array::<Self::DecapsulationKeyBytes>(0xa5);
+        dk.to_expanded_bytes_into(&mut into);
+        assert_eq!(&into, expanded.as_bytes());
+        into.as_ref().to_vec()
+    }
 
-    fn encapsulate_encoded(encoded: &[u8]) -> Result<(Self::Ct, SharedSecret), Error>;
-    fn encapsulate_encoded_with<E: From<Error>>(
-        encoded: &[u8],
-        fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
-    ) -> Result<(Self::Ct, SharedSecret), E>;
-    fn encapsulate_encoded_into<E: From<Error>>(
-        encoded: &[u8],
-        fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
-        ct: &mut [u8],
-        secret: &mut [u8; 32],
-    ) -> Result<(), E>;
+    fn expand_into(seed: &Seed, expanded: &mut [u8]) {
+        let mut into = array::<Self::DecapsulationKeyBytes>(expanded[0]);
+        DecapsulationKey::<Self>::expand_into(seed, &mut into);
+        expanded.copy_from_slice(into.as_ref());
+    }
 
-    /// Encapsulates with the plain key, with the prepared one and with the bytes, which must agree.
-    fn encapsulate_every_way(ek: &Self::Ek, m: &[u8; 32]) -> (Self::Ct, SharedSecret);
+    fn ek(dk: &DecapsulationKey<Self>) -> EncapsulationKey<Self> {
+        dk.encapsulation_key().clone()
+    }
+
+    /// Encapsulates with the plain key and with the prepared one, which must agree.
+    fn encapsulate_every_way(ek: &EncapsulationKey<Self>, m: &[u8; 32]) -> (Ciphertext<Self>, SharedSecret) {
+        let plain = ek.encapsulate_deterministic(m);
+        assert_eq!(PreparedEncapsulationKey::new(ek).encapsulate_deterministic(m), plain);
+        assert_eq!(PreparedEncapsulationKey::boxed(ek).encapsulate_deterministic(m), plain);
+        plain
+    }
+
     /// Decapsulates by every function there is, which must agree.
-    fn decapsulate_every_way(dk: &Self::Dk, ct: &Self::Ct) -> SharedSecret;
-    fn decapsulate_expanded(expanded: &[u8], ct: &Self::Ct) -> Result<SharedSecret, Error>;
+    fn decapsulate_every_way(dk: &DecapsulationKey<Self>, ct: &Ciphertext<Self>) -> SharedSecret {
+        let plain = dk.decapsulate(ct);
+        let mut into = [0xa5; 32];
+        dk.decapsulate_into(ct, &mut into);
+        assert_eq!(SharedSecret::from(into), plain);
+        let expanded = dk.to_expanded_bytes();
+        let once = DecapsulationKey::decapsulate_expanded(expanded.as_bytes(), ct);
+        assert_eq!(once.as_ref(), Ok(&plain));
+        into = [0xa5; 32];
+        let once = DecapsulationKey::decapsulate_expanded_into(expanded.as_bytes(), ct, &mut into);
+        assert_eq!((once, SharedSecret::from(into)), (Ok(()), plain));
+        let plain = dk.decapsulate(CiphertextRef::try_from(ct.as_bytes().as_ref()).expect("its length"));
+        assert_eq!(PreparedDecapsulationKey::new(dk).decapsulate(ct), plain);
+        assert_eq!(PreparedDecapsulationKey::boxed(dk).decapsulate(ct), plain);
+        plain
+    }
 
-    fn decapsulate(dk: &Self::Dk, ct: &Self::Ct) -> SharedSecret;
-    fn decapsulate_into(dk: &Self::Dk, ct: &Self::Ct, secret: &mut [u8; 32]);
+    fn decapsulate_expanded(expanded: &[u8], ct: &Ciphertext<Self>) -> Result<SharedSecret, Error> {
+        DecapsulationKey::decapsulate_expanded(Bytes::from_slice(expanded)?, ct)
+    }
 }
 
-/// What the two public types have in common.
-pub(crate) trait Parse:
-    for<'a> TryFrom<&'a [u8], Error = Error> + AsRef<[u8]> + Clone + PartialEq + Debug + Send + Sync
-{
+impl Set for MlKem512 {
+    const K: usize = 2;
+    const CT: usize = 768;
 }
-impl<T> Parse for T where
-    T: for<'a> TryFrom<&'a [u8], Error = Error> + AsRef<[u8]> + Clone + PartialEq + Debug + Send + Sync
-{
+impl Set for MlKem768 {
+    const K: usize = 3;
+    const CT: usize = 1088;
 }
-
-macro_rules! set {
-    ($name:ident, $title:literal, $module:ident, $k:literal, $ct:literal) => {
-        #[derive(Debug)]
-        pub(crate) enum $name {}
-
-        impl Set for $name {
-            const NAME: &'static str = $title;
-            const K: usize = $k;
-            const CT: usize = $ct;
-
-            type Ek = kemstone::$module::EncapsulationKey;
-            type Dk = kemstone::$module::DecapsulationKey;
-            type Ct = kemstone::$module::Ciphertext;
-
-            fn from_seed(seed: &Seed) -> Self::Dk {
-                Self::Dk::from_seed(seed)
-            }
-            fn expand_into(seed: &Seed, expanded: &mut [u8]) {
-                Self::Dk::expand_into(seed, expanded.try_into().expect("the right length"));
-            }
-            fn generate_with<E>(fill: impl FnOnce(&mut [u8; 64]) -> Result<(), E>) -> Result<Self::Dk, E> {
-                Self::Dk::generate_with(fill)
-            }
-            fn generate_from_rng<R: CryptoRng>(rng: &mut R) -> Self::Dk {
-                Self::Dk::generate_from_rng(rng)
-            }
-            fn try_generate_from_rng<R: TryCryptoRng>(rng: &mut R) -> Result<Self::Dk, R::Error> {
-                Self::Dk::try_generate_from_rng(rng)
-            }
-            fn generate() -> Result<Self::Dk, Error> {
-                Self::Dk::generate()
-            }
-            fn expanded(dk: &Self::Dk) -> &[u8] {
-                dk.as_expanded_bytes()
-            }
-            fn expanded_copy(dk: &Self::Dk) -> Vec<u8> {
-                dk.to_expanded_bytes().as_ref().to_vec()
-            }
-            fn to_seed(dk: &Self::Dk) -> Option<Seed> {
-                dk.to_seed()
-            }
-            fn ek(dk: &Self::Dk) -> Self::Ek {
-                dk.encapsulation_key()
-            }
-            fn check_pairwise_consistency(dk: &Self::Dk) -> Result<(), Error> {
-                dk.check_pairwise_consistency()
-            }
-            fn encapsulate_deterministic(ek: &Self::Ek, m: &[u8; 32]) -> (Self::Ct, SharedSecret) {
-                ek.encapsulate_deterministic(m)
-            }
-            fn encapsulate_with<E>(
-                ek: &Self::Ek,
-                fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
-            ) -> Result<(Self::Ct, SharedSecret), E> {
-                ek.encapsulate_with(fill)
-            }
-            fn encapsulate_with_rng<R: CryptoRng>(ek: &Self::Ek, rng: &mut R) -> (Self::Ct, SharedSecret) {
-                ek.encapsulate_with_rng(rng)
-            }
-            fn try_encapsulate_with_rng<R: TryCryptoRng>(
-                ek: &Self::Ek,
-                rng: &mut R,
-            ) -> Result<(Self::Ct, SharedSecret), R::Error> {
-                ek.try_encapsulate_with_rng(rng)
-            }
-            fn encapsulate(ek: &Self::Ek) -> Result<(Self::Ct, SharedSecret), Error> {
-                ek.encapsulate()
-            }
-            fn encapsulate_into<E>(
-                ek: &Self::Ek,
-                fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
-                ct: &mut [u8],
-                secret: &mut [u8; 32],
-            ) -> Result<(), E> {
-                ek.encapsulate_into(fill, ct.try_into().expect("the right length"), secret)
-            }
-            fn encapsulate_encoded(encoded: &[u8]) -> Result<(Self::Ct, SharedSecret), Error> {
-                Self::Ek::encapsulate_encoded(encoded.try_into().map_err(|_| Error::Length)?)
-            }
-            fn encapsulate_encoded_with<E: From<Error>>(
-                encoded: &[u8],
-                fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
-            ) -> Result<(Self::Ct, SharedSecret), E> {
-                Self::Ek::encapsulate_encoded_with(encoded.try_into().map_err(|_| Error::Length)?, fill)
-            }
-            fn encapsulate_encoded_into<E: From<Error>>(
-                encoded: &[u8],
-                fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
-                ct: &mut [u8],
-                secret: &mut [u8; 32],
-            ) -> Result<(), E> {
-                let encoded = encoded.try_into().map_err(|_| Error::Length)?;
-                Self::Ek::encapsulate_encoded_into(
-                    encoded,
-                    fill,
-                    ct.try_into().expect("the right length"),
-                    secret,
-                )
-            }
-            fn encapsulate_every_way(ek: &Self::Ek, m: &[u8; 32]) -> (Self::Ct, SharedSecret) {
-                let plain = ek.encapsulate_deterministic(m);
-                let prepared = kemstone::$module::PreparedEncapsulationKey::new(ek);
-                assert_eq!(prepared.encapsulate_deterministic(m), plain);
-                let boxed = kemstone::$module::PreparedEncapsulationKey::boxed(ek);
-                assert_eq!(boxed.encapsulate_deterministic(m), plain);
-                let fill = |to: &mut [u8; 32]| {
-                    *to = *m;
-                    Ok::<(), Error>(())
-                };
-                assert_eq!(Self::Ek::encapsulate_encoded_with(ek.as_bytes(), fill).as_ref(), Ok(&plain));
-                let (mut c, mut k) = (vec![0xa5; Self::CT], [0xa5; 32]);
-                assert_eq!(Self::encapsulate_encoded_into(ek.as_bytes(), fill, &mut c, &mut k), Ok(()));
-                assert_eq!((&c[..], &k), (plain.0.as_ref(), plain.1.as_bytes()));
-                plain
-            }
-            fn decapsulate_every_way(dk: &Self::Dk, ct: &Self::Ct) -> SharedSecret {
-                let plain = dk.decapsulate(ct);
-                let mut into = [0xa5; 32];
-                dk.decapsulate_into(ct, &mut into);
-                assert_eq!(SharedSecret::from(into), plain);
-                assert_eq!(Self::Dk::decapsulate_expanded(dk.as_expanded_bytes(), ct).as_ref(), Ok(&plain));
-                into = [0xa5; 32];
-                assert_eq!(
-                    Self::Dk::decapsulate_expanded_into(dk.as_expanded_bytes(), ct, &mut into),
-                    Ok(())
-                );
-                assert_eq!(SharedSecret::from(into), plain);
-                let prepared = kemstone::$module::PreparedDecapsulationKey::new(dk);
-                assert_eq!(prepared.decapsulate(ct), plain);
-                let boxed = kemstone::$module::PreparedDecapsulationKey::boxed(dk);
-                assert_eq!(boxed.decapsulate(ct), plain);
-                plain
-            }
-            fn decapsulate_expanded(expanded: &[u8], ct: &Self::Ct) -> Result<SharedSecret, Error> {
-                Self::Dk::decapsulate_expanded(expanded.try_into().map_err(|_| Error::Length)?, ct)
-            }
-            fn decapsulate(dk: &Self::Dk, ct: &Self::Ct) -> SharedSecret {
-                dk.decapsulate(ct)
-            }
-            fn decapsulate_into(dk: &Self::Dk, ct: &Self::Ct, secret: &mut [u8; 32]) {
-                dk.decapsulate_into(ct, secret);
-            }
-        }
-    };
+impl Set for MlKem1024 {
+    const K: usize = 4;
+    const CT: usize = 1568;
 }
 
-set!(MlKem512, "ML-KEM-512", ml_kem_512, 2, 768);
-set!(MlKem768, "ML-KEM-768", ml_kem_768, 3, 1088);
-set!(MlKem1024, "ML-KEM-1024", ml_kem_1024, 4, 1568);
+/// An array of this byte.
+pub(crate) fn array<A: Bytes>(byte: u8) -> A {
+    let mut array = A::ZERO;
+    array.as_mut().fill(byte);
+    array
+}
 
 /// `each!(f)`: `f::<Set>(selected)` for every parameter set on every backend that this machine has.
 #[allow(unused_macros)] // as above

@@ -176,8 +176,8 @@ pub fn all<T: Tool>(tool: &mut T, divisions: bool, stale: bool) {
     }
 
     let seed = Seed::from([1; 64]);
-    let ek = on(Selected::Portable(Portable), || ml_kem_768::DecapsulationKey::from_seed(&seed))
-        .encapsulation_key();
+    let dk = on(Selected::Portable(Portable), || ml_kem_768::DecapsulationKey::from_seed(&seed));
+    let ek = dk.encapsulation_key();
     let mut encapsulate = |tool: &mut T, choice: usize| {
         let (mut c, mut k) = ([0; ml_kem_768::CIPHERTEXT_SIZE], [0; 32]);
         let m = SECRETS[choice];

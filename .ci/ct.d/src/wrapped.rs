@@ -16,7 +16,7 @@ use kemstone::sponge::{Blocks, fips202::FirstBlock};
 use kemstone::sponge::{Keccak, Last, States, alone, noise, pack};
 
 /// What is added.
-pub trait Added: Copy + 'static {
+pub trait Added: Copy + Send + Sync + 'static {
     /// Called with the output of the XOF, which expands the public seed rho.
     fn xof_block(_block: &mut [u8; XOF_BLOCK]) {}
 

@@ -106,8 +106,8 @@ impl Input {
                 let (seed, m) = (core::array::from_fn(byte), core::array::from_fn(|j| byte(j + 100)));
                 let dk = kemstone::$module::DecapsulationKey::from_seed(&seed.into());
                 let (ct, ss) = dk.encapsulation_key().encapsulate_deterministic(&m);
-                let (ek, dk) = (dk.encapsulation_key().to_bytes(), dk.as_expanded_bytes());
-                let (ek, dk, ct) = (ek.to_vec(), dk.to_vec(), ct.to_bytes().to_vec());
+                let (ek, dk) = (dk.encapsulation_key().to_bytes(), dk.to_expanded_bytes());
+                let (ek, dk, ct) = (ek.to_vec(), dk.as_bytes().to_vec(), ct.to_bytes().to_vec());
                 Self { seed, m, ek, dk, ct, ss: *ss.as_bytes() }
             }};
         }
@@ -118,8 +118,12 @@ impl Input {
     fn secret(&self, set: usize, ct: &[u8]) -> [u8; 32] {
         macro_rules! secret {
             ($module:ident,) => {{
-                let dk = kemstone::$module::DecapsulationKey::try_from(&self.dk[..]).expect("a key of ours");
-                *dk.decapsulate(&ct.try_into().expect("a ciphertext's length")).as_bytes()
+                let dk = kemstone::$module::DecapsulationKey::from_expanded_bytes(
+                    self.dk[..].try_into().expect("a key's length"),
+                )
+                .expect("a key of ours");
+                let ct = kemstone::$module::CiphertextRef::try_from(ct).expect("a ciphertext's length");
+                *dk.decapsulate(ct).as_bytes()
             }};
         }
         for_set!(set, secret!())
@@ -202,7 +206,10 @@ impl Case {
                 Keygen if self.draws => {
                     macro_rules! belong {
                         ($module:ident,) => {{
-                            let dk = kemstone::$module::DecapsulationKey::try_from(dk).expect(&what);
+                            let dk = kemstone::$module::DecapsulationKey::from_expanded_bytes(
+                                dk.try_into().expect(&what),
+                            )
+                            .expect(&what);
                             assert!(dk.check_pairwise_consistency().is_ok(), "{what}: no pair");
                             assert_eq!(dk.encapsulation_key().as_bytes(), ek, "{what}: another key");
                         }};

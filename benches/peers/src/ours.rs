@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use kemstone::Error;
 use kemstone::backend::Backend;
 use kemstone::backend::select::{Selected, on};
 use kemstone::sponge::Keccak;
@@ -40,38 +39,39 @@ pub fn cases(backend: Selected, set: usize, inputs: &[Input]) -> Vec<Case> {
     let mut rows = Rows::new(&name(backend), set, level(backend));
     macro_rules! cases {
         ($module:ident,) => {{
-            use kemstone::$module::{Ciphertext, DecapsulationKey, EncapsulationKey};
+            use kemstone::$module::{CiphertextRef, DecapsulationKey, EncapsulationKey};
             use kemstone::$module::{PreparedDecapsulationKey, PreparedEncapsulationKey};
             const EK: usize = kemstone::$module::ENCAPSULATION_KEY_SIZE;
-            const DK: usize = kemstone::$module::DECAPSULATION_KEY_SIZE;
-            let ciphertext =
-                |input: &Input| Ciphertext::try_from(&input.ct[..]).expect("a ciphertext's length");
+            const AT: usize = kemstone::$module::ENCAPSULATION_KEY_OFFSET;
+            fn ciphertext(input: &Input) -> CiphertextRef<'_> {
+                CiphertextRef::try_from(&input.ct[..]).expect("a ciphertext's length")
+            }
             rows.add(Keygen, move |_, input, out| {
                 on(backend, || {
-                    let dk = out.dk.first_chunk_mut::<DK>().expect("room");
+                    let dk = out.dk.first_chunk_mut().expect("room");
                     DecapsulationKey::expand_into(&input.seed.into(), dk);
-                    out.ek[..EK].copy_from_slice(&dk[DK - 64 - EK..DK - 64]);
+                    out.ek[..EK].copy_from_slice(&dk[AT..AT + EK]);
                 });
             });
             rows.add(Encaps, move |_, input, out| {
                 on(backend, || {
                     let ek = input.ek.first_chunk().expect("a key's length");
                     let ct = out.ct.first_chunk_mut().expect("room");
-                    EncapsulationKey::encapsulate_encoded_into(ek, given::<Error>(input.m), ct, &mut out.ss)
-                        .expect("a valid key");
+                    let ek = EncapsulationKey::from_bytes(ek).expect("a valid key");
+                    let Ok(()) = ek.encapsulate_into(given::<Infallible>(input.m), ct, &mut out.ss);
                 });
             });
             rows.add(Decaps, move |_, input, out| {
                 on(backend, || {
                     let dk = input.dk.first_chunk().expect("a key's length");
-                    DecapsulationKey::decapsulate_expanded_into(dk, &ciphertext(input), &mut out.ss)
+                    DecapsulationKey::decapsulate_expanded_into(dk, ciphertext(input), &mut out.ss)
                         .expect("a valid key");
                 });
             });
             rows.add(DecapsSeed, move |_, input, out| {
                 on(backend, || {
                     let dk = DecapsulationKey::from_seed(&input.seed.into());
-                    dk.decapsulate_into(&ciphertext(input), &mut out.ss);
+                    dk.decapsulate_into(ciphertext(input), &mut out.ss);
                 });
             });
             // A prepared key belongs to the backend that made it.
@@ -81,7 +81,7 @@ pub fn cases(backend: Selected, set: usize, inputs: &[Input]) -> Vec<Case> {
                     .iter()
                     .map(key)
                     .map(|dk| {
-                        let ek = PreparedEncapsulationKey::boxed(&dk.encapsulation_key());
+                        let ek = PreparedEncapsulationKey::boxed(dk.encapsulation_key());
                         (ek, PreparedDecapsulationKey::boxed(&dk))
                     })
                     .unzip()
@@ -91,7 +91,7 @@ pub fn cases(backend: Selected, set: usize, inputs: &[Input]) -> Vec<Case> {
                 let Ok(()) = eks[i].encapsulate_into(given::<Infallible>(input.m), ct, &mut out.ss);
             });
             rows.add(DecapsPrepared, move |i, input, out| {
-                dks[i].decapsulate_into(&ciphertext(input), &mut out.ss);
+                dks[i].decapsulate_into(ciphertext(input), &mut out.ss);
             });
         }};
     }

@@ -61,9 +61,9 @@ mod valgrind {
 /// The functions and lines that may report: checks of a key that tell their caller the answer, which is public.
 const DECISIONS: [(&str, &str); 2] = [
     // An early exit if a number of s is not below q.
-    ("::frontend::kem::decaps_checked", "if !decode_vector(backend, dk_pke, &mut s_hat) {"),
-    // All that this function does is to ask for the answer and to copy the key.
-    ("::DecapsulationKey::from_expanded_bytes", ""),
+    ("::frontend::kem::decaps_checked", "if !decode_vector(backend, dk.dk_pke, &mut s_hat) {"),
+    // All that this function does is to ask for the answer.
+    ("::check", "dk_is_valid(dk) => Ok(dk),"),
 ];
 
 /// The XOF expands rho, which is part of the public key.

@@ -69,8 +69,8 @@ macro_rules! side {
                         let dk = ::$side::$module::DecapsulationKey::from_seed(&Seed::from(seed));
                         let ek = dk.encapsulation_key();
                         let (ct, _) = ek.encapsulate_deterministic(&m);
-                        let dk = dk.as_expanded_bytes().to_vec();
-                        Input { seed, m, ek: ek.to_bytes().to_vec(), dk, ct: ct.to_bytes().to_vec() }
+                        let ek = ek.to_bytes().to_vec();
+                        Input { seed, m, ek, dk: dk.to_expanded_bytes().as_bytes().to_vec(), ct: ct.to_bytes().to_vec() }
                     }};
                 }
                 match set {
@@ -130,7 +130,10 @@ macro_rules! set {
                 inputs.iter().map(ek).collect()
             };
             let dks = || -> Vec<_> {
-                let dk = |input: &Input| DecapsulationKey::try_from(&input.dk[..]).expect("a good key");
+                let dk = |input: &Input| {
+                    let dk = input.dk.first_chunk::<DK>().expect("a key's length");
+                    DecapsulationKey::from_expanded_bytes(dk).expect("a good key")
+                };
                 inputs.iter().map(dk).collect()
             };
             // Values that the operations take and do not make.
@@ -144,8 +147,8 @@ macro_rules! set {
             operation!("encapsulation, encoded", |inputs = Rc::clone(inputs), _batch, i, out| {
                 let input = &inputs[i % POOL];
                 let ek = input.ek.first_chunk::<EK>().expect("a key's length");
-                EncapsulationKey::encapsulate_encoded_into(ek, given(&input.m), room::<CT>(&mut out.ct), &mut out.ss)
-                    .expect("a good key");
+                let ek = EncapsulationKey::from_bytes(ek).expect("a good key");
+                ek.encapsulate_into(given(&input.m), room::<CT>(&mut out.ct), &mut out.ss).expect("it is given");
             });
             operation!("encapsulation, parsed", |state = (Rc::clone(inputs), eks()), _batch, i, out| {
                 let m = &state.0[i % POOL].m;
@@ -170,11 +173,11 @@ macro_rules! set {
             });
             operation!("preparation, public", |eks = eks(), _batch, i, out| {
                 let prepared = black_box(PreparedEncapsulationKey::$prepare_ek(&eks[i % POOL]));
-                keep(out, prepared.as_bytes());
+                keep(out, prepared.encapsulation_key().as_bytes());
             });
             operation!("preparation, private", |dks = dks(), _batch, i, out| {
                 let prepared = black_box(PreparedDecapsulationKey::$prepare_dk(&dks[i % POOL]));
-                keep(out, prepared.as_expanded_bytes());
+                keep(out, prepared.encapsulation_key().as_bytes());
             });
             operation!("parsing, public", |inputs = Rc::clone(inputs), _batch, i, out| {
                 let ek = inputs[i % POOL].ek.first_chunk::<EK>().expect("a key's length");
@@ -184,7 +187,7 @@ macro_rules! set {
             operation!("parsing, private", |inputs = Rc::clone(inputs), _batch, i, out| {
                 let dk = inputs[i % POOL].dk.first_chunk::<DK>().expect("a key's length");
                 let dk = black_box(DecapsulationKey::from_expanded_bytes(dk)).expect("a good key");
-                keep(out, dk.as_expanded_bytes());
+                keep(out, dk.encapsulation_key().as_bytes());
             });
             operations
         }
