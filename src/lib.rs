@@ -14,6 +14,8 @@ extern crate std;
 mod backend;
 #[cfg(feature = "internals")]
 pub mod backend;
+#[cfg(feature = "pkcs8")]
+mod formats;
 mod frontend;
 #[cfg(not(feature = "internals"))]
 #[allow(unreachable_pub, dead_code)] // likewise
@@ -21,6 +23,8 @@ mod sponge;
 #[cfg(feature = "internals")]
 pub mod sponge;
 
+#[cfg(feature = "pkcs8")]
+pub use formats::{AnyDecapsulationKey, AnyEncapsulationKey, KeyFormatError, PrivateKeyForm};
 pub use frontend::{
     Bytes, Ciphertext, CiphertextRef, DecapsulationKey, EncapsulationKey, Error, ExpandedDecapsulationKey,
     MlKem512, MlKem768, MlKem1024, ParameterSet, PreparedDecapsulationKey, PreparedEncapsulationKey,

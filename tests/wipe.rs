@@ -14,8 +14,8 @@ use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::{Job, Jobs};
 use kemstone::zeroize::Zeroize;
 use kemstone::{
-    Ciphertext, DecapsulationKey, Error, ExpandedDecapsulationKey, PreparedDecapsulationKey,
-    PreparedEncapsulationKey, Seed, SharedSecret,
+    AnyDecapsulationKey, Ciphertext, DecapsulationKey, Error, ExpandedDecapsulationKey,
+    PreparedDecapsulationKey, PreparedEncapsulationKey, PrivateKeyForm, Seed, SharedSecret,
 };
 use sha3::Digest;
 use support::stack::{Found, Sought, Used, run};
@@ -440,6 +440,16 @@ fn other_calls<S: Set>(
     call!("from_expanded_bytes", Plain::<S>::from_expanded_bytes(expanded));
     call!("boxed_from_expanded_bytes", Plain::<S>::boxed_from_expanded_bytes(expanded));
     call!("to_expanded_bytes", dk.to_expanded_bytes());
+    let (der, mut room) = (dk.to_pkcs8_der(PrivateKeyForm::Both).expect("a seed"), vec![0; 3400]);
+    let expanded_der = dk.to_pkcs8_der(PrivateKeyForm::Expanded).expect("always");
+    call!("from_pkcs8_der (both)", Plain::<S>::from_pkcs8_der(&der));
+    call!("from_pkcs8_der (expanded)", Plain::<S>::from_pkcs8_der(&expanded_der));
+    call!("boxed_from_pkcs8_der", Plain::<S>::boxed_from_pkcs8_der(&der));
+    call!("any from_pkcs8_der", AnyDecapsulationKey::from_pkcs8_der(&der));
+    call!("write_pkcs8_der", dk.write_pkcs8_der(PrivateKeyForm::Both, &mut room));
+    let pem = dk.to_pkcs8_pem(PrivateKeyForm::Both).expect("a seed");
+    call!("to_pkcs8_pem", dk.to_pkcs8_pem(PrivateKeyForm::Both));
+    call!("from_pkcs8_pem", Plain::<S>::from_pkcs8_pem(pem.as_bytes()));
     let mut copy = Box::new(*expanded);
     call!("to_expanded_bytes_into", dk.to_expanded_bytes_into(&mut copy));
     call!("ExpandedDecapsulationKey::try_from", ExpandedDecapsulationKey::<S>::try_from(expanded.as_ref()));

@@ -165,7 +165,7 @@ pub struct DecapsulationKey<S: ParameterSet> {
 impl<S: ParameterSet> DecapsulationKey<S> {
     /// All zero: room for a key that is about to be written.
     #[inline(always)]
-    pub(super) const fn empty() -> Self {
+    pub(crate) const fn empty() -> Self {
         Self {
             dk_pke: <DkPke<S>>::ZERO,
             ek: EncapsulationKey(S::EncapsulationKeyBytes::ZERO),
@@ -179,11 +179,11 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     /// The same on the heap.
     #[cfg(feature = "alloc")]
     #[inline(never)] // frames that are not needed at the same time share the stack
-    fn empty_box() -> Box<Self> {
+    pub(crate) fn empty_box() -> Box<Self> {
         Box::new(Self::empty())
     }
 
-    pub(super) fn parts(&self) -> Dk<'_> {
+    pub(crate) fn parts(&self) -> Dk<'_> {
         Dk { dk_pke: self.dk_pke.as_ref(), ek: self.ek.as_ref(), h_ek: &self.h_ek, z: &self.z }
     }
 
@@ -193,7 +193,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     }
 
     /// The key that belongs to the seed d || z, in place of an empty one.
-    pub(super) fn set_seed(&mut self, seed: &[u8; SEED_SIZE]) {
+    pub(crate) fn set_seed(&mut self, seed: &[u8; SEED_SIZE]) {
         let (d, z) = d_z(seed);
         S::Algorithms::key_gen(d, z, self.parts_mut());
         self.d = *d;
@@ -208,24 +208,43 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     }
 
     /// The key of these parts, which have passed the checks, in place of an empty one.
-    pub(super) fn set_expanded(&mut self, dk: Dk<'_>) {
+    pub(crate) fn set_expanded(&mut self, dk: Dk<'_>) {
         self.parts_mut().copy_from(dk);
     }
 
     /// A copy that is made knowingly.
     #[inline(always)]
-    pub(super) const fn copy(&self) -> Self {
+    pub(crate) const fn copy(&self) -> Self {
         let ek = EncapsulationKey(self.ek.0);
         Self { dk_pke: self.dk_pke, ek, h_ek: self.h_ek, z: self.z, d: self.d, has_seed: self.has_seed }
     }
 
-    /// The parts of an expanded key, if it passes the checks.
+    /// The parts of an expanded key, if it has their length.
+    pub(crate) fn parts_of(expanded: &[u8]) -> Option<Dk<'_>> {
+        Dk::of(S::Algorithms::K, expanded)
+    }
+
+    /// The parts of an expanded key, if they pass the checks.
     #[inline(never)] // `.ci/ct` knows its name: the answer is public
+    pub(crate) fn checked(dk: Dk<'_>) -> Result<Dk<'_>, Error> {
+        if S::Algorithms::dk_is_valid(dk) { Ok(dk) } else { Err(Error::DecapsulationKey) }
+    }
+
+    /// Both of these.
     pub(super) fn check(expanded: &S::DecapsulationKeyBytes) -> Result<Dk<'_>, Error> {
-        match Dk::of(S::Algorithms::K, expanded.as_ref()) {
-            Some(dk) if S::Algorithms::dk_is_valid(dk) => Ok(dk),
-            _ => Err(Error::DecapsulationKey),
-        }
+        Self::parts_of(expanded.as_ref()).ok_or(Error::Length).and_then(Self::checked)
+    }
+
+    /// d and z, unless the key came from its expanded form.
+    #[cfg(feature = "pkcs8")]
+    pub(crate) const fn seed_parts(&self) -> Option<[&[u8; 32]; 2]> {
+        if self.has_seed { Some([&self.d, &self.z]) } else { None }
+    }
+
+    #[cfg(feature = "pkcs8")]
+    #[inline(never)] // as with `ok_pair`
+    pub(crate) fn ok_copy<E>(&self) -> Result<Self, E> {
+        Ok(self.copy())
     }
 
     generation_methods!();

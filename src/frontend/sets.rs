@@ -31,6 +31,8 @@ use crate::backend::select::{Held, Selected, with_backend, with_held};
 pub trait ParameterSet: sealed::Sealed + Copy + Debug + Ord + Hash + Send + Sync + 'static {
     /// The name in the standard: `ML-KEM-768`, for example.
     const NAME: &'static str;
+    /// Its object identifier (RFC 9935, section 3).
+    const OID: &'static str;
     /// Bytes of an encapsulation key.
     const ENCAPSULATION_KEY_SIZE: usize;
     /// Where in an expanded decapsulation key the encapsulation key begins.
@@ -105,9 +107,10 @@ pub(crate) mod sealed {
 }
 
 macro_rules! parameter_set {
-    ($set:ident, $name:literal, $k:literal, $u:expr, $v:expr) => {
+    ($set:ident, $name:literal, $oid:literal, $k:literal, $u:expr, $v:expr) => {
         impl ParameterSet for $set {
             const NAME: &'static str = $name;
+            const OID: &'static str = $oid;
             const ENCAPSULATION_KEY_SIZE: usize = ek_size($k);
             const ENCAPSULATION_KEY_OFFSET: usize = ENCODED * $k;
             const DECAPSULATION_KEY_SIZE: usize = dk_size($k);
@@ -216,6 +219,6 @@ macro_rules! parameter_set {
     };
 }
 
-parameter_set!(MlKem512, "ML-KEM-512", 2, 32 * 10, 32 * 4);
-parameter_set!(MlKem768, "ML-KEM-768", 3, 32 * 10, 32 * 4);
-parameter_set!(MlKem1024, "ML-KEM-1024", 4, 32 * 11, 32 * 5);
+parameter_set!(MlKem512, "ML-KEM-512", "2.16.840.1.101.3.4.4.1", 2, 32 * 10, 32 * 4);
+parameter_set!(MlKem768, "ML-KEM-768", "2.16.840.1.101.3.4.4.2", 3, 32 * 10, 32 * 4);
+parameter_set!(MlKem1024, "ML-KEM-1024", "2.16.840.1.101.3.4.4.3", 4, 32 * 11, 32 * 5);

@@ -1,0 +1,111 @@
+//! Private keys under a password: EncryptedPrivateKeyInfo (RFC 5958, section 3), by the crates `pkcs8` and `pkcs5`.
+
+use alloc::string::String;
+
+use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::der::asn1::OctetStringRef;
+use pkcs8::der::{Decode, Encode};
+use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
+use zeroize::Zeroizing;
+
+use super::pem::{ENCRYPTED, decode, encode};
+use super::{KeyFormatError, PrivateKeyForm};
+use crate::frontend::{DecapsulationKey, ParameterSet};
+
+/// Rounds of PBKDF2 that are written.
+const ROUNDS: u32 = 600_000;
+/// The most that are read: some seconds.
+const MOST_ROUNDS: u32 = 10_000_000;
+/// The most memory that a file may ask scrypt for, in bytes.
+const MOST_MEMORY: u64 = 128 << 20;
+
+/// Whether reading this takes no more than a file may ask for.
+fn is_affordable(parameters: &Parameters) -> bool {
+    match &parameters.kdf {
+        Kdf::Pbkdf2(kdf) => kdf.iteration_count <= MOST_ROUNDS,
+        Kdf::Scrypt(kdf) => {
+            let block = 128 * u64::from(kdf.block_size);
+            let memory = kdf.cost_parameter.checked_mul(block);
+            memory.is_some_and(|memory| memory <= MOST_MEMORY) && kdf.parallelization <= 16
+        }
+        _ => false,
+    }
+}
+
+impl<S: ParameterSet> DecapsulationKey<S> {
+    /// Reads a private key that is encrypted under a password, and then as [`from_pkcs8_der`](Self::from_pkcs8_der) does:
+    /// PBES2 with PBKDF2 or scrypt and AES in CBC or GCM, which is what OpenSSL, Node, Python, the JDK and Botan write.
+    /// At most ten million rounds of PBKDF2, and 128 MiB of memory for scrypt: a file that asks for more is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFormatError::Password`], [`KeyFormatError::Encryption`], and what is wrong with the key inside.
+    pub fn from_encrypted_pkcs8_der(bytes: &[u8], password: &[u8]) -> Result<Self, KeyFormatError> {
+        let info = EncryptedPrivateKeyInfoRef::from_der(bytes)?;
+        let parameters = info.encryption_algorithm.pbes2().ok_or(KeyFormatError::Encryption)?;
+        if !is_affordable(parameters) {
+            return Err(KeyFormatError::Encryption);
+        }
+        let mut der = Zeroizing::new(info.encrypted_data.as_bytes().to_vec());
+        let der = parameters.decrypt_in_place(password, &mut der).map_err(|_| KeyFormatError::Password)?;
+        Self::from_pkcs8_der(der)
+    }
+
+    /// As [`from_encrypted_pkcs8_der`](Self::from_encrypted_pkcs8_der), of the first `ENCRYPTED PRIVATE KEY` of a text.
+    ///
+    /// # Errors
+    ///
+    /// The same, and what is wrong with the text.
+    pub fn from_encrypted_pkcs8_pem(text: &[u8], password: &[u8]) -> Result<Self, KeyFormatError> {
+        Self::from_encrypted_pkcs8_der(&decode(text, ENCRYPTED)?, password)
+    }
+
+    /// Writes a private key in PEM under a password: PBES2 with 600 000 rounds of PBKDF2-HMAC-SHA256 and AES-256-CBC, which
+    /// all of the above read. `fill` writes 32 random bytes: salt and initialisation vector, which are not secret.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFormatError::NoSeed`] if the key came from its expanded form and the form has a seed; the error of `fill`.
+    ///
+    /// ```
+    /// use kemstone::ml_kem_768::DecapsulationKey;
+    /// use kemstone::{KeyFormatError, PrivateKeyForm, Seed};
+    ///
+    /// # fn main() -> Result<(), KeyFormatError> {
+    /// let key = DecapsulationKey::from_seed(&Seed::from([7; 64]));
+    /// let fill = |salt: &mut [u8; 32]| {
+    ///     *salt = [1; 32]; // from a random generator
+    ///     Ok::<_, KeyFormatError>(())
+    /// };
+    /// let pem = key.to_encrypted_pkcs8_pem(PrivateKeyForm::Seed, b"correct horse", fill)?;
+    /// let again = DecapsulationKey::from_encrypted_pkcs8_pem(pem.as_bytes(), b"correct horse")?;
+    /// assert_eq!(again.to_seed(), key.to_seed());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn to_encrypted_pkcs8_pem<E: From<KeyFormatError>>(
+        &self,
+        form: PrivateKeyForm,
+        password: &[u8],
+        fill: impl FnOnce(&mut [u8; 32]) -> Result<(), E>,
+    ) -> Result<String, E> {
+        let mut random = [0; 32];
+        fill(&mut random)?;
+        let der = self.to_pkcs8_der(form)?;
+        let text = encrypt(&der, password, &random).ok_or(KeyFormatError::Encryption)?;
+        Ok(text)
+    }
+}
+
+fn encrypt(der: &[u8], password: &[u8], random: &[u8; 32]) -> Option<String> {
+    let (salt, iv) = random.split_first_chunk::<16>()?;
+    let iv = iv.try_into().ok()?;
+    let parameters = Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, salt, iv).ok()?;
+    let encrypted = parameters.encrypt(password, der).ok()?;
+    let info = EncryptedPrivateKeyInfoRef {
+        encryption_algorithm: parameters.into(),
+        encrypted_data: OctetStringRef::new(&encrypted).ok()?,
+    };
+    let der = info.to_der().ok()?;
+    Some(core::mem::take(&mut *encode(&der, ENCRYPTED)))
+}
