@@ -22,6 +22,8 @@ mod frontend;
 mod sponge;
 #[cfg(feature = "internals")]
 pub mod sponge;
+#[cfg(any(feature = "kem", feature = "serde"))]
+mod traits;
 
 #[cfg(feature = "pkcs8")]
 pub use formats::{AnyDecapsulationKey, AnyEncapsulationKey, KeyFormatError, PrivateKeyForm};
@@ -29,7 +31,10 @@ pub use frontend::{
     Bytes, Ciphertext, CiphertextRef, DecapsulationKey, EncapsulationKey, Error, ExpandedDecapsulationKey,
     MlKem512, MlKem768, MlKem1024, ParameterSet, PreparedDecapsulationKey, PreparedEncapsulationKey,
     SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret, ml_kem_512, ml_kem_768, ml_kem_1024, self_test,
+    self_test_decapsulation, self_test_encapsulation, self_test_key_generation,
 };
+#[cfg(feature = "incremental")]
+pub use frontend::{CiphertextPart, EncapsulationHeader, EncapsulationState, HEADER_SIZE, STATE_SIZE};
 
 #[cfg(feature = "internals")]
 pub use frontend::{constant_time, on_backend};

@@ -190,6 +190,16 @@ macro_rules! forms {
 
                     let generated = PreparedDecapsulationKey::generate().expect("randomness");
                     assert_ne!(of(generated.decapsulation_key()), expanded);
+                    let one = DecapsulationKey::generate_checked().expect("randomness");
+                    let other = DecapsulationKey::generate_checked().expect("randomness");
+                    assert_ne!(of(&one), of(&other));
+                    let given = DecapsulationKey::generate_checked_with(|to| {
+                        *to = seed;
+                        Ok::<(), Error>(())
+                    });
+                    assert_eq!(given.map(|key| of(&key)), Ok(expanded));
+                    let dry = DecapsulationKey::generate_checked_with(|_| Err(Error::Randomness));
+                    assert_eq!(dry.err(), Some(Error::Randomness));
                     assert_eq!(generated.check_pairwise_consistency(), Ok(()));
                     assert_eq!(PreparedDecapsulationKey::generate_with(|_| Err("none")).err(), Some("none"));
                     let refused = PreparedDecapsulationKey::boxed_generate_with(|_| Err("none"));

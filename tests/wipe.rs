@@ -14,7 +14,7 @@ use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::{Job, Jobs};
 use kemstone::zeroize::Zeroize;
 use kemstone::{
-    AnyDecapsulationKey, Ciphertext, DecapsulationKey, Error, ExpandedDecapsulationKey,
+    AnyDecapsulationKey, Ciphertext, DecapsulationKey, EncapsulationState, Error, ExpandedDecapsulationKey,
     PreparedDecapsulationKey, PreparedEncapsulationKey, PrivateKeyForm, Seed, SharedSecret,
 };
 use sha3::Digest;
@@ -440,6 +440,13 @@ fn other_calls<S: Set>(
     call!("from_expanded_bytes", Plain::<S>::from_expanded_bytes(expanded));
     call!("boxed_from_expanded_bytes", Plain::<S>::boxed_from_expanded_bytes(expanded));
     call!("to_expanded_bytes", dk.to_expanded_bytes());
+    let header = dk.encapsulation_key().header();
+    call!("encapsulation begun", header.encapsulate_with(self::fill(m)));
+    let (_, state, _) = header.encapsulate_with(self::fill(m)).expect("it is given");
+    let stored = Box::new(state.to_bytes());
+    call!("EncapsulationState::from_bytes", EncapsulationState::<S>::from_bytes(&stored));
+    call!("encapsulation finished", state.finish(dk.encapsulation_key().vector()));
+    call!("generate_checked_with", Plain::<S>::generate_checked_with(fill));
     let (der, mut room) = (dk.to_pkcs8_der(PrivateKeyForm::Both).expect("a seed"), vec![0; 3400]);
     let expanded_der = dk.to_pkcs8_der(PrivateKeyForm::Expanded).expect("always");
     call!("from_pkcs8_der (both)", Plain::<S>::from_pkcs8_der(&der));

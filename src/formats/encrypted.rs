@@ -67,7 +67,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     ///
     /// [`KeyFormatError::NoSeed`] if the key came from its expanded form and the form has a seed; the error of `fill`.
     ///
-    /// ```
+    /// ```no_run
     /// use kemstone::ml_kem_768::DecapsulationKey;
     /// use kemstone::{KeyFormatError, PrivateKeyForm, Seed};
     ///

@@ -29,6 +29,12 @@ macro_rules! parameter_set {
             pub type Ciphertext = frontend::Ciphertext<$set>;
             /// A ciphertext in memory of the caller's.
             pub type CiphertextRef<'a> = frontend::CiphertextRef<'a, $set>;
+            /// The beginning of a public key.
+            #[cfg(feature = "incremental")]
+            pub type EncapsulationHeader = frontend::EncapsulationHeader<$set>;
+            /// An encapsulation that has begun.
+            #[cfg(feature = "incremental")]
+            pub type EncapsulationState = frontend::EncapsulationState<$set>;
         }
     };
 }

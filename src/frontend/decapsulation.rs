@@ -241,13 +241,40 @@ impl<S: ParameterSet> DecapsulationKey<S> {
         if self.has_seed { Some([&self.d, &self.z]) } else { None }
     }
 
-    #[cfg(feature = "pkcs8")]
     #[inline(never)] // as with `ok_pair`
     pub(crate) fn ok_copy<E>(&self) -> Result<Self, E> {
         Ok(self.copy())
     }
 
     generation_methods!();
+
+    /// As [`generate`](Self::generate), with the pairwise test of
+    /// [`check_pairwise_consistency`](Self::check_pairwise_consistency), once: what FIPS 140-3 asks of a key before its first use.
+    /// A key that is made again from its stored seed needs none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the operating system has none, [`Error::DecapsulationKey`] if the test fails.
+    #[cfg(feature = "getrandom")]
+    pub fn generate_checked() -> Result<Self, Error> {
+        Self::generate_checked_with(super::keys::system_random)
+    }
+
+    /// As [`generate_with`](Self::generate_with), with that test.
+    ///
+    /// # Errors
+    ///
+    /// The error of `fill`, or [`Error::DecapsulationKey`] if the test fails; no key is made then.
+    pub fn generate_checked_with<E: From<Error>>(
+        fill: impl FnOnce(&mut [u8; SEED_SIZE]) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut seed = Secret::new([0; SEED_SIZE]);
+        fill(&mut seed)?;
+        let mut key = Self::empty();
+        key.set_seed(&seed);
+        key.check_pairwise_consistency()?;
+        key.ok_copy()
+    }
 
     /// Writes the expanded form of the key that belongs to `seed` into the caller's memory, which the caller
     /// wipes when the key has served. The encapsulation key begins at

@@ -17,6 +17,8 @@ pub enum Error {
     NoSeed,
     /// The operating system gave no randomness.
     Randomness,
+    /// These bytes are no state of an encapsulation, or one of another parameter set or version.
+    State,
     /// A self test computed something else than the known answer.
     SelfTest,
 }
@@ -29,6 +31,7 @@ impl fmt::Display for Error {
             Error::DecapsulationKey => "invalid decapsulation key",
             Error::NoSeed => "decapsulation key without a seed",
             Error::Randomness => "no randomness available",
+            Error::State => "no state of an encapsulation",
             Error::SelfTest => "self test failed",
         })
     }

@@ -136,9 +136,8 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
         backend.hash_key(ek, h_ek, &mut self.a_hat_transposed); // 3-8
     }
 
-    /// Algorithm 14 (K-PKE.Encrypt), lines 3 to 8, by itself.
+    /// Algorithm 14 (K-PKE.Encrypt), lines 3 to 8, by itself: of `ek` it reads rho, which comes last.
     pub(crate) fn matrix<'a>(&'a mut self, ek: &'a [u8]) -> Jobs<'a, B> {
-        debug_assert_eq!(ek.len(), ek_size(K));
         let rho = ek.last_chunk().unwrap_or(&[0; 32]); // 3
         transposed_matrix(rho, &mut self.a_hat_transposed) // 4-8
     }

@@ -55,6 +55,27 @@ pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usi
     encaps_prepared::<B, P, K, U, V>(backend, &key, m, c, shared_secret); // 1-3
 }
 
+/// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal) with a key of which rho and H(ek) are known, but not t: the first part of `c`
+/// is the ciphertext's, and `shared_secret` the secret. From the second part m can be read.
+#[cfg(feature = "incremental")]
+#[inline(never)] // frames that are not needed at the same time share the stack
+pub(crate) fn encaps_header<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    rho: &[u8],
+    h_ek: &[u8; 32],
+    m: &[u8; 32],
+    c: &mut [u8],
+    shared_secret: &mut [u8; 32],
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    let mut key = PreparedEk::<B, K>::ZERO;
+    key.h_ek = *h_ek;
+    backend.hash_all(&mut [key.key.matrix(rho)]); // 2: Algorithm 14, lines 3-8
+    encaps_prepared::<B, P, K, U, V>(backend, &key, m, c, shared_secret); // 1-3
+}
+
 /// All that Algorithm 17 computes of the encapsulation key alone.
 #[derive(Clone, Copy)]
 pub struct PreparedEk<B, const K: usize> {

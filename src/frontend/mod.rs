@@ -15,9 +15,11 @@
 mod api;
 pub(crate) mod bytes;
 pub(crate) mod ct;
-mod decapsulation;
-mod encapsulation;
+pub(crate) mod decapsulation;
+pub(crate) mod encapsulation;
 mod error;
+#[cfg(feature = "incremental")]
+mod incremental;
 pub(crate) mod k_pke;
 pub(crate) mod kem;
 mod keys;
@@ -38,8 +40,10 @@ pub use ct::constant_time;
 pub use decapsulation::DecapsulationKey;
 pub use encapsulation::{Ciphertext, CiphertextRef, EncapsulationKey};
 pub use error::Error;
+#[cfg(feature = "incremental")]
+pub use incremental::{CiphertextPart, EncapsulationHeader, EncapsulationState, HEADER_SIZE, STATE_SIZE};
 pub use keys::{ExpandedDecapsulationKey, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret};
 pub use params::{MlKem512, MlKem768, MlKem1024};
 pub use prepared::{PreparedDecapsulationKey, PreparedEncapsulationKey};
-pub use self_test::self_test;
+pub use self_test::{self_test, self_test_decapsulation, self_test_encapsulation, self_test_key_generation};
 pub use sets::ParameterSet;

@@ -15,14 +15,14 @@ pub(crate) trait Dimensions<const K: usize, const U: usize, const V: usize> {
 }
 
 /// ML-KEM-512, of security category 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MlKem512 {}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MlKem512;
 /// ML-KEM-768, of security category 3.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MlKem768 {}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MlKem768;
 /// ML-KEM-1024, of security category 5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MlKem1024 {}
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MlKem1024;
 
 impl Dimensions<2, { 32 * 10 }, { 32 * 4 }> for MlKem512 {
     type Ciphertext = [u8; ct_size(2, 32 * 10, 32 * 4)];

@@ -72,6 +72,8 @@ pub(crate) mod sealed {
     pub trait Algorithms: Sized {
         /// k.
         const K: usize;
+        /// Bytes of the first part of a ciphertext.
+        const C1_SIZE: usize;
         /// dk_PKE.
         type DkPke: Bytes;
         type PreparedEk: PerBackend;
@@ -82,6 +84,9 @@ pub(crate) mod sealed {
         fn dk_is_valid(dk: Dk<'_>) -> bool;
         fn encaps(ek: Ek<'_>, m: &[u8; 32], c: &mut [u8], k: &mut [u8; 32]);
         fn decaps(dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]);
+        /// `ek` is rho: the key without t.
+        #[cfg(feature = "incremental")]
+        fn encaps_header(ek: Ek<'_>, h_ek: &[u8; 32], m: &[u8; 32], c: &mut [u8], k: &mut [u8; 32]);
         fn decaps_checked(dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]) -> bool;
 
         fn prepare_ek(held: &mut Held<Self::PreparedEk>, ek: Ek<'_>);
@@ -126,6 +131,7 @@ macro_rules! parameter_set {
 
         impl sealed::Algorithms for $set {
             const K: usize = $k;
+            const C1_SIZE: usize = $u * $k;
             type DkPke = [u8; ENCODED * $k];
             type PreparedEk = AnyPreparedEk<$k>;
             type PreparedDk = AnyPreparedDk<$k>;
@@ -147,6 +153,19 @@ macro_rules! parameter_set {
             fn encaps(ek: Ek<'_>, m: &[u8; 32], c: &mut [u8], k: &mut [u8; 32]) {
                 with_backend!(Selected::best(), backend => {
                     kem::encaps_internal::<_, Self, $k, { $u }, { $v }>(backend, ek.0, m, c, k);
+                });
+            }
+
+            #[cfg(feature = "incremental")]
+            fn encaps_header(
+                ek: Ek<'_>,
+                h_ek: &[u8; 32],
+                m: &[u8; 32],
+                c: &mut [u8],
+                k: &mut [u8; 32],
+            ) {
+                with_backend!(Selected::best(), backend => {
+                    kem::encaps_header::<_, Self, $k, { $u }, { $v }>(backend, ek.0, h_ek, m, c, k);
                 });
             }
 

@@ -23,7 +23,8 @@ pub(crate) enum Class {
     Check,
     /// What looks at a value, compares, copies or prints it.
     Access,
-    /// No call, but a program: it makes a key, encapsulates and decapsulates, with all its values in one function.
+    /// A program that makes a key, encapsulates and decapsulates, with all its values in one function; and the self tests that
+    /// do so.
     Exchange,
 }
 
@@ -176,7 +177,7 @@ fn common(visit: Visit<'_>) {
 }
 
 macro_rules! set {
-    ($name:ident) => {
+    ($name:ident, $set:ident) => {
         #[inline(never)]
         fn $name(visit: Visit<'_>) {
             use kemstone::$name::{
@@ -234,6 +235,14 @@ macro_rules! set {
                 KeyGeneration,
                 "DecapsulationKey::generate_with",
                 DecapsulationKey::generate_with(fill)
+            );
+            #[cfg(not(target_os = "none"))]
+            call!(visit, Check, "DecapsulationKey::generate_checked", DecapsulationKey::generate_checked());
+            call!(
+                visit,
+                Check,
+                "DecapsulationKey::generate_checked_with",
+                DecapsulationKey::generate_checked_with(fill)
             );
             call!(visit, KeyGeneration, "DecapsulationKey::from_seed", DecapsulationKey::from_seed(seed));
             call!(visit, KeyGeneration, "DecapsulationKey::from", DecapsulationKey::from(seed.clone()));
@@ -424,6 +433,24 @@ macro_rules! set {
 
             call!(
                 visit,
+                KeyGeneration,
+                "self_test_key_generation",
+                kemstone::self_test_key_generation::<kemstone::$set>()
+            );
+            call!(
+                visit,
+                Exchange,
+                "self_test_encapsulation",
+                kemstone::self_test_encapsulation::<kemstone::$set>()
+            );
+            call!(
+                visit,
+                Exchange,
+                "self_test_decapsulation",
+                kemstone::self_test_decapsulation::<kemstone::$set>()
+            );
+            call!(
+                visit,
                 Check,
                 "DecapsulationKey::check_pairwise_consistency",
                 dk.check_pairwise_consistency()
@@ -500,6 +527,6 @@ macro_rules! set {
     };
 }
 
-set!(ml_kem_512);
-set!(ml_kem_768);
-set!(ml_kem_1024);
+set!(ml_kem_512, MlKem512);
+set!(ml_kem_768, MlKem768);
+set!(ml_kem_1024, MlKem1024);

@@ -33,7 +33,7 @@ fn g(seed: &[u8; 64], k: u8) -> [u8; 64] {
 }
 
 /// Operations of each parameter set.
-pub const PER_SET: u64 = 11;
+pub const PER_SET: u64 = 13;
 
 macro_rules! parameter_set {
     ($set:ident, $Set:ident, $k:literal) => {
@@ -124,6 +124,34 @@ macro_rules! parameter_set {
                         });
                         tool.derived(&c);
                         tool.derived(&k);
+                    });
+
+                    tool.operation(&name("encapsulation, begun"), 0, &mut |tool: &mut T, choice| {
+                        let (header, m) = (ek.header(), ms[choice]);
+                        tool.secret(&m);
+                        let fill = |to: &mut [u8; 32]| {
+                            *to = m;
+                            Ok::<_, Infallible>(())
+                        };
+                        let mut begun = None;
+                        tool.examine(&mut || begun = header.encapsulate_with(fill).ok());
+                        let (first, state, k) = begun.unwrap();
+                        tool.derived(first.as_bytes());
+                        tool.derived(&state.to_bytes()[66..]);
+                        tool.derived(k.as_bytes());
+                    });
+
+                    tool.operation(&name("encapsulation, finished"), 0, &mut |tool: &mut T, choice| {
+                        let m = ms[choice];
+                        tool.secret(&m);
+                        let fill = |to: &mut [u8; 32]| {
+                            *to = m;
+                            Ok::<_, Infallible>(())
+                        };
+                        let (_, state, _) = ek.header().encapsulate_with(fill).unwrap();
+                        let mut second = None;
+                        tool.examine(&mut || second = state.finish(ek.vector()).ok());
+                        tool.derived(second.unwrap().as_bytes());
                     });
 
                     let prepared = PreparedEncapsulationKey::new(ek);
