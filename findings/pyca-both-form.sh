@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Two programs that both rest on OpenSSL do not read each other's ML-KEM keys. Node.js 24.7.0 (OpenSSL 3.5.2) exports a private key
 # in PKCS#8 with seed and expanded key (RFC 9935's "both"), without a way to ask for another form; Python's `cryptography` 50.0.2
-# (which says it wraps OpenSSL 3.5 or newer) refuses that file, and reads the same key once Node.js 26.12.1 has exported it, which
+# (its wheel has OpenSSL 4.0.3) refuses that file, and reads the same key once Node.js 26.12.1 has exported it, which
 # then has the seed alone. One would expect that what OpenSSL writes, a wrapper of OpenSSL reads.
 set -euo pipefail
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_BREAK_SYSTEM_PACKAGES=1
