@@ -164,6 +164,10 @@ fn every_form_and_version_is_read() {
                 private::<S>(2, &inner, &[]),
                 private::<S>(1, &inner, &[]),
                 [&plain[..], &[0]].concat(),
+                // Something else before the public key, or after it.
+                private::<S>(0, &inner, &[&tlv(0x82, &[]), &others]),
+                private::<S>(1, &inner, &[&public_key, &tlv(0x82, &[])]),
+                private::<S>(1, &inner, &[&public_key, &public_key]),
                 private::<S>(0, &[&inner[..], &[0]].concat(), &[]),
             ] {
                 assert!(matches!(read_private::<S>(&der).err(), Some(KeyFormatError::Der { .. })), "{form}");
@@ -212,10 +216,16 @@ fn what_is_inside_is_checked() {
                 assert_eq!(read_private::<S>(&der).err(), wrong(form, found, S::DK));
             }
         }
-        let tags =
-            [0x02, 0x03, 0x05, 0x81, 0xa0, 0x31].map(|tag| (tag, private::<S>(0, &tlv(tag, &[d_z]), &[])));
-        for (tag, der) in tags {
-            assert_eq!(read_private::<S>(&der).err(), Some(KeyFormatError::UnknownForm { tag }));
+        for tag in [0x02, 0x03, 0x05, 0x81, 0xa0, 0x31] {
+            let der = private::<S>(0, &tlv(tag, &[d_z]), &[]);
+            assert_eq!(read_private::<S>(&der).err(), Some(KeyFormatError::UnknownForm), "{tag:#x}");
+        }
+        // An expanded key without a tag, whatever it begins with.
+        for first in [0x04, 0x30, 0x80, 0x6e] {
+            let mut bare = expanded.clone();
+            bare[0] = first;
+            let der = private::<S>(0, &bare, &[]);
+            assert_eq!(read_private::<S>(&der).err(), Some(KeyFormatError::BareExpanded), "{first:#x}");
         }
         assert_eq!(
             read_private::<S>(&private::<S>(0, &[], &[])).err(),
@@ -243,8 +253,11 @@ fn bare_seeds_are_read_by_their_own_function_only() {
             assert_eq!(read_private::<S>(&bare).err(), Some(KeyFormatError::BareSeed));
             let tagged = key.to_pkcs8_der(PrivateKeyForm::Seed).expect("it has a seed");
             let refused = DecapsulationKey::<S>::from_bare_seed_pkcs8_der(&tagged).err();
+            assert_eq!(refused, Some(KeyFormatError::Tagged));
+            let short = private::<S>(0, &d_z[1..], &[]);
+            let refused = DecapsulationKey::<S>::from_bare_seed_pkcs8_der(&short).err();
             let (form, set) = (PrivateKeyForm::Seed, S::NAME);
-            assert_eq!(refused, Some(KeyFormatError::Length { form, set, found: 66, wanted: 64 }));
+            assert_eq!(refused, Some(KeyFormatError::Length { form, set, found: 63, wanted: 64 }));
         }
     }
     each!(check);
@@ -401,6 +414,8 @@ fn pem_is_read_as_people_have_it() {
     for (what, text) in [
         ("as written", good.clone()),
         ("CRLF", good.replace('\n', "\r\n")),
+        ("CR", good.replace('\n', "\r")),
+        ("a byte order mark", format!("\u{feff}{good}")),
         ("no newline at the end", good.trim_end().to_owned()),
         ("blanks at the end of lines", good.replace('\n', " \t\n")),
         ("a blank line before END", good.replace("\n-----END", "\n\n-----END")),
@@ -446,7 +461,8 @@ fn pem_is_read_as_people_have_it() {
 #[test]
 fn encrypted_keys_are_read() {
     use pkcs8::der::{Encode, asn1::OctetStringRef};
-    use pkcs8::pkcs5::{pbes2::Parameters, scrypt};
+    use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
+    use pkcs8::pkcs5::scrypt;
     let key = MlKem512::from_seed(&seed());
     let der = key.to_pkcs8_der(PrivateKeyForm::Both).expect("it has a seed");
     let encrypted = |parameters: Parameters| {
@@ -466,17 +482,52 @@ fn encrypted_keys_are_read() {
         let file = encrypted(parameters.expect("good parameters"));
         let read = |password: &[u8]| DecapsulationKey::<MlKem512>::from_encrypted_pkcs8_der(&file, password);
         assert_eq!(read(b"password").map(|key| MlKem512::expanded(&key)), Ok(MlKem512::expanded(&key)));
-        // Without a tag, a wrong password decrypts to something that is no key.
-        let wrong = read(b"passwords").err();
-        assert!(matches!(wrong, Some(KeyFormatError::Password | KeyFormatError::Der { .. })), "{wrong:?}");
+        assert_eq!(read(b"passwords").err(), Some(KeyFormatError::Password));
+        let any = AnyDecapsulationKey::from_encrypted_pkcs8_der(&file, b"password").expect("the key");
+        assert_eq!(any.parameter_set(), "ML-KEM-512");
+        assert_eq!(
+            DecapsulationKey::<MlKem512>::from_pkcs8_der(&file).err(),
+            Some(KeyFormatError::Encrypted)
+        );
     }
+    // In one of some 250, the padding of what a wrong password gives is right.
+    let quick = Parameters::generate_pbkdf2_sha256_aes256cbc(1, b"salt", [1; 16]).expect("good parameters");
+    let file = encrypted(quick);
+    for i in 0..2000 / scale() {
+        let read = DecapsulationKey::<MlKem512>::from_encrypted_pkcs8_der(&file, &i.to_le_bytes());
+        assert_eq!(read.err(), Some(KeyFormatError::Password), "{i}");
+    }
+    // HMAC-SHA1, a cipher that does not exist: not a question of the password.
+    for (what, from, to) in [
+        ("the hash", [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 9], [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2, 7]),
+        ("the cipher", [0x48, 1, 0x65, 3, 4, 1, 42, 4], [0x48, 1, 0x65, 3, 4, 1, 99, 4]),
+    ] {
+        let at = file.windows(8).position(|window| window == from).expect(what);
+        let mut other = file.clone();
+        other[at..at + 8].copy_from_slice(&to);
+        let read = DecapsulationKey::<MlKem512>::from_encrypted_pkcs8_der(&other, b"password");
+        assert_eq!(read.err(), Some(KeyFormatError::Encryption), "{what}");
+    }
+
     // A file that asks for minutes, or for a gigabyte.
     let gigabyte = scrypt::Params::new(20, 8, 1).expect("good parameters");
-    for parameters in [
+    let mut parameters: Vec<Parameters> = [
         Parameters::generate_pbkdf2_sha256_aes256cbc(10_000_001, b"salt", [1; 16]),
+        Parameters::generate_pbkdf2_sha256_aes256cbc(0, b"salt", [1; 16]),
         Parameters::generate_scrypt_aes256cbc(gigabyte, b"salt", [1; 16]),
-    ] {
-        let encryption_algorithm = parameters.expect("good parameters").into();
+    ]
+    .map(|parameters| parameters.expect("good parameters"))
+    .into();
+    // Much work in little memory, and numbers that scrypt does not take.
+    for (n, r, p) in [(1 << 15, 8, 16), (3, 8, 1), (1 << 10, 8, 0), (1 << 10, 0, 1)] {
+        let mut odd = parameters[2].clone();
+        if let Kdf::Scrypt(kdf) = &mut odd.kdf {
+            (kdf.cost_parameter, kdf.block_size, kdf.parallelization) = (n, r, p);
+        }
+        parameters.push(odd);
+    }
+    for parameters in parameters {
+        let encryption_algorithm = parameters.into();
         let encrypted_data = OctetStringRef::new(&[0; 32]).expect("short");
         let file = pkcs8::EncryptedPrivateKeyInfoRef { encryption_algorithm, encrypted_data };
         let file = file.to_der().expect("DER");
@@ -488,8 +539,9 @@ fn encrypted_keys_are_read() {
         *random = [5; 32];
         Ok::<_, KeyFormatError>(())
     };
-    let text =
-        key.to_encrypted_pkcs8_pem(PrivateKeyForm::Seed, b"password", fill).expect("it can be encrypted");
+    let text = key
+        .to_encrypted_pkcs8_pem_with(PrivateKeyForm::Seed, b"password", fill)
+        .expect("it can be encrypted");
     assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
     let again = DecapsulationKey::<MlKem512>::from_encrypted_pkcs8_pem(text.as_bytes(), b"password")
         .expect("the key");
@@ -498,7 +550,8 @@ fn encrypted_keys_are_read() {
         DecapsulationKey::<MlKem512>::from_pkcs8_pem(text.as_bytes()).err(),
         Some(KeyFormatError::Encrypted)
     );
-    let refused = key.to_encrypted_pkcs8_pem(PrivateKeyForm::Seed, b"", |_| Err(KeyFormatError::Encryption));
+    let refused =
+        key.to_encrypted_pkcs8_pem_with(PrivateKeyForm::Seed, b"", |_| Err(KeyFormatError::Encryption));
     assert_eq!(refused, Err(KeyFormatError::Encryption));
 }
 
@@ -513,10 +566,6 @@ fn errors_say_what_was_found() {
         (
             KeyFormatError::Length { form, set: "ML-KEM-768", found: 63, wanted: 64 },
             "seed of 63 bytes, where ML-KEM-768 has 64",
-        ),
-        (
-            KeyFormatError::UnknownForm { tag: 5 },
-            "a private key that begins with 0x05: neither seed nor expanded key nor both",
         ),
         (KeyFormatError::Key(Error::EncapsulationKey), &Error::EncapsulationKey.to_string()),
         (KeyFormatError::Der { at: Some(3) }, "not the DER of such a key, from byte 3 on"),

@@ -61,6 +61,42 @@ fn seed() -> [u8; 64] {
     core::array::from_fn(|i| (i as u8).wrapping_mul(167).wrapping_add(59))
 }
 
+/// What a binary format hands over as a vector of its own.
+#[cfg(feature = "serde")]
+struct Owned(Vec<u8>);
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserializer<'de> for Owned {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_byte_buf(self.0)
+    }
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[test]
+#[cfg(feature = "serde")]
+fn what_serde_hands_over_is_wiped() {
+    use serde::Deserialize;
+    let seed = Box::new(seed());
+    for length in [64, 63] {
+        let bytes = seed[..length].to_vec();
+        let found = given_back_with([&seed[..48]], || {
+            assert_eq!(Seed::deserialize(Owned(bytes)).is_ok(), length == 64);
+        });
+        assert_eq!(found, 0, "{length} bytes");
+    }
+}
+
 macro_rules! keys {
     ($name:ident, $module:ident, $k:literal) => {
         #[test]

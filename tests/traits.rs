@@ -45,6 +45,12 @@ fn generic_code_exchanges_keys() {
     check::<MlKem512>();
     check::<MlKem768>();
     check::<MlKem1024>();
+
+    // Where both have a method of a name, the type's own comes first, and takes what the trait made.
+    let key = DecapsulationKey::<MlKem768>::from(Seed::from([1; 64]));
+    let (ciphertext, secret) =
+        Encapsulate::encapsulate_with_rng(key.encapsulation_key(), &mut Source::new(&[2; 32]));
+    assert_eq!(key.decapsulate(&ciphertext).as_bytes()[..], secret[..]);
 }
 
 fn json<T: Serialize + DeserializeOwned>(value: &T) -> (String, T) {
@@ -104,6 +110,17 @@ fn values_are_written_and_read() {
             assert!(serde_json::from_str::<DecapsulationKey<S>>(&text).is_err(), "{text}");
             assert!(serde_json::from_str::<Ciphertext<S>>(&text).is_err(), "{text}");
             assert!(serde_json::from_str::<Seed>(&text).is_err(), "{text}");
+        }
+        // A string where bytes are wanted: the error does not show it.
+        let secret = hex::encode([0x5a; 64]);
+        let mut cbor = Vec::new();
+        ciborium::into_writer(&secret, &mut cbor).expect("CBOR");
+        for error in [
+            ciborium::from_reader::<Seed, _>(&cbor[..]).expect_err("a string").to_string(),
+            serde_json::from_str::<Seed>(&format!("\"{secret}5a\"")).expect_err("65 bytes").to_string(),
+            serde_json::from_str::<Seed>(&format!("\"{}\"", "zz5a".repeat(32))).expect_err("z").to_string(),
+        ] {
+            assert!(!error.contains("5a5a") && !error.contains("zz"), "{error}");
         }
         for length in [0, 63, 65] {
             let bytes = postcard::to_allocvec(&vec![1_u8; length]).expect("bytes");

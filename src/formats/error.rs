@@ -28,13 +28,15 @@ pub enum KeyFormatError {
     /// The algorithm has parameters (NULL, for example), which RFC 9935 forbids.
     AlgorithmParameters,
     /// The private key begins with a tag that none of the three forms has.
-    UnknownForm {
-        /// That tag.
-        tag: u8,
-    },
+    UnknownForm,
     /// The private key is a seed without a tag, as Botan and Bouncy Castle up to 1.80 write it: see
     /// [`from_bare_seed_pkcs8_der`](crate::DecapsulationKey::from_bare_seed_pkcs8_der).
     BareSeed,
+    /// The private key is an expanded key without a tag, as OpenSSL writes it when `bare-priv` is asked for.
+    BareExpanded,
+    /// A bare seed was asked for, and this one has a tag, as it should: see
+    /// [`from_pkcs8_der`](crate::DecapsulationKey::from_pkcs8_der).
+    Tagged,
     /// The private key is wrapped in one OCTET STRING too many.
     DoublyWrapped,
     /// A seed or an expanded key of another length.
@@ -109,8 +111,12 @@ impl fmt::Display for KeyFormatError {
             Self::AlgorithmParameters => {
                 f.write_str("the algorithm has parameters, which ML-KEM must not have")
             }
-            Self::UnknownForm { tag } => {
-                write!(f, "a private key that begins with {tag:#04x}: neither seed nor expanded key nor both")
+            Self::UnknownForm => f.write_str("a private key that is neither seed nor expanded key nor both"),
+            Self::BareExpanded => f.write_str(
+                "a private key that is an expanded key without a tag, which RFC 9935 does not know",
+            ),
+            Self::Tagged => {
+                f.write_str("a private key as RFC 9935 has it, where a seed without a tag is wanted")
             }
             Self::BareSeed => {
                 f.write_str("a private key that is a seed without a tag, which RFC 9935 does not know")

@@ -1,5 +1,5 @@
-//! PEM (RFC 7468), read as people's files are: lines that end in CRLF, text before and after, blanks at the end of lines, lines
-//! of any length, no newline at the end. Written with LF and 64 columns.
+//! PEM (RFC 7468), read as people's files are: lines that end in LF, CRLF or CR, text before and after, a byte order mark, blanks
+//! at the end of lines, lines of any length, no newline at the end. Written with LF and 64 columns.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,6 +15,12 @@ pub(super) const PRIVATE_KEY: &str = "PRIVATE KEY";
 pub(super) const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
 const PUBLIC_KEY: &str = "PUBLIC KEY";
 
+/// The lines of a text, without what is blank at their ends.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    text.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii)
+}
+
 /// Whether a line is `-----BEGIN label-----`, say.
 fn is_boundary(line: &[u8], word: &[u8], label: &str) -> bool {
     let label = line.strip_prefix(b"-----").and_then(|rest| rest.strip_prefix(word)).and_then(|rest| {
@@ -26,7 +32,7 @@ fn is_boundary(line: &[u8], word: &[u8], label: &str) -> bool {
 
 /// What stands between the first line BEGIN with this label and its END, decoded.
 pub(super) fn decode(text: &[u8], label: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyFormatError> {
-    let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut lines = lines(text);
     let missing = KeyFormatError::Pem { label };
     lines.find(|line| is_boundary(line, b"BEGIN", label)).ok_or(missing)?;
     // As long as the text, at the most: no piece of the key is left where it grew.
@@ -68,9 +74,7 @@ fn wrapped<'a>(der: &[u8], room: &'a mut [u8]) -> &'a str {
 /// The private key in a text; one that is encrypted is named.
 fn decode_private(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFormatError> {
     decode(text, PRIVATE_KEY).map_err(|error| {
-        let encrypted = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-        let encrypted =
-            encrypted.into_iter().any(|line| is_boundary(line, b"BEGIN", "ENCRYPTED PRIVATE KEY"));
+        let encrypted = lines(text).any(|line| is_boundary(line, b"BEGIN", "ENCRYPTED PRIVATE KEY"));
         if error == (KeyFormatError::Pem { label: PRIVATE_KEY }) && encrypted {
             KeyFormatError::Encrypted
         } else {
@@ -79,6 +83,7 @@ fn decode_private(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFormatError> {
     })
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "pem")))]
 impl<S: ParameterSet> DecapsulationKey<S> {
     /// Reads the first `PRIVATE KEY` of a text in PEM, as [`from_pkcs8_der`](Self::from_pkcs8_der) does: whatever ends its
     /// lines, whatever stands before and after, and however long its lines are.
@@ -114,6 +119,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     }
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "pem")))]
 impl<S: ParameterSet> EncapsulationKey<S> {
     /// Reads the first `PUBLIC KEY` of a text in PEM, as [`from_public_key_der`](Self::from_public_key_der) does.
     ///
@@ -133,6 +139,7 @@ impl<S: ParameterSet> EncapsulationKey<S> {
     }
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "pem")))]
 impl AnyDecapsulationKey {
     /// As [`DecapsulationKey::from_pkcs8_pem`], of the parameter set that the text has.
     ///
@@ -145,6 +152,7 @@ impl AnyDecapsulationKey {
     }
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "pem")))]
 impl AnyEncapsulationKey {
     /// As [`EncapsulationKey::from_public_key_pem`], of the parameter set that the text has.
     ///

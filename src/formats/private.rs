@@ -6,9 +6,9 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use pkcs8::PrivateKeyInfoRef;
-use pkcs8::der::asn1::{ContextSpecific, OctetStringRef};
+use pkcs8::der::asn1::{AnyRef, ContextSpecific, OctetStringRef};
 use pkcs8::der::{self, Decode, Encode, Reader, SliceReader, SliceWriter, Tag, TagNumber, Writer};
+use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
 use subtle::ConstantTimeEq;
 #[cfg(feature = "alloc")]
 use zeroize::Zeroizing;
@@ -53,27 +53,25 @@ impl<'a> Private<'a> {
     /// Reads what there is; of the key itself, no more than its lengths is checked.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, KeyFormatError> {
         let (set, inner, public) = outer(bytes)?;
+        // By their lengths, before anything that may be a secret is taken for a tag.
+        if inner.len() == SEED_SIZE {
+            return Err(KeyFormatError::BareSeed);
+        }
+        if inner.len() == set.decapsulation_key {
+            return Err(KeyFormatError::BareExpanded);
+        }
         let form = match inner {
-            _ if inner.len() == SEED_SIZE => return Err(KeyFormatError::BareSeed),
             [0x80, ..] => PrivateKeyForm::Seed,
             [0x04, ..] => PrivateKeyForm::Expanded,
             [0x30, ..] => PrivateKeyForm::Both,
-            [tag, ..] => return Err(KeyFormatError::UnknownForm { tag: *tag }),
+            [_, ..] => return Err(KeyFormatError::UnknownForm),
             [] => return Err(KeyFormatError::Der { at: None }),
         };
-        let mut reader = SliceReader::new(inner)?;
-        let (seed, expanded) = match form {
-            PrivateKeyForm::Seed => {
-                let seed = ContextSpecific::<&OctetStringRef>::decode_implicit(&mut reader, TagNumber(0))?;
-                (seed.map(|seed| seed.value.as_bytes()), None)
-            }
-            PrivateKeyForm::Expanded => (None, Some(<&OctetStringRef>::decode(&mut reader)?.as_bytes())),
-            PrivateKeyForm::Both => reader.sequence(|reader| {
-                let seed = <&OctetStringRef>::decode(reader)?.as_bytes();
-                Ok::<_, der::Error>((Some(seed), Some(<&OctetStringRef>::decode(reader)?.as_bytes())))
-            })?,
-        };
-        reader.finish()?;
+        let (seed, expanded) = parts(form, inner).map_err(|error| {
+            // Where it is in the file.
+            let before = inner.as_ptr().addr().wrapping_sub(bytes.as_ptr().addr()) as u32;
+            KeyFormatError::Der { at: error.position().map(|at| before.saturating_add(at.into())) }
+        })?;
 
         let length = |found, wanted| KeyFormatError::Length { form, set: set.name, found, wanted };
         let seed = match seed {
@@ -93,6 +91,26 @@ impl<'a> Private<'a> {
     }
 }
 
+/// The seed and the expanded key, as far as a form has them.
+type Parts<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
+
+fn parts(form: PrivateKeyForm, inner: &[u8]) -> der::Result<Parts<'_>> {
+    let mut reader = SliceReader::new(inner)?;
+    let parts = match form {
+        PrivateKeyForm::Seed => {
+            let seed = ContextSpecific::<&OctetStringRef>::decode_implicit(&mut reader, TagNumber(0))?;
+            (seed.map(|seed| seed.value.as_bytes()), None)
+        }
+        PrivateKeyForm::Expanded => (None, Some(<&OctetStringRef>::decode(&mut reader)?.as_bytes())),
+        PrivateKeyForm::Both => reader.sequence(|reader| {
+            let seed = <&OctetStringRef>::decode(reader)?.as_bytes();
+            Ok::<_, der::Error>((Some(seed), Some(<&OctetStringRef>::decode(reader)?.as_bytes())))
+        })?,
+    };
+    reader.finish()?;
+    Ok(parts)
+}
+
 /// Whether a length and so many bytes follow a tag.
 fn is_value(rest: &[u8]) -> bool {
     match rest {
@@ -107,8 +125,13 @@ type Outer<'a> = (&'static Known, &'a [u8], Option<&'a [u8]>);
 
 /// What a file says, but for the form of the key. Attributes are skipped.
 fn outer(bytes: &[u8]) -> Result<Outer<'_>, KeyFormatError> {
-    let info = PrivateKeyInfoRef::from_der(bytes)?;
+    let info = match PrivateKeyInfoRef::from_der(bytes) {
+        Ok(info) => info,
+        Err(_) if is_encrypted(bytes) => return Err(KeyFormatError::Encrypted),
+        Err(error) => return Err(error.into()),
+    };
     let set = set_of(info.algorithm)?;
+    nothing_after_the_public_key(bytes)?;
     let public = match info.public_key {
         Some(bits) => Some(bits.as_bytes().ok_or(KeyFormatError::UnusedBits)?),
         None => None,
@@ -116,6 +139,41 @@ fn outer(bytes: &[u8]) -> Result<Outer<'_>, KeyFormatError> {
     Ok((set, info.private_key.as_bytes(), public))
 }
 
+/// What comes after the public key, `pkcs8` would skip, and a public key that comes after something else with it.
+fn nothing_after_the_public_key(bytes: &[u8]) -> der::Result<()> {
+    SliceReader::new(bytes)?.sequence(|reader| {
+        for _ in 0..3 {
+            AnyRef::decode(reader)?; // version, algorithm, private key
+        }
+        for number in 0..2 {
+            if matches!(Tag::peek(reader), Ok(Tag::ContextSpecific { number: found, .. }) if found == TagNumber(number)) {
+                AnyRef::decode(reader)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Whether this has the shape of an EncryptedPrivateKeyInfo, whatever the encryption is.
+pub(super) fn is_encrypted(bytes: &[u8]) -> bool {
+    let shape = |bytes| {
+        let mut reader = SliceReader::new(bytes)?;
+        reader.sequence(|reader| {
+            reader.sequence(|reader| {
+                let _algorithm: ObjectIdentifier = reader.decode()?;
+                while !reader.is_finished() {
+                    AnyRef::decode(reader)?;
+                }
+                Ok::<_, der::Error>(())
+            })?;
+            <&OctetStringRef>::decode(reader)
+        })?;
+        reader.finish()
+    };
+    shape(bytes).is_ok()
+}
+
+#[cfg_attr(docsrs, doc(cfg(feature = "pkcs8")))]
 impl<S: ParameterSet> DecapsulationKey<S> {
     /// Fills in a key that was parsed, in place of an empty one, and checks all that the file says of it.
     pub(super) fn set_private(&mut self, private: &Private<'_>) -> Result<(), KeyFormatError> {
@@ -201,11 +259,9 @@ impl<S: ParameterSet> DecapsulationKey<S> {
         let (set, inner, public) = outer(bytes)?;
         let form = PrivateKeyForm::Seed;
         let found = inner.len();
-        let seed = inner.try_into().map_err(|_| KeyFormatError::Length {
-            form,
-            set: set.name,
-            found,
-            wanted: SEED_SIZE,
+        let seed = inner.try_into().map_err(|_| match inner {
+            [0x80 | 0x04 | 0x30, rest @ ..] if is_value(rest) => KeyFormatError::Tagged,
+            _ => KeyFormatError::Length { form, set: set.name, found, wanted: SEED_SIZE },
         })?;
         Self::from_private(&Private { set, seed: Some(seed), expanded: None, public })
     }

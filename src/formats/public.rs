@@ -18,6 +18,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(&'static Known, &[u8]), KeyFormatEr
     Ok((set, key))
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "pkcs8")))]
 impl<S: ParameterSet> EncapsulationKey<S> {
     /// Bytes of a public key in SubjectPublicKeyInfo: 822, 1206 or 1590.
     pub const PUBLIC_KEY_DER_LENGTH: usize = tlv_length(13 + tlv_length(1 + S::ENCAPSULATION_KEY_SIZE));

@@ -195,7 +195,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     /// The key that belongs to the seed d || z, in place of an empty one.
     pub(crate) fn set_seed(&mut self, seed: &[u8; SEED_SIZE]) {
         let (d, z) = d_z(seed);
-        S::Algorithms::key_gen(d, z, self.parts_mut());
+        S::SealedAlgorithms::key_gen(d, z, self.parts_mut());
         self.d = *d;
         self.has_seed = true;
     }
@@ -221,13 +221,13 @@ impl<S: ParameterSet> DecapsulationKey<S> {
 
     /// The parts of an expanded key, if it has their length.
     pub(crate) fn parts_of(expanded: &[u8]) -> Option<Dk<'_>> {
-        Dk::of(S::Algorithms::K, expanded)
+        Dk::of(S::SealedAlgorithms::K, expanded)
     }
 
     /// The parts of an expanded key, if they pass the checks.
     #[inline(never)] // `.ci/ct` knows its name: the answer is public
     pub(crate) fn checked(dk: Dk<'_>) -> Result<Dk<'_>, Error> {
-        if S::Algorithms::dk_is_valid(dk) { Ok(dk) } else { Err(Error::DecapsulationKey) }
+        if S::SealedAlgorithms::dk_is_valid(dk) { Ok(dk) } else { Err(Error::DecapsulationKey) }
     }
 
     /// Both of these.
@@ -281,8 +281,8 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     /// [`ENCAPSULATION_KEY_OFFSET`](ParameterSet::ENCAPSULATION_KEY_OFFSET).
     pub fn expand_into(seed: &Seed, expanded: &mut S::DecapsulationKeyBytes) {
         let (d, z) = d_z(seed.as_bytes());
-        if let Some(dk) = DkMut::of(S::Algorithms::K, expanded.as_mut()) {
-            S::Algorithms::key_gen(d, z, dk);
+        if let Some(dk) = DkMut::of(S::SealedAlgorithms::K, expanded.as_mut()) {
+            S::SealedAlgorithms::key_gen(d, z, dk);
         }
     }
 
@@ -328,7 +328,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     /// As [`to_expanded_bytes`](Self::to_expanded_bytes), into the caller's memory, which the caller wipes when the key has
     /// served.
     pub fn to_expanded_bytes_into(&self, expanded: &mut S::DecapsulationKeyBytes) {
-        if let Some(dk) = DkMut::of(S::Algorithms::K, expanded.as_mut()) {
+        if let Some(dk) = DkMut::of(S::SealedAlgorithms::K, expanded.as_mut()) {
             dk.copy_from(self.parts());
         }
     }
@@ -381,7 +381,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
         ciphertext: impl Into<CiphertextRef<'a, S>>,
         shared_secret: &mut [u8; SHARED_SECRET_SIZE],
     ) {
-        S::Algorithms::decaps(self.parts(), ciphertext.into().as_bytes().as_ref(), shared_secret);
+        S::SealedAlgorithms::decaps(self.parts(), ciphertext.into().as_bytes().as_ref(), shared_secret);
     }
 
     /// As [`from_expanded_bytes`](Self::from_expanded_bytes) and then [`decapsulate`](Self::decapsulate), in one pass over
@@ -424,8 +424,8 @@ impl<S: ParameterSet> DecapsulationKey<S> {
         shared_secret: &mut [u8; SHARED_SECRET_SIZE],
     ) -> Result<(), Error> {
         let c = ciphertext.into().as_bytes().as_ref();
-        let valid = Dk::of(S::Algorithms::K, expanded.as_ref())
-            .is_some_and(|dk| S::Algorithms::decaps_checked(dk, c, shared_secret));
+        let valid = Dk::of(S::SealedAlgorithms::K, expanded.as_ref())
+            .is_some_and(|dk| S::SealedAlgorithms::decaps_checked(dk, c, shared_secret));
         valid.then_some(()).ok_or(Error::DecapsulationKey)
     }
 

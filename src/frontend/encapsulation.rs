@@ -234,7 +234,7 @@ impl<S: ParameterSet> EncapsulationKey<S> {
     /// [`Error::EncapsulationKey`] if one of its numbers is not below q.
     #[inline] // so that the key is copied once
     pub fn from_bytes(bytes: &S::EncapsulationKeyBytes) -> Result<Self, Error> {
-        if S::Algorithms::ek_is_valid(Ek(bytes.as_ref())) {
+        if S::SealedAlgorithms::ek_is_valid(Ek(bytes.as_ref())) {
             Ok(Self(*bytes))
         } else {
             Err(Error::EncapsulationKey)
@@ -248,7 +248,7 @@ conversions!(EncapsulationKey, EncapsulationKeyBytes);
 
 impl<S: ParameterSet> Encapsulate<S> for EncapsulationKey<S> {
     fn with_m_into(&self, m: &[u8; 32], c: &mut S::CiphertextBytes, k: &mut [u8; SHARED_SECRET_SIZE]) {
-        S::Algorithms::encaps(Ek(self.0.as_ref()), m, c.as_mut(), k);
+        S::SealedAlgorithms::encaps(Ek(self.0.as_ref()), m, c.as_mut(), k);
     }
 }
 

@@ -50,6 +50,7 @@ fn check(state: &[u8; STATE_SIZE]) -> [u8; 32] {
     out
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "incremental")))]
 impl<S: ParameterSet> EncapsulationKey<S> {
     /// What encapsulation needs of the key to begin.
     #[must_use]
@@ -140,7 +141,7 @@ impl<S: ParameterSet> EncapsulationHeader<S> {
     ) -> Result<Begun<S>, E> {
         let mut m = Secret::new([0; 32]);
         fill(&mut m)?;
-        let mut first = CiphertextPart(S::CiphertextBytes::ZERO, 0..S::Algorithms::C1_SIZE);
+        let mut first = CiphertextPart(S::CiphertextBytes::ZERO, 0..S::SealedAlgorithms::C1_SIZE);
         let mut k = Secret::new([0; SHARED_SECRET_SIZE]);
         self.begin(&m, &mut first, &mut k);
         let mut state = EncapsulationState([0; STATE_SIZE], PhantomData);
@@ -153,7 +154,7 @@ impl<S: ParameterSet> EncapsulationHeader<S> {
     fn begin(&self, m: &[u8; 32], first: &mut CiphertextPart<S>, k: &mut [u8; SHARED_SECRET_SIZE]) {
         let mut c = Secret::new(S::CiphertextBytes::ZERO);
         let (rho, h_ek) = self.parts();
-        S::Algorithms::encaps_header(Ek(rho), h_ek, m, c.as_mut(), k);
+        S::SealedAlgorithms::encaps_header(Ek(rho), h_ek, m, c.as_mut(), k);
         let range = first.1.clone();
         first.0.as_mut()[range.clone()].copy_from_slice(&c.as_mut()[range]);
     }
@@ -211,6 +212,7 @@ impl<S: ParameterSet> fmt::Debug for CiphertextPart<S> {
     }
 }
 
+#[cfg_attr(docsrs, doc(cfg(feature = "incremental")))]
 impl<S: ParameterSet> Ciphertext<S> {
     /// The ciphertext of its two parts.
     ///
@@ -219,7 +221,7 @@ impl<S: ParameterSet> Ciphertext<S> {
     /// [`Error::Length`] if one of them has another length than it has for this parameter set.
     pub fn from_parts(first: &[u8], second: &[u8]) -> Result<Self, Error> {
         let mut bytes = S::CiphertextBytes::ZERO;
-        let (c1, c2) = bytes.as_mut().split_at_mut(S::Algorithms::C1_SIZE);
+        let (c1, c2) = bytes.as_mut().split_at_mut(S::SealedAlgorithms::C1_SIZE);
         if first.len() != c1.len() || second.len() != c2.len() {
             return Err(Error::Length);
         }
@@ -239,7 +241,7 @@ impl<S: ParameterSet> EncapsulationState<S> {
     /// Writes a state, in place of an empty one.
     fn set(&mut self, header: &[u8; HEADER_SIZE], m: &[u8; 32]) {
         self.0[0] = VERSION;
-        self.0[1] = S::Algorithms::K as u8;
+        self.0[1] = S::SealedAlgorithms::K as u8;
         self.0[2..66].copy_from_slice(header);
         self.0[66..98].copy_from_slice(m);
         let check = check(&self.0);
@@ -253,7 +255,7 @@ impl<S: ParameterSet> EncapsulationState<S> {
     /// [`Error::State`] if [`to_bytes`](Self::to_bytes) did not write them, for this parameter set and in this version.
     pub fn from_bytes(bytes: &[u8; STATE_SIZE]) -> Result<Self, Error> {
         let same = check(bytes)[..CHECK].ct_eq(&bytes[98..]);
-        if bytes[0] == VERSION && bytes[1] == S::Algorithms::K as u8 && same.into() {
+        if bytes[0] == VERSION && bytes[1] == S::SealedAlgorithms::K as u8 && same.into() {
             Ok(Self(*bytes, PhantomData))
         } else {
             Err(Error::State)
@@ -284,7 +286,8 @@ impl<S: ParameterSet> EncapsulationState<S> {
         if hash(ek.as_ref()) != self.0[34..66] {
             return Err(Error::EncapsulationKey);
         }
-        let mut second = CiphertextPart(S::CiphertextBytes::ZERO, S::Algorithms::C1_SIZE..S::CIPHERTEXT_SIZE);
+        let mut second =
+            CiphertextPart(S::CiphertextBytes::ZERO, S::SealedAlgorithms::C1_SIZE..S::CIPHERTEXT_SIZE);
         self.end(&key, &mut second);
         Ok(second)
     }
@@ -293,7 +296,7 @@ impl<S: ParameterSet> EncapsulationState<S> {
     fn end(&self, key: &EncapsulationKey<S>, second: &mut CiphertextPart<S>) {
         let mut k = Secret::new([0; SHARED_SECRET_SIZE]);
         if let Some(m) = self.0[66..].first_chunk() {
-            S::Algorithms::encaps(Ek(key.as_ref()), m, second.0.as_mut(), &mut k);
+            S::SealedAlgorithms::encaps(Ek(key.as_ref()), m, second.0.as_mut(), &mut k);
         }
     }
 }

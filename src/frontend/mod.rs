@@ -22,7 +22,7 @@ mod error;
 mod incremental;
 pub(crate) mod k_pke;
 pub(crate) mod kem;
-mod keys;
+pub(crate) mod keys;
 #[cfg(feature = "internals")]
 pub mod on_backend;
 pub(crate) mod params;

@@ -32,7 +32,12 @@ pub fn key_gen<S: ParameterSet, B: Backend>(
     dk: &mut [u8],
 ) -> Result<(), Error> {
     let _timing = data_independent_timing();
-    S::Algorithms::key_gen_on(backend, d, z, DkMut::of(S::Algorithms::K, dk).ok_or(Error::Length)?);
+    S::SealedAlgorithms::key_gen_on(
+        backend,
+        d,
+        z,
+        DkMut::of(S::SealedAlgorithms::K, dk).ok_or(Error::Length)?,
+    );
     Ok(())
 }
 
@@ -53,7 +58,7 @@ pub fn encapsulate<S: ParameterSet, B: Backend>(
         return Err(Error::Length);
     }
     let _timing = data_independent_timing();
-    S::Algorithms::encaps_on(backend, Ek(ek), m, c, shared_secret)
+    S::SealedAlgorithms::encaps_on(backend, Ek(ek), m, c, shared_secret)
         .then_some(())
         .ok_or(Error::EncapsulationKey)
 }
@@ -72,7 +77,8 @@ pub fn decapsulate<S: ParameterSet, B: Backend>(
     shared_secret: &mut [u8; 32],
 ) -> Result<(), Error> {
     *shared_secret = [0; 32];
-    let dk = Dk::of(S::Algorithms::K, dk).filter(|_| c.len() == S::CIPHERTEXT_SIZE).ok_or(Error::Length)?;
+    let dk =
+        Dk::of(S::SealedAlgorithms::K, dk).filter(|_| c.len() == S::CIPHERTEXT_SIZE).ok_or(Error::Length)?;
     let _timing = data_independent_timing();
-    S::Algorithms::decaps_on(backend, dk, c, shared_secret).then_some(()).ok_or(Error::DecapsulationKey)
+    S::SealedAlgorithms::decaps_on(backend, dk, c, shared_secret).then_some(()).ok_or(Error::DecapsulationKey)
 }

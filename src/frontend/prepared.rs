@@ -90,7 +90,7 @@ impl<S: ParameterSet> PreparedEncapsulationKey<S> {
 
     #[inline(never)]
     fn prepare(&mut self) {
-        S::Algorithms::prepare_ek(&mut self.held, Ek(self.key.as_ref()));
+        S::SealedAlgorithms::prepare_ek(&mut self.held, Ek(self.key.as_ref()));
     }
 
     /// As [`EncapsulationKey::from_bytes`], prepared.
@@ -113,7 +113,7 @@ impl<S: ParameterSet> PreparedEncapsulationKey<S> {
 
 impl<S: ParameterSet> Encapsulate<S> for PreparedEncapsulationKey<S> {
     fn with_m_into(&self, m: &[u8; 32], c: &mut S::CiphertextBytes, k: &mut [u8; SHARED_SECRET_SIZE]) {
-        S::Algorithms::encaps_prepared(&self.held, m, c.as_mut(), k);
+        S::SealedAlgorithms::encaps_prepared(&self.held, m, c.as_mut(), k);
     }
 }
 
@@ -257,7 +257,7 @@ impl<S: ParameterSet> PreparedDecapsulationKey<S> {
 
     #[inline(never)]
     fn prepare(&mut self) {
-        S::Algorithms::prepare_dk(&mut self.held, self.key.parts());
+        S::SealedAlgorithms::prepare_dk(&mut self.held, self.key.parts());
     }
 
     /// Exchanges what two keys keep, and not their bytes.
@@ -320,7 +320,7 @@ impl<S: ParameterSet> PreparedDecapsulationKey<S> {
         shared_secret: &mut [u8; SHARED_SECRET_SIZE],
     ) {
         let c = ciphertext.into().as_bytes().as_ref();
-        S::Algorithms::decaps_prepared(&self.held, self.key.parts().z, c, shared_secret);
+        S::SealedAlgorithms::decaps_prepared(&self.held, self.key.parts().z, c, shared_secret);
     }
 
     /// As [`DecapsulationKey::check_pairwise_consistency`], of what is kept as well.
@@ -374,14 +374,14 @@ impl<S: ParameterSet> fmt::Debug for PreparedDecapsulationKey<S> {
 impl<S: ParameterSet> Zeroize for PreparedDecapsulationKey<S> {
     /// As that of [`DecapsulationKey`].
     fn zeroize(&mut self) {
-        S::Algorithms::wipe_dk(&mut self.held);
+        S::SealedAlgorithms::wipe_dk(&mut self.held);
         self.key.zeroize();
     }
 }
 
 impl<S: ParameterSet> Drop for PreparedDecapsulationKey<S> {
     fn drop(&mut self) {
-        S::Algorithms::wipe_dk(&mut self.held);
+        S::SealedAlgorithms::wipe_dk(&mut self.held);
     } // and `key` wipes itself
 }
 

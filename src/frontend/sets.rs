@@ -56,17 +56,17 @@ pub(crate) mod sealed {
     use crate::backend::select::PerBackend;
 
     /// dk_PKE, in an array.
-    pub(crate) type DkPke<S> = <<S as Sealed>::Algorithms as Algorithms>::DkPke;
-    pub(crate) type PreparedEk<S> = <<S as Sealed>::Algorithms as Algorithms>::PreparedEk;
-    pub(crate) type PreparedDk<S> = <<S as Sealed>::Algorithms as Algorithms>::PreparedDk;
+    pub(crate) type DkPke<S> = <<S as Sealed>::SealedAlgorithms as Algorithms>::DkPke;
+    pub(crate) type PreparedEk<S> = <<S as Sealed>::SealedAlgorithms as Algorithms>::PreparedEk;
+    pub(crate) type PreparedDk<S> = <<S as Sealed>::SealedAlgorithms as Algorithms>::PreparedDk;
 
     /// One name in the way of what users call theirs.
     pub trait Sealed {
-        type Algorithms: Algorithms;
+        type SealedAlgorithms: Algorithms;
     }
 
-    /// What `kem.rs` does, for one set on the backend in use. Bytes have the lengths of the set. Code that is generic over
-    /// sets could call all this, from outside as well, were it not for an argument in each that only this crate can make.
+    /// What `kem.rs` does, for one set on the backend in use. Bytes have the lengths of the set. Each takes an argument that only
+    /// this crate can make.
     ///
     /// Each is a function that is compiled with this crate: what is generic over the set is compiled where it is called.
     pub trait Algorithms: Sized {
@@ -126,7 +126,7 @@ macro_rules! parameter_set {
         }
 
         impl sealed::Sealed for $set {
-            type Algorithms = Self;
+            type SealedAlgorithms = Self;
         }
 
         impl sealed::Algorithms for $set {

@@ -8,9 +8,12 @@ use ::kem::common::{Generate, InvalidKey, Key, KeyExport, KeyInit, KeySizeUser, 
 use ::kem::{Ciphertext, Decapsulate, Decapsulator, Encapsulate, Kem, SharedKey};
 use rand_core::{CryptoRng, TryCryptoRng};
 
+use crate::frontend::ct::Secret;
 use crate::frontend::decapsulation::Generate as _;
 use crate::frontend::encapsulation::Encapsulate as _;
-use crate::frontend::{DecapsulationKey, EncapsulationKey, MlKem512, MlKem768, MlKem1024, ParameterSet};
+use crate::frontend::{
+    CiphertextRef, DecapsulationKey, EncapsulationKey, MlKem512, MlKem768, MlKem1024, ParameterSet,
+};
 
 impl<S: ParameterSet> Generate for DecapsulationKey<S> {
     fn try_generate_from_rng<R: TryCryptoRng + ?Sized>(rng: &mut R) -> Result<Self, R::Error> {
@@ -53,6 +56,12 @@ macro_rules! parameter_set {
             }
         }
 
+        impl<'a> From<&'a Ciphertext<$set>> for CiphertextRef<'a, $set> {
+            fn from(ciphertext: &'a Ciphertext<$set>) -> Self {
+                Self::from(&ciphertext.0)
+            }
+        }
+
         impl KeySizeUser for EncapsulationKey<$set> {
             type KeySize = sizes::$encapsulation_key;
         }
@@ -76,8 +85,11 @@ macro_rules! parameter_set {
                 &self,
                 rng: &mut R,
             ) -> (Ciphertext<$set>, SharedKey<$set>) {
-                let (ciphertext, secret) = self.with_rng(rng);
-                (Array(ciphertext.to_bytes()), Array(*secret.as_bytes()))
+                let mut m = Secret::new([0; 32]);
+                rng.fill_bytes(&mut *m);
+                let mut pair = <(Ciphertext<$set>, SharedKey<$set>)>::default();
+                self.with_m_into(&m, &mut pair.0.0, &mut pair.1.0);
+                pair
             }
         }
     };

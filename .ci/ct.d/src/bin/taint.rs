@@ -63,7 +63,7 @@ const DECISIONS: [(&str, &str); 2] = [
     // An early exit if a number of s is not below q.
     ("::frontend::kem::decaps_checked", "if !decode_vector(backend, dk.dk_pke, &mut s_hat) {"),
     // All that this function does is to ask for the answer.
-    ("::checked", "if S::Algorithms::dk_is_valid(dk)"),
+    ("::checked", "if S::SealedAlgorithms::dk_is_valid(dk)"),
 ];
 
 /// The XOF expands rho, which is part of the public key.

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kemstone::{
-    AnyDecapsulationKey, DecapsulationKey, EncapsulationKey, KeyFormatError, MlKem512, MlKem768, MlKem1024,
+    AnyDecapsulationKey, DecapsulationKey, EncapsulationKey, MlKem512, MlKem768, MlKem1024,
     ParameterSet, PrivateKeyForm, Seed,
 };
 
@@ -45,11 +45,7 @@ fn write<S: ParameterSet>(directory: &Path) -> Result<()> {
     ] {
         files(name).write("priv.pem", &*key.to_pkcs8_pem(form)?)?;
     }
-    let fill = |random: &mut [u8; 32]| {
-        *random = [0x5a; 32];
-        Ok::<_, KeyFormatError>(())
-    };
-    let encrypted = key.to_encrypted_pkcs8_pem(PrivateKeyForm::Seed, PASSWORD, fill)?;
+    let encrypted = key.to_encrypted_pkcs8_pem(PrivateKeyForm::Seed, PASSWORD)?;
     files("encrypted").write("priv.pem", encrypted)?;
     let (ciphertext, secret) = key.encapsulation_key().encapsulate()?;
     let all = files("all");
