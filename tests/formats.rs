@@ -7,7 +7,7 @@ use kemstone::{
     AnyDecapsulationKey, AnyEncapsulationKey, DecapsulationKey, EncapsulationKey, Error, KeyFormatError,
     PrivateKeyForm, Seed,
 };
-use support::{MlKem512, MlKem768, MlKem1024, Random, Set, each, scale};
+use support::{MlKem512, MlKem768, MlKem1024, Random, Set, each, scale, scaled};
 
 const FORMS: [PrivateKeyForm; 3] = [PrivateKeyForm::Seed, PrivateKeyForm::Expanded, PrivateKeyForm::Both];
 
@@ -493,7 +493,7 @@ fn encrypted_keys_are_read() {
     // In one of some 250, the padding of what a wrong password gives is right.
     let quick = Parameters::generate_pbkdf2_sha256_aes256cbc(1, b"salt", [1; 16]).expect("good parameters");
     let file = encrypted(quick);
-    for i in 0..2000 / scale() {
+    for i in 0..scaled(2000) {
         let read = DecapsulationKey::<MlKem512>::from_encrypted_pkcs8_der(&file, &i.to_le_bytes());
         assert_eq!(read.err(), Some(KeyFormatError::Password), "{i}");
     }

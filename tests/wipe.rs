@@ -17,6 +17,8 @@ use kemstone::{
     AnyDecapsulationKey, Ciphertext, DecapsulationKey, EncapsulationState, Error, ExpandedDecapsulationKey,
     PreparedDecapsulationKey, PreparedEncapsulationKey, PrivateKeyForm, Seed, SharedSecret,
 };
+use serde::Deserialize;
+use serde::de::value::StrDeserializer;
 use sha3::Digest;
 use support::stack::{Found, Sought, Used, run};
 use support::{MlKem512, MlKem768, MlKem1024, Random, Set, Source, array, each, shake256};
@@ -462,6 +464,10 @@ fn other_calls<S: Set>(
     call!("ExpandedDecapsulationKey::try_from", ExpandedDecapsulationKey::<S>::try_from(expanded.as_ref()));
     call!("Seed::try_from", Seed::try_from(&bytes[..]));
     call!("Seed::clone", seed.clone());
+    let digits = hex::encode(bytes);
+    let digits = || StrDeserializer::<serde::de::value::Error>::new(&digits);
+    call!("serde's Seed", Seed::deserialize(digits()));
+    call!("serde's DecapsulationKey", Plain::<S>::deserialize(digits()));
     call!("to_seed", dk.to_seed());
     let mut written = Box::new([0; 64]);
     call!("to_seed_into", dk.to_seed_into(&mut written));
