@@ -213,6 +213,13 @@ impl Polynomials<'_> {
             secrets.push((format!("sum of row {i}"), sum));
         }
 
+        // The second part of a ciphertext without t, from which m can be read: what an incremental encapsulation begins with.
+        let (mut prf, mut c2) = ([0; 128], [0; V]);
+        shake256(&[self.r, &[2 * K as u8]], &mut prf);
+        backend.sample_poly_cbd(Eta::Two, &prf, &mut e);
+        backend.add_message_compress(&Poly::<Lazy>::ZERO, &e, self.m, &mut c2);
+        secrets.push(("re-encryption of a header".to_owned(), c2.to_vec()));
+
         // Algorithm 15, line 6.
         let (mut u, mut v) = (Poly::<Canonical>::ZERO, Poly::<Canonical>::ZERO);
         let mut u_hat = [const { Multiplier::ZERO }; K];
