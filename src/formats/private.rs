@@ -26,7 +26,7 @@ pub enum PrivateKeyForm {
     /// The expanded key dk_PKE || ek || H(ek) || z. Python's `cryptography`, BoringSSL, `ml-kem` and Node's Web Crypto do not
     /// read it, and a key that was written so has lost its seed.
     Expanded,
-    /// The seed and the expanded key. As large as both, and what the fewest read: neither JDK up to 25.0.3 nor Python, AWS-LC,
+    /// The seed and the expanded key, one after the other. The fewest read it: neither JDK up to 25.0.3 nor Python, AWS-LC,
     /// BoringSSL and `ml-kem` do, and Bouncy Castle 1.80 reads another key from it.
     Both,
 }
@@ -178,15 +178,16 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     /// Fills in a key that was parsed, in place of an empty one, and checks all that the file says of it.
     pub(super) fn set_private(&mut self, private: &Private<'_>) -> Result<(), KeyFormatError> {
         private.set.must_be::<S>()?;
-        let expanded = private.expanded.and_then(Self::parts_of);
-        match (private.seed, expanded) {
-            (Some(seed), expanded) => {
+        let parts = |expanded| Self::parts_of(expanded).ok_or(KeyFormatError::Der { at: None });
+        match (private.seed, private.expanded) {
+            (Some(seed), None) => self.set_seed(seed),
+            (Some(seed), Some(expanded)) => {
                 self.set_seed(seed);
-                if expanded.is_some_and(|expanded| !self.is(expanded)) {
+                if !self.is(parts(expanded)?) {
                     return Err(KeyFormatError::SeedMismatch);
                 }
             }
-            (None, Some(expanded)) => self.set_expanded(Self::checked(expanded)?),
+            (None, Some(expanded)) => self.set_expanded(Self::checked(parts(expanded)?)?),
             (None, None) => return Err(KeyFormatError::Der { at: None }),
         }
         match private.public {
