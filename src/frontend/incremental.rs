@@ -16,7 +16,7 @@ use super::kem::Ek;
 use super::keys::{SHARED_SECRET_SIZE, SharedSecret};
 use super::sets::ParameterSet;
 use super::sets::sealed::Algorithms;
-use super::symmetric::{h, j};
+use super::symmetric::{h_of, j};
 use super::{Ciphertext, EncapsulationKey, Error};
 use crate::backend::Backend;
 use crate::backend::select::{Selected, with_backend};
@@ -32,13 +32,6 @@ const CHECK: usize = 16;
 const VERSION: u8 = 1;
 
 const _: () = assert!(STATE_SIZE == 114);
-
-/// H of public bytes.
-fn hash(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    with_backend!(Selected::best(), backend => backend.hash(h(bytes, &mut out)));
-    out
-}
 
 /// J(m || all before it), which wipes what it has hashed, of which a state has the beginning.
 fn check(state: &[u8; STATE_SIZE]) -> [u8; 32] {
@@ -59,7 +52,7 @@ impl<S: ParameterSet> EncapsulationKey<S> {
         let mut header = [0; HEADER_SIZE];
         let (rho, h_ek) = header.split_at_mut(32);
         rho.copy_from_slice(&bytes[S::ENCAPSULATION_KEY_OFFSET..]);
-        h_ek.copy_from_slice(&hash(bytes));
+        h_ek.copy_from_slice(&h_of(bytes));
         EncapsulationHeader(header, PhantomData)
     }
 
@@ -233,8 +226,8 @@ impl<S: ParameterSet> Ciphertext<S> {
 
 /// An encapsulation that has begun. Secret: whoever reads it has the shared secret. Wiped on drop; `Debug` shows nothing of it.
 ///
-/// Its bytes are a version, the parameter set, rho, H(ek), m and a check of all these; they are the same on every machine. Use
-/// a state once: a second key with the same header gives nothing away, but there is none.
+/// Its bytes are a version, the parameter set, rho, H(ek), m and a check of all these; they are the same on every machine. A
+/// state that is finished twice gives the same second part: no other key has the header that it began with.
 pub struct EncapsulationState<S: ParameterSet>([u8; STATE_SIZE], PhantomData<S>);
 
 impl<S: ParameterSet> EncapsulationState<S> {
@@ -283,7 +276,7 @@ impl<S: ParameterSet> EncapsulationState<S> {
         t.copy_from_slice(vector);
         rho.copy_from_slice(&self.0[2..34]);
         let key = EncapsulationKey::<S>::from_bytes(&ek)?;
-        if hash(ek.as_ref()) != self.0[34..66] {
+        if h_of(ek.as_ref()) != self.0[34..66] {
             return Err(Error::EncapsulationKey);
         }
         let mut second =

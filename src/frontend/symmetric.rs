@@ -1,7 +1,9 @@
 //! FIPS 203, section 4.1: G, H, J, PRF and XOF as sponge jobs for a backend. What an encapsulation asks of H, XOF and PRF are
 //! whole operations of the contract, `hash_key` and `noise`.
 
+use crate::backend::Backend;
 use crate::backend::poly::{Eta, NttPoly};
+use crate::backend::select::{Selected, with_backend};
 use crate::sponge::fips202::Function;
 use crate::sponge::jobs::{Absorbed, Job, Jobs};
 
@@ -18,6 +20,13 @@ pub(crate) fn g_with_k<'a>(d: &'a [u8; 32], k: &'a [u8; 1], out: &'a mut [[u8; 3
 /// H(s), equation 4.4: SHA3-256.
 pub(crate) fn h<'a>(s: &'a [u8], out: &'a mut [u8; 32]) -> Job<'a> {
     Job::new(Function::Sha3_256, s, &[], out)
+}
+
+/// H of public bytes, on the backend in use.
+pub(crate) fn h_of(s: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    with_backend!(Selected::best(), backend => backend.hash(h(s, &mut out)));
+    out
 }
 
 /// Goes on with H: absorbs the whole blocks of `s` into `absorbed`.
