@@ -61,20 +61,28 @@ fn seed() -> [u8; 64] {
     core::array::from_fn(|i| (i as u8).wrapping_mul(167).wrapping_add(59))
 }
 
-/// What a binary format hands over as a vector of its own.
+/// What a format hands over as memory of its own: a string or a vector, in a format that people read or another.
 #[cfg(feature = "serde")]
-struct Owned(Vec<u8>);
+struct Owned {
+    bytes: Vec<u8>,
+    text: bool,
+    readable: bool,
+}
 
 #[cfg(feature = "serde")]
 impl<'de> serde::Deserializer<'de> for Owned {
     type Error = serde::de::value::Error;
 
     fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_byte_buf(self.0)
+        match String::from_utf8(self.bytes) {
+            Ok(text) if self.text => visitor.visit_string(text),
+            Ok(text) => visitor.visit_byte_buf(text.into_bytes()),
+            Err(bytes) => visitor.visit_byte_buf(bytes.into_bytes()),
+        }
     }
 
     fn is_human_readable(&self) -> bool {
-        false
+        self.readable
     }
 
     serde::forward_to_deserialize_any! {
@@ -87,13 +95,23 @@ impl<'de> serde::Deserializer<'de> for Owned {
 #[cfg(feature = "serde")]
 fn what_serde_hands_over_is_wiped() {
     use serde::Deserialize;
-    let seed = Box::new(seed());
-    for length in [64, 63] {
-        let bytes = seed[..length].to_vec();
-        let found = given_back_with([&seed[..48]], || {
-            assert_eq!(Seed::deserialize(Owned(bytes)).is_ok(), length == 64);
+    let (seed, digits) = (Box::new(seed()), hex::encode(seed()));
+    let raw = seed.as_slice();
+    // Of what is refused, too: the wrong length, digits to a format that has bytes, bytes to one that has digits.
+    let cases = [
+        (raw, false, false, true),
+        (&raw[..63], false, false, false),
+        (raw, false, true, false),
+        (digits.as_bytes(), true, true, true),
+        (&digits.as_bytes()[..127], true, true, false),
+        (digits.as_bytes(), true, false, false),
+    ];
+    for (sent, text, readable, accepted) in cases {
+        let bytes = sent.to_vec();
+        let found = given_back_with([&sent[..48]], || {
+            assert_eq!(Seed::deserialize(Owned { bytes, text, readable }).is_ok(), accepted);
         });
-        assert_eq!(found, 0, "{length} bytes");
+        assert_eq!(found, 0, "{} bytes, text {text}, readable {readable}", sent.len());
     }
 }
 
