@@ -72,7 +72,7 @@ public class Peer {
             String all = "kemstone-" + set + "-all";
             byte[] ciphertext = Files.readAllBytes(path(all, "ct"));
             byte[] secret = Files.readAllBytes(path(all, "ss"));
-            for (String form : new String[] {"seed", "expanded", "both"}) {
+            for (String form : new String[] {"seed", "expanded", "both", "untagged"}) {
                 String read;
                 try {
                     byte[] der = der(path("kemstone-" + set + "-" + form, "priv.pem"));

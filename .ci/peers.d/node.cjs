@@ -22,7 +22,7 @@ for (const set of ['512', '768', '1024']) {
     continue
   }
   const all = (extension) => fs.readFileSync(path(`kemstone-${set}-all`, extension))
-  for (const form of ['seed', 'expanded', 'both', 'encrypted']) {
+  for (const form of ['seed', 'expanded', 'both', 'encrypted', 'untagged']) {
     let read
     try {
       const key = fs.readFileSync(path(`kemstone-${set}-${form}`, 'priv.pem'))

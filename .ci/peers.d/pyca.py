@@ -39,7 +39,7 @@ for number in ("768", "1024"):
                 stem.with_name(f"{stem.name}.{extension}").write_bytes(data)
         continue
     ours = {name: (directory / f"kemstone-{number}-all.{name}").read_bytes() for name in ("ct", "ss", "pub.pem")}
-    for form in ("seed", "expanded", "both", "encrypted"):
+    for form in ("seed", "expanded", "both", "encrypted", "untagged"):
         text = (directory / f"kemstone-{number}-{form}.priv.pem").read_bytes()
         try:
             key = load_pem_private_key(text, b"password" if form == "encrypted" else None)

@@ -11,10 +11,12 @@ use kemstone::{
     AnyDecapsulationKey, DecapsulationKey, EncapsulationKey, MlKem512, MlKem768, MlKem1024,
     ParameterSet, PrivateKeyForm, Seed,
 };
+use pem_rfc7468::LineEnding;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const PASSWORD: &[u8] = b"password";
+const LABEL: &str = "PRIVATE KEY";
 
 struct Files<'a> {
     directory: &'a Path,
@@ -47,6 +49,9 @@ fn write<S: ParameterSet>(directory: &Path) -> Result<()> {
     }
     let encrypted = key.to_encrypted_pkcs8_pem(PrivateKeyForm::Seed, PASSWORD)?;
     files("encrypted").write("priv.pem", encrypted)?;
+    let mut untagged = [0; 84];
+    let untagged = key.write_bare_seed_pkcs8_der(&mut untagged)?;
+    files("untagged").write("priv.pem", pem_rfc7468::encode_string(LABEL, LineEnding::LF, untagged)?)?;
     let (ciphertext, secret) = key.encapsulation_key().encapsulate()?;
     let all = files("all");
     all.write("seed", key.to_seed().ok_or("no seed")?.as_bytes())?;
@@ -66,6 +71,8 @@ fn read_one<S: ParameterSet>(files: &Files<'_>) -> Result<()> {
             let text = owner("priv.pem")?;
             if files.stem.ends_with("encrypted") {
                 DecapsulationKey::<S>::from_encrypted_pkcs8_pem(&text, PASSWORD)?
+            } else if files.stem.ends_with("untagged") {
+                DecapsulationKey::<S>::from_bare_seed_pkcs8_der(&pem_rfc7468::decode_vec(&text)?.1)?
             } else {
                 let any = AnyDecapsulationKey::from_pkcs8_pem(&text)?;
                 if any.parameter_set() != S::NAME {
