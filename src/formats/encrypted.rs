@@ -71,7 +71,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     /// Reads a private key that is encrypted under a password, and then as [`from_pkcs8_der`](Self::from_pkcs8_der) does:
     /// PBES2 with PBKDF2 (HMAC with SHA-2) or scrypt, and AES in CBC or GCM, which is what OpenSSL, Node, Python, the JDK and
     /// Botan write. At most ten million rounds of PBKDF2, and for scrypt 128 MiB and N r p of two million: a file that asks for
-    /// more is refused.
+    /// more is refused. HMAC with SHA-1, which Bouncy Castle's PKIX library takes unless it is asked for another, is not read.
     ///
     /// # Errors
     ///

@@ -32,7 +32,8 @@ pub enum KeyFormatError {
     /// The private key is a seed without a tag, as Botan and Bouncy Castle up to 1.80 write it: see
     /// [`from_bare_seed_pkcs8_der`](crate::DecapsulationKey::from_bare_seed_pkcs8_der).
     BareSeed,
-    /// The private key is an expanded key without a tag, as OpenSSL writes it when `bare-priv` is asked for.
+    /// The private key is an expanded key without a tag, as OpenSSL writes it when `bare-priv` is asked for,
+    /// and Bouncy Castle 1.80.
     BareExpanded,
     /// A bare seed was asked for, and this one has a tag, as it should: see
     /// [`from_pkcs8_der`](crate::DecapsulationKey::from_pkcs8_der).
