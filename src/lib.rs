@@ -17,6 +17,9 @@ pub mod backend;
 #[cfg(feature = "pkcs8")]
 mod formats;
 mod frontend;
+#[cfg(feature = "hybrid")]
+#[cfg_attr(docsrs, doc(cfg(feature = "hybrid")))]
+pub mod hybrid;
 #[cfg(not(feature = "internals"))]
 #[allow(unreachable_pub, dead_code)] // likewise
 mod sponge;

@@ -3,7 +3,8 @@
 mod support;
 
 use kem::common::{Generate, KeyExport, KeyInit, TryKeyInit};
-use kem::{Decapsulate, Decapsulator, Encapsulate, Kem};
+use kem::{Decapsulate, Decapsulator, Encapsulate, Kem, TryDecapsulate};
+use kemstone::hybrid::{self, HybridKem, MlKem768P256, MlKem1024P384, XWing};
 use kemstone::{Ciphertext, DecapsulationKey, EncapsulationKey, Seed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -51,6 +52,40 @@ fn generic_code_exchanges_keys() {
     let (ciphertext, secret) =
         Encapsulate::encapsulate_with_rng(key.encapsulation_key(), &mut Source::new(&[2; 32]));
     assert_eq!(key.decapsulate(&ciphertext).as_bytes()[..], secret[..]);
+}
+
+#[test]
+fn generic_code_exchanges_hybrid_keys() {
+    fn check<H: HybridKem + Kem>(refuses: bool)
+    where
+        H::DecapsulationKey: KeyInit,
+    {
+        let (seed, randomness) = ([1; 32], vec![2; H::RANDOMNESS_SIZE]);
+        let expected = hybrid::DecapsulationKey::<H>::from_seed(&hybrid::Seed::from(seed));
+        let dk = <H as Kem>::DecapsulationKey::new_from_slice(&seed).expect("32 bytes");
+        let generated = <H as Kem>::DecapsulationKey::generate_from_rng(&mut Source::new(&seed));
+        let encoded = dk.encapsulation_key().to_bytes();
+        assert_eq!(generated.encapsulation_key().to_bytes(), encoded);
+        assert_eq!(encoded[..], *expected.encapsulation_key().as_bytes().as_ref());
+        let ek = <H as Kem>::EncapsulationKey::new_from_slice(&encoded).expect("a good key");
+        let (mut ciphertext, ours) = ek.encapsulate_with_rng(&mut Source::new(&randomness));
+        let parsed = hybrid::Ciphertext::<H>::try_from(&ciphertext[..]).expect("a good ciphertext");
+        assert_eq!(expected.decapsulate(&parsed).as_bytes()[..], ours[..]);
+        let theirs = dk.try_decapsulate(&ciphertext);
+        assert!(theirs.is_ok_and(|theirs| theirs == ours));
+        *ciphertext.last_mut().expect("it has bytes") ^= 1;
+        assert_eq!(dk.try_decapsulate(&ciphertext).is_err(), refuses);
+        let mut unreduced = encoded;
+        unreduced[..2].fill(0xff);
+        assert!(<H as Kem>::EncapsulationKey::new(&unreduced).is_err());
+    }
+    check::<XWing>(false);
+    check::<MlKem768P256>(true);
+    check::<MlKem1024P384>(true);
+    let key = hybrid::x_wing::DecapsulationKey::from_seed(&hybrid::Seed::from([1; 32]));
+    let (ciphertext, secret) =
+        Encapsulate::encapsulate_with_rng(key.encapsulation_key(), &mut Source::new(&[2; 64]));
+    assert_eq!(Decapsulate::decapsulate(&key, &ciphertext), secret);
 }
 
 fn json<T: Serialize + DeserializeOwned>(value: &T) -> (String, T) {

@@ -10,12 +10,14 @@ use core::ptr;
 use kemstone::backend::Backend;
 use kemstone::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly, Q};
 use kemstone::backend::select::{Selected, Visitor, for_each, on};
+use kemstone::hybrid::{self, HybridKem, MlKem768P256, MlKem1024P384, XWing};
 use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::{Job, Jobs};
 use kemstone::zeroize::Zeroize;
 use kemstone::{
-    AnyDecapsulationKey, Ciphertext, DecapsulationKey, EncapsulationState, Error, ExpandedDecapsulationKey,
-    PreparedDecapsulationKey, PreparedEncapsulationKey, PrivateKeyForm, Seed, SharedSecret,
+    AnyDecapsulationKey, Bytes, Ciphertext, DecapsulationKey, EncapsulationState, Error,
+    ExpandedDecapsulationKey, ParameterSet, PreparedDecapsulationKey, PreparedEncapsulationKey,
+    PrivateKeyForm, Seed, SharedSecret,
 };
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
@@ -65,6 +67,29 @@ fn dropped_values_are_zero() {
         is_zero_after_drop(S::dk(&expanded).expect("a good key"), s);
     }
     each!(key);
+
+    fn hybrid_key<H: HybridKem>() {
+        let seed = Random::new("dropped hybrid key").array();
+        let key = || hybrid::DecapsulationKey::<H>::from_seed(&hybrid::Seed::from(seed));
+        let mut expanded = [0; 64 + 32];
+        shake256(&[&seed], &mut expanded);
+        // What is left is the public key, twice, and its hash.
+        for secret in [&seed, &expanded[..32], &expanded[32..64], &expanded[64..]] {
+            let (before, after) = dropped(key());
+            let is_in =
+                |memory: &[u8]| memory.windows(8).any(|window| secret.windows(8).any(|s| s == window));
+            assert!(is_in(&before) && !is_in(&after));
+        }
+        let mut zeroized = key();
+        zeroized.zeroize();
+        assert_eq!(zeroized.to_seed(), hybrid::Seed::from([0; 32]));
+        let (before, _) = dropped(zeroized);
+        assert!(!before.windows(32).any(|window| window == &expanded[32..64]), "z is left");
+        is_zero_after_drop(hybrid::Seed::from(seed), &seed);
+    }
+    hybrid_key::<XWing>();
+    hybrid_key::<MlKem768P256>();
+    hybrid_key::<MlKem1024P384>();
 }
 
 /// A prepared key is mostly public: of the rest nothing may be left.
@@ -316,7 +341,8 @@ struct Search {
 fn searches(name: &str, selected: Selected) -> Vec<Search> {
     let kind = name.split(" of ").next().unwrap_or(name);
     match kind {
-        "d" | "z" | "sigma" | "m" | "r" | "shared secret" | "rejection secret" => {
+        "d" | "z" | "sigma" | "m" | "r" | "shared secret" | "rejection secret" | "hybrid seed"
+        | "combined secret" => {
             vec![if cfg!(debug_assertions) {
                 Search { window: 32, distinct: 6, fails: selected.name() != "avx512" }
             } else {
@@ -338,6 +364,8 @@ fn searches(name: &str, selected: Selected) -> Vec<Search> {
                 Search { window: 8, distinct: 6, fails: false },
             ]
         }
+        // Theirs are the crates that compute in the groups.
+        "scalar" => vec![Search { window: 16, distinct: 6, fails: false }],
         unknown => panic!("how to search for {unknown}?"),
     }
 }
@@ -619,6 +647,93 @@ fn failures<S: Set>(selected: Selected) -> Vec<String> {
         });
     }
     remains.failures
+}
+
+/// All operations of a hybrid KEM.
+fn hybrid<H: HybridKem>(selected: Selected) -> Vec<String> {
+    let mut random = Random::new("stack remains of a hybrid");
+    let seed = Box::new(hybrid::Seed::from(random.array()));
+    let mut randomness = Box::new(H::Randomness::ZERO);
+    (*randomness).as_mut().copy_from_slice(&random.bytes(H::RANDOMNESS_SIZE));
+    let dk = hybrid::DecapsulationKey::<H>::boxed_from_seed(&seed);
+    let ek = Box::new(dk.encapsulation_key().clone());
+    let (c, combined) = ek.encapsulate_deterministic(&randomness);
+    let c = Box::new(c);
+
+    let mut expanded = vec![0; 64 + H::RANDOMNESS_SIZE - 32];
+    shake256(&[seed.as_bytes()], &mut expanded);
+    let pq = DecapsulationKey::<H::MlKem>::from_seed(&Seed::try_from(&expanded[..64]).expect("64 bytes"));
+    let m = (*randomness).as_ref().first_chunk().expect("32 bytes");
+    let (_, inner) = pq.encapsulation_key().encapsulate_deterministic(m);
+    let size = H::CIPHERTEXT_SIZE - H::MlKem::CIPHERTEXT_SIZE;
+    let scalar = if size == 32 { 32 } else { (size - 1) >> 1 };
+    let secrets = [
+        ("hybrid seed", seed.as_bytes()),
+        ("d", expanded[..32].try_into().expect("32 bytes")),
+        ("z", expanded[32..64].try_into().expect("32 bytes")),
+        ("m", m),
+        ("shared secret", inner.as_bytes()),
+        ("combined secret", combined.as_bytes()),
+    ];
+    let mut secrets: Secrets =
+        secrets.map(|(name, bytes): (&str, &[u8; 32])| (name.to_owned(), bytes.to_vec())).into();
+    let dk_pke = pq.to_expanded_bytes();
+    secrets.push((
+        "dk_PKE".to_owned(),
+        dk_pke.as_bytes().as_ref()[..H::MlKem::ENCAPSULATION_KEY_OFFSET].to_vec(),
+    ));
+    secrets.push(("scalar of the key".to_owned(), expanded[64..][..scalar].to_vec()));
+    secrets.push(("scalar of the ciphertext".to_owned(), (*randomness).as_ref()[32..][..scalar].to_vec()));
+
+    let mut remains = Remains::of(selected, &secrets);
+    let (mut to, mut k) = (Box::new(H::CiphertextBytes::ZERO), Box::new([0; 32]));
+    type Key<H> = hybrid::DecapsulationKey<H>;
+    let fill_seed = |to: &mut [u8; 32]| {
+        *to = *seed.as_bytes();
+        Ok::<(), Error>(())
+    };
+    let fill = |to: &mut H::Randomness| {
+        to.as_mut().copy_from_slice((*randomness).as_ref());
+        Ok::<(), Error>(())
+    };
+    let drawn = |to: &mut H::Randomness| {
+        to.as_mut().copy_from_slice((*randomness).as_ref());
+        black_box(to);
+        Err(())
+    };
+    macro_rules! call {
+        ($what:literal, $result:expr) => {
+            remains.examine(&format!("{} {}", H::NAME, $what), || _ = black_box(&$result));
+        };
+    }
+    call!("from_seed", Key::<H>::from_seed(&seed));
+    call!("generate_with", Key::<H>::generate_with(fill_seed));
+    call!("generate_from_rng", Key::<H>::generate_from_rng(&mut Source::new(seed.as_bytes())));
+    call!("try_generate_from_rng", Key::<H>::try_generate_from_rng(&mut Source::new(seed.as_bytes())));
+    call!("boxed_generate_with", Key::<H>::boxed_generate_with(fill_seed));
+    call!("boxed_from_seed", Key::<H>::boxed_from_seed(&seed));
+    call!("to_seed", dk.to_seed());
+    call!("Seed::clone", seed.clone());
+    call!("encapsulate_with", ek.encapsulate_with(fill));
+    call!("encapsulate_with nothing", ek.encapsulate_with(drawn));
+    call!("encapsulate_into", ek.encapsulate_into(fill, &mut to, &mut k));
+    call!("encapsulate_with_rng", ek.encapsulate_with_rng(&mut Source::new((*randomness).as_ref())));
+    call!("try_encapsulate_with_rng", ek.try_encapsulate_with_rng(&mut Source::new((*randomness).as_ref())));
+    call!("encapsulate_deterministic", ek.encapsulate_deterministic(&randomness));
+    call!("decapsulate", dk.decapsulate(&c));
+    call!("decapsulate_into", dk.decapsulate_into(&c, &mut k));
+    remains.failures
+}
+
+#[test]
+fn hybrids_leave_nothing() {
+    let mut failures = Vec::new();
+    for_each(|selected| {
+        failures.extend(hybrid::<XWing>(selected));
+        failures.extend(hybrid::<MlKem768P256>(selected));
+        failures.extend(hybrid::<MlKem1024P384>(selected));
+    });
+    assert!(failures.is_empty(), "{failures:#?}");
 }
 
 /// The buffers of the hashing engine, which later frames of an operation cover: here nothing comes after them. Compilers may

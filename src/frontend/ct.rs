@@ -121,6 +121,16 @@ pub mod constant_time {
         [parts.dk_pke, parts.z]
     }
 
+    /// The same of a hybrid key: dk_PKE, z and the scalar.
+    #[cfg(feature = "hybrid")]
+    pub fn hybrid_secrets<H: crate::hybrid::HybridKem>(
+        key: &crate::hybrid::DecapsulationKey<H>,
+    ) -> [&[u8]; 3] {
+        let (pq, scalar) = key.parts();
+        let [dk_pke, z] = secrets(pq);
+        [dk_pke, z, scalar]
+    }
+
     /// Whether two byte strings are equal.
     pub fn equal<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
         super::equal(a, b).into()

@@ -161,48 +161,75 @@ macro_rules! encapsulation_methods {
 pub(crate) use encapsulation_methods;
 
 /// As many of the bytes as tell one from another.
-fn debug(f: &mut fmt::Formatter<'_>, name: &str, bytes: &[u8]) -> fmt::Result {
+pub(crate) fn debug(f: &mut fmt::Formatter<'_>, name: &str, bytes: &[u8]) -> fmt::Result {
     let [.., a, b, c, d] = bytes else { return f.write_str(name) };
     write!(f, "{name}(..{a:02x}{b:02x}{c:02x}{d:02x})")
 }
 
 /// Conversions between bytes and a type that holds them.
 macro_rules! conversions {
-    ($name:ident, $array:ident) => {
-        impl<S: ParameterSet> $name<S> {
+    ($name:ident<$S:ident: $Set:ident>, $array:ident) => {
+        impl<$S: $Set> $name<$S> {
             /// The bytes.
             #[must_use]
-            pub const fn as_bytes(&self) -> &S::$array {
+            pub const fn as_bytes(&self) -> &$S::$array {
                 &self.0
             }
 
             /// A copy of the bytes.
             #[must_use]
-            pub const fn to_bytes(&self) -> S::$array {
+            pub const fn to_bytes(&self) -> $S::$array {
                 self.0
             }
         }
 
-        impl<S: ParameterSet> AsRef<[u8]> for $name<S> {
+        impl<$S: $Set> AsRef<[u8]> for $name<$S> {
             fn as_ref(&self) -> &[u8] {
                 self.0.as_ref()
             }
         }
 
-        impl<S: ParameterSet<$array = [u8; N]>, const N: usize> AsRef<[u8; N]> for $name<S> {
+        impl<$S: $Set<$array = [u8; N]>, const N: usize> AsRef<[u8; N]> for $name<$S> {
             fn as_ref(&self) -> &[u8; N] {
                 &self.0
             }
         }
 
-        impl<S: ParameterSet> fmt::Debug for $name<S> {
+        impl<$S: $Set> fmt::Debug for $name<$S> {
             /// The last four bytes tell one from another.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                debug(f, stringify!($name), self.0.as_ref())
+                $crate::frontend::encapsulation::debug(f, stringify!($name), self.0.as_ref())
             }
         }
     };
 }
+
+/// Conversions to a type that checks the bytes.
+macro_rules! checked_conversions {
+    ($name:ident<$S:ident: $Set:ident>, $array:ident) => {
+        impl<$S: $Set> TryFrom<&[u8]> for $name<$S> {
+            type Error = Error;
+
+            /// As `from_bytes`, and [`Error::Length`] if the length differs.
+            #[inline]
+            fn try_from(bytes: &[u8]) -> Result<Self, Error> {
+                Self::from_bytes(Bytes::from_slice(bytes)?)
+            }
+        }
+
+        impl<$S: $Set<$array = [u8; N]>, const N: usize> TryFrom<&[u8; N]> for $name<$S> {
+            type Error = Error;
+
+            /// As `from_bytes`.
+            #[inline]
+            fn try_from(bytes: &[u8; N]) -> Result<Self, Error> {
+                Self::from_bytes(bytes)
+            }
+        }
+    };
+}
+#[cfg(feature = "hybrid")]
+pub(crate) use {checked_conversions, conversions};
 
 /// The public key: whoever has it can send its owner a secret.
 ///
@@ -244,33 +271,12 @@ impl<S: ParameterSet> EncapsulationKey<S> {
     encapsulation_methods!();
 }
 
-conversions!(EncapsulationKey, EncapsulationKeyBytes);
+conversions!(EncapsulationKey<S: ParameterSet>, EncapsulationKeyBytes);
+checked_conversions!(EncapsulationKey<S: ParameterSet>, EncapsulationKeyBytes);
 
 impl<S: ParameterSet> Encapsulate<S> for EncapsulationKey<S> {
     fn with_m_into(&self, m: &[u8; 32], c: &mut S::CiphertextBytes, k: &mut [u8; SHARED_SECRET_SIZE]) {
         S::SealedAlgorithms::encaps(Ek(self.0.as_ref()), m, c.as_mut(), k);
-    }
-}
-
-impl<S: ParameterSet> TryFrom<&[u8]> for EncapsulationKey<S> {
-    type Error = Error;
-
-    /// As [`EncapsulationKey::from_bytes`], and [`Error::Length`] if the length differs.
-    #[inline]
-    fn try_from(bytes: &[u8]) -> Result<Self, Error> {
-        Self::from_bytes(Bytes::from_slice(bytes)?)
-    }
-}
-
-impl<S: ParameterSet<EncapsulationKeyBytes = [u8; N]>, const N: usize> TryFrom<&[u8; N]>
-    for EncapsulationKey<S>
-{
-    type Error = Error;
-
-    /// As [`EncapsulationKey::from_bytes`].
-    #[inline]
-    fn try_from(bytes: &[u8; N]) -> Result<Self, Error> {
-        Self::from_bytes(bytes)
     }
 }
 
@@ -302,7 +308,7 @@ impl<S: ParameterSet> Ciphertext<S> {
     }
 }
 
-conversions!(Ciphertext, CiphertextBytes);
+conversions!(Ciphertext<S: ParameterSet>, CiphertextBytes);
 
 impl<S: ParameterSet<CiphertextBytes = [u8; N]>, const N: usize> From<[u8; N]> for Ciphertext<S> {
     fn from(bytes: [u8; N]) -> Self {

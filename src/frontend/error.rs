@@ -8,8 +8,11 @@ use core::fmt;
 pub enum Error {
     /// The bytes have the wrong length for this type and parameter set.
     Length,
-    /// The encapsulation key holds a number that is not below q (FIPS 203, section 7.2).
+    /// The encapsulation key holds a number that is not below q (FIPS 203, section 7.2); a hybrid one, also a point that is not
+    /// on its curve.
     EncapsulationKey,
+    /// The ciphertext of a hybrid KEM holds a point that is not on its curve.
+    Ciphertext,
     /// The decapsulation key is not consistent: its hash does not match its encapsulation key (FIPS 203, section
     /// 7.3), one of its numbers is not below q, or it does not decapsulate what was encapsulated to it.
     DecapsulationKey,
@@ -28,6 +31,7 @@ impl fmt::Display for Error {
         f.write_str(match self {
             Error::Length => "wrong length",
             Error::EncapsulationKey => "invalid encapsulation key",
+            Error::Ciphertext => "invalid ciphertext",
             Error::DecapsulationKey => "invalid decapsulation key",
             Error::NoSeed => "decapsulation key without a seed",
             Error::Randomness => "no randomness available",

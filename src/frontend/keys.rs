@@ -109,6 +109,9 @@ macro_rules! secret_bytes {
     };
 }
 
+#[cfg(feature = "hybrid")]
+pub(crate) use secret_bytes;
+
 secret_bytes! {
     /// The 64 bytes d || z that a decapsulation key is made from (FIPS 203, section 3.3 and Algorithm 16): the
     /// smallest and safest form to store one in. It does not say for which parameter set: store that beside it.

@@ -30,7 +30,7 @@ pub(crate) mod params;
 mod permutations;
 mod prepared;
 mod self_test;
-mod sets;
+pub(crate) mod sets;
 pub(crate) mod symmetric;
 
 pub use api::{ml_kem_512, ml_kem_768, ml_kem_1024};

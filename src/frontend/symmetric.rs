@@ -29,6 +29,18 @@ pub(crate) fn h_of(s: &[u8]) -> [u8; 32] {
     out
 }
 
+/// SHA3-256 of a secret, on the backend in use.
+#[cfg(feature = "hybrid")]
+pub(crate) fn sha3_256_of_secret(message: &[u8], out: &mut [u8; 32]) {
+    with_backend!(Selected::best(), backend => backend.hash(h(message, out).of_secret()));
+}
+
+/// SHAKE256, on the backend in use.
+#[cfg(feature = "hybrid")]
+pub(crate) fn shake256(message: &[u8], out: &mut [u8]) {
+    with_backend!(Selected::best(), backend => backend.hash(Job::new(Function::Shake256, message, &[], out)));
+}
+
 /// Goes on with H: absorbs the whole blocks of `s` into `absorbed`.
 pub(crate) fn h_begin<'a>(s: &'a [u8], absorbed: &'a mut Absorbed) -> Job<'a> {
     Job::absorb(Function::Sha3_256, s, absorbed)

@@ -119,6 +119,8 @@ pub struct Job<'a> {
     fresh: bool,
     /// The whole message is in the state: from now on the sponge is squeezed.
     pub(super) absorbed: bool,
+    /// Some of it may be a secret.
+    secret: bool,
     /// Permutations still to come.
     pub(super) work: usize,
 }
@@ -156,12 +158,21 @@ impl<'a> Job<'a> {
         };
         // Padding always takes a byte, and the last block absorbed is the first squeezed.
         let work = blocks(head.len() + tail.len(), function.rate()) + squeezed - 1;
-        Self { function, head, tail, before, output, fresh: true, absorbed: false, work }
+        // H is for encapsulation keys only.
+        let secret = function != Function::Sha3_256;
+        Self { function, head, tail, before, output, fresh: true, absorbed: false, secret, work }
     }
 
-    /// Whether any of it may be a secret: H is for encapsulation keys only.
+    /// The same job, whose message is a secret, whatever the function.
+    #[cfg(any(feature = "hybrid", feature = "internals"))]
+    #[must_use]
+    pub fn of_secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    /// Whether any of it may be a secret.
     pub(super) fn is_secret(&self) -> bool {
-        self.function != Function::Sha3_256
+        self.secret
     }
 
     /// Takes whole blocks off the message, at the rate of H only and never the last that there is to absorb.

@@ -14,25 +14,11 @@ pub(crate) struct Record {
 /// A function a file may hold: its name, its type of test, its fields in order, and its cases for each parameter set.
 pub(crate) type Expected = (&'static str, &'static str, &'static [&'static str], usize);
 
-/// Reads a whole file. Panics if anything in it is not as expected.
+/// Reads a whole file of the parameter sets. Panics if anything in it is not as expected.
 pub(crate) fn read(text: &str, expected: &[Expected]) -> Vec<Record> {
-    let mut announced = None;
-    let mut body = text;
-    while let Some((line, rest)) = body.split_once('\n').filter(|(line, _)| line.starts_with('#')) {
-        if let Some(count) = line.strip_prefix("# count: ") {
-            assert!(announced.replace(count.parse::<usize>().expect("a number")).is_none(), "two counts");
-        }
-        body = rest;
-    }
-    let body = body.strip_prefix('\n').expect("an empty line after the comments");
-    let body = body.strip_suffix('\n').expect("a line feed at the end");
-    let records: Vec<Record> = body.split("\n\n").map(|block| record(block, expected)).collect();
-
-    for (i, record) in records.iter().enumerate() {
-        assert_eq!(record.case, i + 1, "cases are numbered in order");
-    }
-    assert_eq!(announced, Some(records.len()), "the announced count");
-    for set in ["ML-KEM-512", "ML-KEM-768", "ML-KEM-1024"] {
+    let sets = ["ML-KEM-512", "ML-KEM-768", "ML-KEM-1024"];
+    let records = read_any(text, &sets, expected);
+    for set in sets {
         for (function, _, _, count) in expected {
             let found = records.iter().filter(|r| r.set == set && r.function == *function).count();
             assert_eq!(found, *count, "cases of {function} for {set}");
@@ -46,7 +32,28 @@ pub(crate) fn read(text: &str, expected: &[Expected]) -> Vec<Record> {
     records
 }
 
-fn record(block: &str, expected: &[Expected]) -> Record {
+/// As [`read`], of these sets, and whatever the number of cases of each.
+pub(crate) fn read_any(text: &str, sets: &[&str], expected: &[Expected]) -> Vec<Record> {
+    let mut announced = None;
+    let mut body = text;
+    while let Some((line, rest)) = body.split_once('\n').filter(|(line, _)| line.starts_with('#')) {
+        if let Some(count) = line.strip_prefix("# count: ") {
+            assert!(announced.replace(count.parse::<usize>().expect("a number")).is_none(), "two counts");
+        }
+        body = rest;
+    }
+    let body = body.strip_prefix('\n').expect("an empty line after the comments");
+    let body = body.strip_suffix('\n').expect("a line feed at the end");
+    let records: Vec<Record> = body.split("\n\n").map(|block| record(block, sets, expected)).collect();
+
+    for (i, record) in records.iter().enumerate() {
+        assert_eq!(record.case, i + 1, "cases are numbered in order");
+    }
+    assert_eq!(announced, Some(records.len()), "the announced count");
+    records
+}
+
+fn record(block: &str, sets: &[&str], expected: &[Expected]) -> Record {
     let mut lines = block.split('\n').map(|line| line.split_once(" = ").expect("`name = value`"));
     let mut next = |wanted: &str| {
         let (name, value) = lines.next().unwrap_or_else(|| panic!("{wanted} is missing in\n{block}"));
@@ -54,7 +61,7 @@ fn record(block: &str, expected: &[Expected]) -> Record {
         value.to_owned()
     };
     let (set, function, kind) = (next("set"), next("function"), next("type"));
-    assert!(["ML-KEM-512", "ML-KEM-768", "ML-KEM-1024"].contains(&&set[..]), "unknown parameter set {set}");
+    assert!(sets.contains(&&set[..]), "unknown parameter set {set}");
     let (_, expected_kind, names, _) = expected
         .iter()
         .find(|(name, ..)| *name == function)
