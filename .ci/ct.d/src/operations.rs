@@ -5,12 +5,13 @@ use core::hint::black_box;
 
 use kemstone::backend::portable::Portable;
 use kemstone::backend::select::on;
+use kemstone::constant_time::{hybrid_secrets, secrets};
+use kemstone::hybrid::{self, HybridKem, MlKem768P256, MlKem1024P384, XWing};
 use kemstone::on_backend::key_gen;
 use kemstone::sponge::alone;
 use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::Job;
-use kemstone::constant_time::secrets;
-use kemstone::{MlKem512, MlKem768, MlKem1024, Seed, SharedSecret};
+use kemstone::{Bytes, MlKem512, MlKem768, MlKem1024, Seed, SharedSecret};
 
 use crate::wrapped::{Added, Wrapped};
 use crate::{CHOICES, Tool};
@@ -106,7 +107,9 @@ macro_rules! parameter_set {
                         tool.derived(&dk);
                         if T::MARKS {
                             let plain = Seed::from(seeds[choice]);
-                            assert!(dk == *DecapsulationKey::from_seed(&plain).to_expanded_bytes().as_bytes());
+                            assert!(
+                                dk == *DecapsulationKey::from_seed(&plain).to_expanded_bytes().as_bytes()
+                            );
                         }
                         tool.expanded(&dk[S.end..Z.start - 32]);
                     });
@@ -275,10 +278,62 @@ pub fn comparisons<T: Tool>(tool: &mut T) {
     });
 }
 
+/// Operations of each hybrid KEM.
+pub const PER_HYBRID: u64 = 2;
+
+/// A hybrid KEM. So many decisions are made in encapsulation and in decapsulation: whether the bytes of a scalar are one, which
+/// is known when there is a key or a ciphertext.
+fn hybrid<T: Tool, H: HybridKem>(tool: &mut T, decisions: [u64; 2]) {
+    let key = |n: u64| hybrid::DecapsulationKey::<H>::from_seed(&hybrid::Seed::from(bytes(n)));
+    let ek = key(1).encapsulation_key().clone();
+    let randomness = [4, 5, 6].map(|n| {
+        let mut randomness = H::Randomness::ZERO;
+        let bytes: [u8; 160] = bytes(n);
+        randomness.as_mut().copy_from_slice(&bytes[..H::RANDOMNESS_SIZE]);
+        randomness
+    });
+    let encapsulate = |randomness: &H::Randomness, c: &mut H::CiphertextBytes, k: &mut [u8; 32]| {
+        _ = ek.encapsulate_into(
+            |to| {
+                *to = *randomness;
+                Ok::<_, Infallible>(())
+            },
+            c,
+            k,
+        );
+    };
+    for backend in tool.backends() {
+        on(backend, || {
+            let name = |what: &str| format!("{} {} {what}", H::NAME, backend.name());
+            tool.operation(&name("encapsulation"), decisions[0], &mut |tool: &mut T, choice| {
+                let (mut c, mut k) = (H::CiphertextBytes::ZERO, [0; 32]);
+                let randomness = randomness[choice];
+                tool.secret(randomness.as_ref());
+                tool.examine(&mut || encapsulate(&randomness, &mut c, &mut k));
+                tool.derived(c.as_ref());
+                tool.derived(&k);
+            });
+            let (mut c, mut expected) = (H::CiphertextBytes::ZERO, [0; 32]);
+            encapsulate(&randomness[0], &mut c, &mut expected);
+            let c = hybrid::Ciphertext::<H>::from_bytes(&c).unwrap();
+            tool.operation(&name("decapsulation"), decisions[1], &mut |tool: &mut T, choice| {
+                let (key, mut k) = (key([1, 2, 3][choice]), [0; 32]);
+                hybrid_secrets(&key).into_iter().for_each(|secret| tool.secret(secret));
+                tool.examine(&mut || key.decapsulate_into(&c, &mut k));
+                tool.derived(&k);
+                assert_eq!(k == expected, choice == 0);
+            });
+        });
+    }
+}
+
 /// Every operation.
 pub fn all<T: Tool, A: Added>(tool: &mut T) {
     comparisons(tool);
     ml_kem_512::<T, A>(tool);
     ml_kem_768::<T, A>(tool);
     ml_kem_1024::<T, A>(tool);
+    hybrid::<T, XWing>(tool, [0, 0]);
+    hybrid::<T, MlKem768P256>(tool, [8, 2]);
+    hybrid::<T, MlKem1024P384>(tool, [8, 2]);
 }
