@@ -15,9 +15,9 @@ use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::{Job, Jobs};
 use kemstone::zeroize::Zeroize;
 use kemstone::{
-    AnyDecapsulationKey, Bytes, Ciphertext, DecapsulationKey, EncapsulationState, Error,
-    ExpandedDecapsulationKey, ParameterSet, PreparedDecapsulationKey, PreparedEncapsulationKey,
-    PrivateKeyForm, Seed, SharedSecret,
+    AnyDecapsulationKey, Bytes, Ciphertext, CiphertextRef, DecapsulationKey, EncapsulationKey,
+    EncapsulationState, Error, ExpandedDecapsulationKey, ParameterSet, PreparedDecapsulationKey,
+    PreparedEncapsulationKey, PrivateKeyForm, Seed, SharedSecret,
 };
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
@@ -527,6 +527,7 @@ fn other_calls<S: Set>(
 
     let ek = dk.encapsulation_key();
     let mut to = Box::new(*c.as_bytes());
+    many(remains, seed, dk, m, c);
     call!("encapsulate_with_rng", ek.encapsulate_with_rng(&mut Source::new(m)));
     call!("try_encapsulate_with_rng", ek.try_encapsulate_with_rng(&mut Source::new(m)));
     call!("encapsulate_deterministic", ek.encapsulate_deterministic(m));
@@ -535,6 +536,47 @@ fn other_calls<S: Set>(
     call!("prepared encapsulate_with_rng", public.encapsulate_with_rng(&mut Source::new(m)));
     call!("prepared try_encapsulate_with_rng", public.try_encapsulate_with_rng(&mut Source::new(m)));
     call!("prepared encapsulate_into", public.encapsulate_into(self::fill(m), &mut to, &mut k));
+}
+
+/// Operations side by side: nine, so that one is left over.
+fn many<S: Set>(
+    remains: &mut Remains<'_>,
+    seed: &Seed,
+    dk: &DecapsulationKey<S>,
+    m: &[u8; 32],
+    c: &Ciphertext<S>,
+) {
+    type Key<S> = DecapsulationKey<S>;
+    let bytes = seed.as_bytes();
+    macro_rules! call {
+        ($what:literal, $result:expr) => {
+            remains.examine(&format!("{} {}", S::NAME, $what), || _ = black_box(&$result));
+        };
+    }
+    let fill_seeds = |to: &mut [[u8; 64]]| {
+        to.fill(*bytes);
+        Ok::<(), Error>(())
+    };
+    let fill = |to: &mut [[u8; 32]]| {
+        to.fill(*m);
+        Ok::<(), Error>(())
+    };
+    let seeds: Vec<Seed> = (0..9).map(|_| seed.clone()).collect();
+    let mut expanded = vec![array::<S::DecapsulationKeyBytes>(0); 9];
+    let (mut cs, mut ks) = (vec![*c.as_bytes(); 9], vec![[0; 32]; 9]);
+    let (dks, eks, received) = ([dk; 9], [dk.encapsulation_key(); 9], [CiphertextRef::from(c); 9]);
+    call!("generate_many_with", Key::<S>::generate_many_with(9, fill_seeds));
+    call!("expand_many_into", Key::<S>::expand_many_into(&seeds, &mut expanded));
+    call!("encapsulate_many_with", EncapsulationKey::encapsulate_many_with(eks, fill));
+    call!("encapsulate_many_into", EncapsulationKey::encapsulate_many_into(&eks, fill, &mut cs, &mut ks));
+    call!("decapsulate_many", Key::<S>::decapsulate_many(received.map(|c| (dk, c))));
+    call!("decapsulate_many_into", Key::<S>::decapsulate_many_into(&dks, &received, &mut ks));
+    let public = PreparedEncapsulationKey::boxed(eks[0]);
+    let private = PreparedDecapsulationKey::boxed(dk);
+    call!("prepared encapsulate_many_with", public.encapsulate_many_with(9, fill));
+    call!("prepared encapsulate_many_into", public.encapsulate_many_into(fill, &mut cs, &mut ks));
+    call!("prepared decapsulate_many", private.decapsulate_many(received));
+    call!("prepared decapsulate_many_into", private.decapsulate_many_into(&received, &mut ks));
 }
 
 /// All operations of a set; the inputs and outputs lie outside of the stack examined.

@@ -69,6 +69,9 @@ pub trait Backend: Copy + Send + Sync + 'static {
     /// The name that `kemstone::backend()` reports.
     const NAME: &'static str;
 
+    /// The most sponges that run at once. With one, operations side by side gain nothing.
+    const SLOTS: usize = 1;
+
     // Section 4.1: hashing.
 
     /// Runs one sponge whose result is needed before anything else can start.
@@ -258,6 +261,8 @@ macro_rules! hashing {
         $crate::backend::hashing!(self, _longest, _work: (); _ $width);
     };
     ($self:ident, $longest:ident, $work:ident: $choice:expr; $($width:literal)* _ $widest:tt) => {
+        const SLOTS: usize = $widest;
+
         fn hash($self, job: $crate::sponge::jobs::Job<'_>) {
             $crate::sponge::alone::run($self, job);
         }

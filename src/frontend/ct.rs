@@ -29,6 +29,14 @@ impl<const N: usize, const M: usize> Wipe for [[u8; N]; M] {
     }
 }
 
+impl<const N: usize, const M: usize, const L: usize> Wipe for [[[u8; N]; M]; L] {
+    #[inline(always)]
+    fn wipe(&mut self) {
+        *self = [[[0; N]; M]; L];
+        optimization_barrier(self);
+    }
+}
+
 impl<R: crate::backend::poly::Range> Wipe for crate::backend::poly::Poly<R> {
     #[inline(always)]
     fn wipe(&mut self) {

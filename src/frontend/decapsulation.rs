@@ -187,7 +187,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
         Dk { dk_pke: self.dk_pke.as_ref(), ek: self.ek.as_ref(), h_ek: &self.h_ek, z: &self.z }
     }
 
-    fn parts_mut(&mut self) -> DkMut<'_> {
+    pub(super) fn parts_mut(&mut self) -> DkMut<'_> {
         let Self { dk_pke, ek, h_ek, z, .. } = self;
         DkMut { dk_pke: dk_pke.as_mut(), ek: ek.0.as_mut(), h_ek, z }
     }
@@ -196,6 +196,11 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     pub(crate) fn set_seed(&mut self, seed: &[u8; SEED_SIZE]) {
         let (d, z) = d_z(seed);
         S::SealedAlgorithms::key_gen(d, z, self.parts_mut());
+        self.set_d(d);
+    }
+
+    /// Notes d of the seed that the rest belongs to.
+    pub(super) fn set_d(&mut self, d: &[u8; 32]) {
         self.d = *d;
         self.has_seed = true;
     }

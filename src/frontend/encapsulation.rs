@@ -291,7 +291,7 @@ impl<S: ParameterSet> Encapsulate<S> for EncapsulationKey<S> {
 /// assert_eq!(Ciphertext::try_from(&[0; 31][..]), Err(Error::Length));
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ciphertext<S: ParameterSet>(S::CiphertextBytes);
+pub struct Ciphertext<S: ParameterSet>(pub(super) S::CiphertextBytes);
 
 impl<S: ParameterSet> Ciphertext<S> {
     /// The ciphertext of these bytes.

@@ -58,11 +58,7 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
             prf(P::ETA1, sigma, 0, &mut *s_bytes),       // 2, 8-11: PRF
             prf(P::ETA1, sigma, K as u8, &mut *e_bytes), // 12-15: PRF
         ]);
-        let mut s = Secret::new(Poly::ZERO);
-        transform_noise(backend, P::ETA1, &s_bytes, &mut s, &mut s_hat); // 8-11: CBD; 16
-    }
-    for (s_hat, dk_s) in s_hat.iter().zip(dk.as_chunks_mut::<ENCODED>().0) {
-        backend.encode12(&s_hat.f_hat, dk_s); // 20
+        secret_vector::<B, P, K, U, V>(backend, &s_bytes, &mut s_hat, dk); // 8-11: CBD; 16, 20
     }
 
     ek[ENCODED * K..].copy_from_slice(rho); // 19
@@ -84,6 +80,69 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     }
     backend.hash(h_rest(&absorbed, &ek[begun..], h_ek)); // H(ek)
 } // 21: both keys are written in place
+
+/// s_hat, and its encoding (Algorithm 13, lines 8 to 11, 16 and 20).
+#[inline(always)]
+fn secret_vector<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    s_bytes: &[[u8; ETA1_BYTES]; K],
+    s_hat: &mut [Multiplier<B>; K],
+    dk: &mut [u8],
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    let mut s = Secret::new(Poly::ZERO);
+    transform_noise(backend, P::ETA1, s_bytes, &mut s, s_hat); // 8-11: CBD; 16
+    for (s_hat, dk_s) in s_hat.iter().zip(dk.as_chunks_mut::<ENCODED>().0) {
+        backend.encode12(&s_hat.f_hat, dk_s); // 20
+    }
+}
+
+/// What Algorithm 13 hashes for one key: A_hat, and s and e before they are polynomials.
+pub(crate) struct KeyHashes<B, const K: usize> {
+    a_hat: [[NttPoly<B>; K]; K],
+    s_e: Secret<[[[u8; ETA1_BYTES]; K]; 2]>,
+}
+
+impl<B: Backend, const K: usize> KeyHashes<B, K> {
+    /// Room for what [`jobs`](Self::jobs) write.
+    pub(crate) const fn new() -> Self {
+        let a_hat = [const { [const { NttPoly::ZERO }; K] }; K];
+        Self { a_hat, s_e: Secret::new([[[0; ETA1_BYTES]; K]; 2]) }
+    }
+
+    /// Algorithm 13, lines 2 to 15, as far as they are hashing: the matrix, and the PRF.
+    pub(crate) fn jobs<'a>(
+        &'a mut self,
+        eta1: Eta,
+        rho: &'a [u8; 32],
+        sigma: &'a [u8; 32],
+    ) -> [Jobs<'a, B>; 3] {
+        let [s, e] = &mut *self.s_e;
+        [matrix(rho, 0, &mut self.a_hat), prf(eta1, sigma, 0, s), prf(eta1, sigma, K as u8, e)]
+    }
+
+    /// FIPS 203, Algorithm 13 (K-PKE.KeyGen), after all its hashing. Writes `ek` (384 k + 32 bytes) and `dk` (384 k bytes).
+    #[inline(never)] // frames that are not needed at the same time share the stack
+    pub(crate) fn key_gen<P, const U: usize, const V: usize>(
+        &self,
+        backend: B,
+        rho: &[u8; 32],
+        ek: &mut [u8],
+        dk: &mut [u8],
+    ) where
+        P: Dimensions<K, U, V>,
+    {
+        let [s_bytes, e_bytes] = &*self.s_e;
+        let mut s_hat = Secret::new([const { Multiplier::ZERO }; K]);
+        secret_vector::<B, P, K, U, V>(backend, s_bytes, &mut s_hat, dk); // 8-11: CBD; 16, 20
+        for ((row, e_bytes), ek_t) in self.a_hat.iter().zip(e_bytes).zip(ek.as_chunks_mut().0) {
+            public_row::<B, P, K, U, V>(backend, row, &s_hat, e_bytes, ek_t); // 12-15: CBD; 17-19
+        }
+        ek[ENCODED * K..].copy_from_slice(rho); // 19
+    }
+}
 
 /// One row of `t_hat = A_hat . s_hat + e_hat`, encoded (Algorithm 13, lines 12 to 15 and 17 to 19).
 fn public_row<B, P, const K: usize, const U: usize, const V: usize>(

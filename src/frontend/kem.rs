@@ -79,8 +79,8 @@ pub(crate) fn encaps_header<B, P, const K: usize, const U: usize, const V: usize
 /// All that Algorithm 17 computes of the encapsulation key alone.
 #[derive(Clone, Copy)]
 pub struct PreparedEk<B, const K: usize> {
-    key: EncryptionKey<B, K>,
-    h_ek: [u8; 32],
+    pub(super) key: EncryptionKey<B, K>,
+    pub(super) h_ek: [u8; 32],
 }
 
 impl<B: Backend, const K: usize> PreparedEk<B, K> {
@@ -216,8 +216,8 @@ fn hash_for_decaps<'a, B, P, const K: usize, const U: usize, const V: usize>(
 /// wipes it.
 #[derive(Clone, Copy)]
 pub struct PreparedDk<B, const K: usize> {
-    s_hat: [NttPoly<B>; K],
-    ek: PreparedEk<B, K>,
+    pub(super) s_hat: [NttPoly<B>; K],
+    pub(super) ek: PreparedEk<B, K>,
 }
 
 impl<B: Backend, const K: usize> PreparedDk<B, K> {
@@ -271,14 +271,14 @@ pub(crate) fn decaps_prepared<B, P, const K: usize, const U: usize, const V: usi
 }
 
 /// A ciphertext after Algorithm 18, line 6: m' and what G makes of it.
-struct Decrypted {
-    m_prime: Secret<[u8; 32]>,
+pub(super) struct Decrypted {
+    pub(super) m_prime: Secret<[u8; 32]>,
     /// K' and r'.
-    k_r: Secret<[[u8; 32]; 2]>,
+    pub(super) k_r: Secret<[[u8; 32]; 2]>,
 }
 
 impl Decrypted {
-    const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { m_prime: Secret::new([0; 32]), k_r: Secret::new([[0; 32]; 2]) }
     }
 
@@ -377,6 +377,11 @@ impl<'a> DkMut<'a> {
         let (ek, rest) = rest.split_at_mut_checked(ek_size(k))?;
         let (h_ek, z) = rest.split_first_chunk_mut()?;
         Some(Self { dk_pke, ek, h_ek, z: z.try_into().ok()? })
+    }
+
+    /// The same memory, for a while.
+    pub(super) fn reborrow(&mut self) -> DkMut<'_> {
+        DkMut { dk_pke: self.dk_pke, ek: self.ek, h_ek: self.h_ek, z: self.z }
     }
 
     /// A copy of another key of the same set.

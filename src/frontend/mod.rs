@@ -6,7 +6,7 @@
 //! | 4.1 Cryptographic functions | `symmetric.rs` |
 //! | 4.2, 4.3 Encoding, sampling, transform | the contract in `backend/mod.rs` |
 //! | 5 The K-PKE component scheme | `k_pke.rs` |
-//! | 6 Internal algorithms, 7 ML-KEM | `kem.rs` |
+//! | 6 Internal algorithms, 7 ML-KEM | `kem.rs`; for several inputs side by side `group.rs`, `many.rs` |
 //! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `encapsulation.rs`, `decapsulation.rs`, `prepared.rs`; by set `api.rs` |
 //! | 8 Parameter sets | `params.rs`, `sets.rs`; arrays of their sizes `bytes.rs` |
 //!
@@ -18,11 +18,13 @@ pub(crate) mod ct;
 pub(crate) mod decapsulation;
 pub(crate) mod encapsulation;
 mod error;
+pub(crate) mod group;
 #[cfg(feature = "incremental")]
 mod incremental;
 pub(crate) mod k_pke;
 pub(crate) mod kem;
 pub(crate) mod keys;
+mod many;
 #[cfg(feature = "internals")]
 pub mod on_backend;
 pub(crate) mod params;

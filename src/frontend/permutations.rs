@@ -1,7 +1,8 @@
 //! How many permutations each operation takes, by the width of Keccak.
 
 use super::bytes::Bytes;
-use super::kem::{self, Dk, DkMut, PreparedDk, PreparedEk};
+use super::group::{self, Decapsulation, Encapsulation, GROUP, KeyGeneration, next};
+use super::kem::{self, Dk, DkMut, Ek, PreparedDk, PreparedEk};
 use super::params::{Dimensions, MlKem512, MlKem768, MlKem1024, dk_size};
 use crate::sponge::tests::{Plain, counted};
 
@@ -86,5 +87,80 @@ fn permutations_are_as_few_as_the_slots_allow() {
     assert_eq!(
         operations::<MlKem1024, 4, 352, 160, 8>(),
         [[7, 0, 0, 10], [2, 0, 9, 4], [2, 0, 4, 7], [1, 2, 0, 10], [2, 0, 0, 1], [10, 0, 3, 0]]
+    );
+}
+
+/// The same of eight operations side by side: key generation, encapsulation and decapsulation with a key each, and encapsulation and
+/// decapsulation with one prepared key.
+fn groups<P, const K: usize, const U: usize, const V: usize, const W: usize>() -> [[usize; 4]; 5]
+where
+    P: Dimensions<K, U, V>,
+{
+    let backend = Plain::<W>;
+    let mut expanded = [[0; dk_size(4)]; GROUP];
+    let mut cs = [P::Ciphertext::ZERO; GROUP];
+    let (mut ours, mut theirs) = ([[0; 32]; GROUP], [[0; 32]; GROUP]);
+    let mut operations = expanded.iter_mut().map(|expanded| {
+        let dk = DkMut::of(K, &mut expanded[..dk_size(K)]).expect("its length");
+        KeyGeneration { d: &[5; 32], z: &[3; 32], dk }
+    });
+    let mut group = next(&mut operations).expect("operations");
+    let key_gen = counted(|| group::key_gen::<_, P, K, U, V>(backend, &mut group));
+    let dks = expanded.each_ref().map(|expanded| Dk::of(K, &expanded[..dk_size(K)]).expect("its length"));
+    let mut encaps = |prepared: Option<&PreparedEk<Plain<W>, K>>| {
+        let operations = dks.iter().zip(&mut cs).zip(&mut ours);
+        let mut operations = operations.map(|((dk, c), k)| {
+            let (ek, m) = (Ek(dk.ek), &[4; 32]);
+            Encapsulation { ek, m, c: c.as_mut(), k }
+        });
+        let mut group = next(&mut operations).expect("operations");
+        counted(|| match prepared {
+            None => group::encaps::<_, P, K, U, V>(backend, &mut group),
+            Some(key) => group::encaps_prepared::<_, P, K, U, V>(backend, key, &mut group),
+        })
+    };
+    let mut prepared = PreparedDk::<Plain<W>, K>::ZERO;
+    prepared.prepare(backend, dks[0]);
+    let [encaps, prepared_encaps] = [encaps(None), encaps(Some(&prepared.ek))];
+    let mut decaps = |prepared: Option<&PreparedDk<Plain<W>, K>>| {
+        let operations = dks.iter().zip(&cs).zip(&mut theirs);
+        let mut operations = operations.map(|((dk, c), k)| Decapsulation { dk: *dk, c: c.as_ref(), k });
+        let mut group = next(&mut operations).expect("operations");
+        counted(|| match prepared {
+            None => group::decaps::<_, P, K, U, V>(backend, &mut group),
+            Some(key) => group::decaps_prepared::<_, P, K, U, V>(backend, key, &mut group),
+        })
+    };
+    let [decaps, prepared_decaps] = [decaps(None), decaps(Some(&prepared))];
+    assert_eq!(ours, theirs);
+    [key_gen, encaps, decaps, prepared_encaps, prepared_decaps]
+}
+
+#[test]
+fn groups_leave_no_slot_idle() {
+    // Eight wide, as many permutations for eight operations as one takes on one slot, and G beside G; four wide, twice as many.
+    assert_eq!(
+        groups::<MlKem512, 2, 320, 128, 8>(),
+        [[0, 0, 0, 27], [0, 0, 0, 26], [0, 0, 0, 26], [0, 0, 0, 8], [0, 0, 0, 14]]
+    );
+    assert_eq!(
+        groups::<MlKem768, 3, 320, 128, 8>(),
+        [[0, 0, 0, 43], [0, 0, 0, 44], [0, 0, 0, 44], [0, 0, 0, 8], [0, 0, 0, 17]]
+    );
+    assert_eq!(
+        groups::<MlKem1024, 4, 352, 160, 8>(),
+        [[0, 0, 0, 69], [0, 0, 0, 70], [0, 0, 0, 70], [0, 0, 0, 10], [0, 0, 0, 22]]
+    );
+    assert_eq!(
+        groups::<MlKem512, 2, 320, 128, 4>(),
+        [[0, 0, 54, 0], [0, 0, 52, 0], [0, 0, 52, 0], [0, 0, 16, 0], [0, 0, 28, 0]]
+    );
+    assert_eq!(
+        groups::<MlKem768, 3, 320, 128, 4>(),
+        [[0, 0, 86, 0], [0, 0, 88, 0], [0, 0, 88, 0], [0, 0, 16, 0], [0, 0, 34, 0]]
+    );
+    assert_eq!(
+        groups::<MlKem1024, 4, 352, 160, 4>(),
+        [[0, 0, 138, 0], [0, 0, 140, 0], [0, 0, 140, 0], [0, 0, 20, 0], [0, 0, 44, 0]]
     );
 }

@@ -88,6 +88,10 @@ impl<S: ParameterSet> PreparedEncapsulationKey<S> {
         Box::new(Self::empty(key))
     }
 
+    pub(super) const fn held(&self) -> &Held<PreparedEk<S>> {
+        &self.held
+    }
+
     #[inline(never)]
     fn prepare(&mut self) {
         S::SealedAlgorithms::prepare_ek(&mut self.held, Ek(self.key.as_ref()));
@@ -258,6 +262,10 @@ impl<S: ParameterSet> PreparedDecapsulationKey<S> {
     #[inline(never)]
     fn prepare(&mut self) {
         S::SealedAlgorithms::prepare_dk(&mut self.held, self.key.parts());
+    }
+
+    pub(super) const fn held(&self) -> &Held<PreparedDk<S>> {
+        &self.held
     }
 
     /// Exchanges what two keys keep, and not their bytes.

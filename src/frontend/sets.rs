@@ -5,6 +5,7 @@ use core::hash::Hash;
 
 use super::bytes::Bytes;
 use super::ct::Wipe;
+use super::group::{self, Decapsulation, Encapsulation, Group, KeyGeneration};
 use super::kem::{self, AnyPreparedDk, AnyPreparedEk, Dk, DkMut, Ek};
 use super::params::{ENCODED, MlKem512, MlKem768, MlKem1024, ct_size, dk_size, ek_size};
 #[cfg(feature = "internals")]
@@ -52,7 +53,7 @@ pub trait ParameterSet: sealed::Sealed + Copy + Debug + Ord + Hash + Send + Sync
 pub(crate) mod sealed {
     #[cfg(feature = "internals")]
     use super::Backend;
-    use super::{Bytes, Dk, DkMut, Ek, Held};
+    use super::{Bytes, Decapsulation, Dk, DkMut, Ek, Encapsulation, Group, Held, KeyGeneration};
     use crate::backend::select::PerBackend;
 
     /// dk_PKE, in an array.
@@ -94,6 +95,12 @@ pub(crate) mod sealed {
         fn prepare_dk(held: &mut Held<Self::PreparedDk>, dk: Dk<'_>);
         fn decaps_prepared(held: &Held<Self::PreparedDk>, z: &[u8; 32], c: &[u8], k: &mut [u8; 32]);
         fn wipe_dk(held: &mut Held<Self::PreparedDk>);
+
+        fn key_gen_group(group: &mut Group<KeyGeneration<'_>>);
+        fn encaps_group(group: &mut Group<Encapsulation<'_>>);
+        fn decaps_group(group: &mut Group<Decapsulation<'_>>);
+        fn encaps_prepared_group(held: &Held<Self::PreparedEk>, group: &mut Group<Encapsulation<'_>>);
+        fn decaps_prepared_group(held: &Held<Self::PreparedDk>, group: &mut Group<Decapsulation<'_>>);
 
         /// The three algorithms with the checks of their inputs, on another backend.
         #[cfg(feature = "internals")]
@@ -207,6 +214,39 @@ macro_rules! parameter_set {
 
             fn wipe_dk(held: &mut Held<Self::PreparedDk>) {
                 with_held!(held, (_backend, held) => held.wipe());
+            }
+
+            fn key_gen_group(group: &mut Group<KeyGeneration<'_>>) {
+                with_backend!(Selected::best(), backend => {
+                    group::key_gen::<_, Self, $k, { $u }, { $v }>(backend, group);
+                });
+            }
+
+            fn encaps_group(group: &mut Group<Encapsulation<'_>>) {
+                with_backend!(Selected::best(), backend => {
+                    group::encaps::<_, Self, $k, { $u }, { $v }>(backend, group);
+                });
+            }
+
+            fn decaps_group(group: &mut Group<Decapsulation<'_>>) {
+                with_backend!(Selected::best(), backend => {
+                    group::decaps::<_, Self, $k, { $u }, { $v }>(backend, group);
+                });
+            }
+
+            fn encaps_prepared_group(held: &Held<Self::PreparedEk>, group: &mut Group<Encapsulation<'_>>) {
+                with_held!(held, (backend, held) => {
+                    group::encaps_prepared::<_, Self, $k, { $u }, { $v }>(*backend, held, group);
+                });
+            }
+
+            fn decaps_prepared_group(
+                held: &Held<Self::PreparedDk>,
+                group: &mut Group<Decapsulation<'_>>,
+            ) {
+                with_held!(held, (backend, held) => {
+                    group::decaps_prepared::<_, Self, $k, { $u }, { $v }>(*backend, held, group);
+                });
             }
 
             #[cfg(feature = "internals")]

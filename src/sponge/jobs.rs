@@ -132,6 +132,14 @@ impl<'a> Job<'a> {
         Self::build(function, [head, tail], None, Output::Bytes(out))
     }
 
+    /// No sponge: nothing to do.
+    pub(crate) fn none() -> Self {
+        let output = Output::Bytes(&mut []);
+        let function = Function::Sha3_256;
+        let (fresh, absorbed, secret) = (true, false, false);
+        Self { function, head: &[], tail: &[], before: None, output, fresh, absorbed, secret, work: 0 }
+    }
+
     /// Absorbs the whole blocks of `message`; what does not fill one is left out.
     #[inline]
     pub fn absorb(function: Function, message: &'a [u8], state: &'a mut Absorbed) -> Self {

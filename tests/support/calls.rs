@@ -23,6 +23,8 @@ pub(crate) enum Class {
     Check,
     /// What looks at a value, compares, copies or prints it.
     Access,
+    /// Eight operations side by side.
+    Many,
     /// A program that makes a key, encapsulates and decapsulates, with all its values in one function; and the self tests that
     /// do so.
     Exchange,
@@ -43,7 +45,7 @@ pub(crate) enum Build {
 /// KiB that a call may take beside the result that it returns by value: for ML-KEM-512, 768 and 1024, in builds of each
 /// kind, with whatever backend.
 #[rustfmt::skip]
-const LIMITS: [(Class, [[usize; 3]; 3]); 8] = [
+const LIMITS: [(Class, [[usize; 3]; 3]); 9] = [
     // class                   release       dev             thumbv7em
     (Class::KeyGeneration,  [[16, 20, 24], [66, 74, 80], [14, 18, 24]]),
     (Class::Encapsulation,  [[16, 20, 24], [56, 64, 72], [14, 20, 26]]),
@@ -52,6 +54,7 @@ const LIMITS: [(Class, [[usize; 3]; 3]); 8] = [
     (Class::Preparation,    [[18, 24, 32], [76, 92, 114], [20, 28, 38]]),
     (Class::Check,          [[16, 20, 30], [58, 66, 80], [16, 24, 32]]),
     (Class::Access,         [[3, 3, 3], [6, 8, 10], [3, 3, 3]]),
+    (Class::Many,           [[48, 76, 112], [92, 120, 156], [0, 0, 0]]),
     (Class::Exchange,       [[20, 26, 32], [70, 80, 88], [18, 26, 36]]),
 ];
 
@@ -137,6 +140,12 @@ impl Hasher for Nowhere {
 
 fn fill<const N: usize>(to: &mut [u8; N]) -> Result<(), Error> {
     *to = black_box([7; N]);
+    Ok(())
+}
+
+#[cfg(not(target_os = "none"))]
+fn fill_many<const N: usize>(to: &mut [[u8; N]]) -> Result<(), Error> {
+    to.fill(black_box([7; N]));
     Ok(())
 }
 
@@ -461,6 +470,51 @@ macro_rules! set {
                 "PreparedDecapsulationKey::check_pairwise_consistency",
                 prepared_dk.check_pairwise_consistency()
             );
+
+            // On one slot these are single calls, one after the other; a program that has both has other frames.
+            #[cfg(not(target_os = "none"))]
+            {
+                let seeds: [Seed; 8] = core::array::from_fn(|_| seed.clone());
+                let mut all_expanded = [expanded; 8];
+                let (mut cs, mut ks) = ([c; 8], [k; 8]);
+                let (dks, eks, received) = ([dk; 8], [ek; 8], [CiphertextRef::from(ct); 8]);
+                call!(
+                    visit,
+                    Many,
+                    "DecapsulationKey::expand_many_into",
+                    DecapsulationKey::expand_many_into(&seeds, &mut all_expanded)
+                );
+                call!(
+                    visit,
+                    Many,
+                    "DecapsulationKey::generate_many_with",
+                    DecapsulationKey::generate_many_with(8, fill_many)
+                );
+                call!(
+                    visit,
+                    Many,
+                    "EncapsulationKey::encapsulate_many_into",
+                    EncapsulationKey::encapsulate_many_into(&eks, fill_many, &mut cs, &mut ks)
+                );
+                call!(
+                    visit,
+                    Many,
+                    "DecapsulationKey::decapsulate_many_into",
+                    DecapsulationKey::decapsulate_many_into(&dks, &received, &mut ks)
+                );
+                call!(
+                    visit,
+                    Many,
+                    "PreparedEncapsulationKey::encapsulate_many_into",
+                    prepared_ek.encapsulate_many_into(fill_many, &mut cs, &mut ks)
+                );
+                call!(
+                    visit,
+                    Many,
+                    "PreparedDecapsulationKey::decapsulate_many_into",
+                    prepared_dk.decapsulate_many_into(&received, &mut ks)
+                );
+            }
 
             call!(visit, Access, "DecapsulationKey::encapsulation_key", dk.encapsulation_key());
             call!(visit, Parsing, "DecapsulationKey::to_expanded_bytes", dk.to_expanded_bytes());

@@ -11,7 +11,7 @@ use kemstone::on_backend::key_gen;
 use kemstone::sponge::alone;
 use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::Job;
-use kemstone::{Bytes, MlKem512, MlKem768, MlKem1024, Seed, SharedSecret};
+use kemstone::{Bytes, Error, MlKem512, MlKem768, MlKem1024, Seed, SharedSecret};
 
 use crate::wrapped::{Added, Wrapped};
 use crate::{CHOICES, Tool};
@@ -33,8 +33,11 @@ fn g(seed: &[u8; 64], k: u8) -> [u8; 64] {
     out
 }
 
+/// So many that every backend with several slots runs them side by side.
+const SIDE_BY_SIDE: usize = 4;
+
 /// Operations of each parameter set.
-pub const PER_SET: u64 = 13;
+pub const PER_SET: u64 = 15;
 
 macro_rules! parameter_set {
     ($set:ident, $Set:ident, $k:literal) => {
@@ -171,6 +174,35 @@ macro_rules! parameter_set {
                         });
                         tool.derived(&c);
                         tool.derived(&k);
+                    });
+
+                    tool.operation(&name("encapsulations, side by side"), 0, &mut |tool: &mut T, choice| {
+                        let (mut c, mut k) = ([[0; CIPHERTEXT_SIZE]; SIDE_BY_SIDE], [[0; 32]; SIDE_BY_SIDE]);
+                        let m = ms[choice];
+                        tool.secret(&m);
+                        tool.examine(&mut || {
+                            let fill = |to: &mut [[u8; 32]]| {
+                                to.fill(m);
+                                Ok::<_, Error>(())
+                            };
+                            let keys = [ek; SIDE_BY_SIDE];
+                            EncapsulationKey::encapsulate_many_into(&keys, fill, &mut c, &mut k).unwrap();
+                        });
+                        tool.derived(c.as_flattened());
+                        tool.derived(k.as_flattened());
+                    });
+
+                    tool.operation(&name("decapsulations, side by side"), 0, &mut |tool: &mut T, choice| {
+                        let mut k = [[0; 32]; SIDE_BY_SIDE];
+                        let key = DecapsulationKey::from_expanded_bytes(&dks[choice]).unwrap();
+                        let c = Ciphertext::from(cs[choice]);
+                        secrets(&key).into_iter().for_each(|secret| tool.secret(secret));
+                        tool.examine(&mut || {
+                            let (keys, c) = ([&key; SIDE_BY_SIDE], [CiphertextRef::from(&c); SIDE_BY_SIDE]);
+                            DecapsulationKey::decapsulate_many_into(&keys, &c, &mut k).unwrap();
+                        });
+                        tool.derived(k.as_flattened());
+                        k.iter().for_each(|k| accepted(choice, k));
                     });
 
                     tool.operation(&name("decapsulation"), 0, &mut |tool: &mut T, choice| {
