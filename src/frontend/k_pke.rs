@@ -40,7 +40,7 @@ fn transform_noise<B: Backend, const K: usize>(
 #[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
-    [rho, sigma]: &[[u8; 32]; 2], // 1, the call of G: `kem::key_gen_internal`
+    rho_sigma: &[[u8; 32]; 2], // 1, the call of G: `kem::key_gen_internal`
     ek: &mut [u8],
     dk: &mut [u8],
     h_ek: &mut [u8; 32],
@@ -49,12 +49,28 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     P: Dimensions<K, U, V>,
 {
     let mut rows = [const { [const { NttPoly::ZERO }; K] }; 2];
+    key_gen_on_rows::<B, P, K, U, V>(backend, rho_sigma, &mut rows, ek, dk, h_ek);
+}
+
+/// The same, with room for two rows of A_hat, or for all of them, which are kept.
+#[inline(always)]
+fn key_gen_on_rows<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    [rho, sigma]: &[[u8; 32]; 2],
+    rows: &mut [[NttPoly<B>; K]],
+    ek: &mut [u8],
+    dk: &mut [u8],
+    h_ek: &mut [u8; 32],
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
     let mut e_bytes = Secret::new([[0; ETA1_BYTES]; K]);
     let mut s_hat = Secret::new([const { Multiplier::ZERO }; K]);
     {
         let mut s_bytes = Secret::new([[0; ETA1_BYTES]; K]);
         backend.hash_all(&mut [
-            matrix(rho, 0, &mut rows),                   // 3-7: i = 0, 1
+            matrix(rho, 0, &mut rows[..2]),              // 3-7: i = 0, 1
             prf(P::ETA1, sigma, 0, &mut *s_bytes),       // 2, 8-11: PRF
             prf(P::ETA1, sigma, K as u8, &mut *e_bytes), // 12-15: PRF
         ]);
@@ -68,8 +84,9 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     }
     let mut absorbed = Absorbed::NOTHING;
     let mut begun = 0;
-    let [row, _] = &mut rows;
+    let kept = rows.len() >= K;
     for (i, e_bytes) in e_bytes.iter().enumerate().skip(2) {
+        let row = &mut rows[if kept { i } else { 0 }];
         let whole = h_whole(ENCODED * i);
         let beside = h_begin(&ek[begun..whole], &mut absorbed); // H(ek)
         backend.hash_all(&mut [beside.into(), matrix(rho, i as u8, from_mut(row))]); // 3-7: i = 2, 3
@@ -187,6 +204,28 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
             below_q &= backend.decode12(b, t_hat); // 2
         }
         below_q
+    }
+
+    /// Algorithm 13 (K-PKE.KeyGen), from line 2 on, as [`key_gen`], and of the same matrix this key.
+    pub(crate) fn key_gen<P, const U: usize, const V: usize>(
+        &mut self,
+        backend: B,
+        rho_sigma: &[[u8; 32]; 2],
+        ek: &mut [u8],
+        dk: &mut [u8],
+        h_ek: &mut [u8; 32],
+    ) where
+        P: Dimensions<K, U, V>,
+    {
+        let a_hat = &mut self.a_hat_transposed;
+        key_gen_on_rows::<B, P, K, U, V>(backend, rho_sigma, a_hat, ek, dk, h_ek);
+        for i in 1..K {
+            let (above, rest) = a_hat.split_at_mut(i);
+            for (j, row) in above.iter_mut().enumerate() {
+                core::mem::swap(&mut row[i], &mut rest[0][j]);
+            }
+        }
+        self.decode(backend, ek);
     }
 
     /// H(ek), and Algorithm 14 (K-PKE.Encrypt), lines 3 to 8.

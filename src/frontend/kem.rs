@@ -36,6 +36,27 @@ pub(crate) fn key_gen_internal<B, P, const K: usize, const U: usize, const V: us
     *dk.z = *z; // 3
 } // 4: the keys are written in place
 
+/// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), as [`key_gen_internal`], of a key that is prepared as well: its matrix is the one
+/// that was sampled for it.
+#[inline(never)] // frames that are not needed at the same time share the stack
+pub(crate) fn key_gen_prepared<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    d: &[u8; 32],
+    z: &[u8; 32],
+    dk: DkMut<'_>,
+    prepared: &mut PreparedDk<B, K>,
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    let mut rho_sigma = Secret::new([[0; 32]; 2]);
+    backend.hash(g_with_k(d, &[K as u8], &mut rho_sigma)); // 1: Algorithm 13, line 1
+    prepared.ek.key.key_gen::<P, U, V>(backend, &rho_sigma, dk.ek, dk.dk_pke, dk.h_ek); // 1-3
+    *dk.z = *z; // 3
+    prepared.ek.h_ek = *dk.h_ek;
+    decode_vector(backend, dk.dk_pke, &mut prepared.s_hat);
+}
+
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), and so Algorithm 20 from line 5 on.
 ///
 /// `ek` has passed the check of section 7.2. Writes `c`, 32 (d_u k + d_v) bytes, and `shared_secret`.

@@ -20,7 +20,7 @@ use super::ct::Secret;
 use super::decapsulation::{DecapsulationKey, Generate, generation_methods};
 use super::encapsulation::{Ciphertext, CiphertextRef, Encapsulate, EncapsulationKey, encapsulation_methods};
 use super::kem::{Dk, Ek};
-use super::keys::{SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret};
+use super::keys::{SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret, d_z};
 use super::sets::ParameterSet;
 use super::sets::sealed::{Algorithms, PreparedDk, PreparedEk};
 use crate::backend::select::{Held, PerBackend, Selected, empty};
@@ -259,6 +259,13 @@ impl<S: ParameterSet> PreparedDecapsulationKey<S> {
         self.prepare();
     }
 
+    /// The key that belongs to the seed d || z, in place of an empty one.
+    fn set_seed(&mut self, seed: &[u8; SEED_SIZE]) {
+        let (d, z) = d_z(seed);
+        S::SealedAlgorithms::key_gen_prepared(&mut self.held, d, z, self.key.parts_mut());
+        self.key.set_d(d);
+    }
+
     #[inline(never)]
     fn prepare(&mut self) {
         S::SealedAlgorithms::prepare_dk(&mut self.held, self.key.parts());
@@ -345,16 +352,15 @@ impl<S: ParameterSet> PreparedDecapsulationKey<S> {
 impl<S: ParameterSet> Generate for PreparedDecapsulationKey<S> {
     #[inline(never)] // frames that are not needed at the same time share the stack
     fn with_seed(seed: &[u8; SEED_SIZE]) -> Self {
-        let mut key = DecapsulationKey::empty();
-        key.set_seed(seed);
-        Self::new(&key)
+        let mut prepared = Self::empty();
+        prepared.set_seed(seed);
+        prepared.copy()
     }
 
     #[cfg(feature = "alloc")]
     fn boxed_with_seed(seed: &[u8; SEED_SIZE]) -> Box<Self> {
         let mut prepared = Self::empty_box();
-        prepared.key.set_seed(seed);
-        prepared.prepare();
+        prepared.set_seed(seed);
         prepared
     }
 }

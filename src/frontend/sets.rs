@@ -93,6 +93,7 @@ pub(crate) mod sealed {
         fn prepare_ek(held: &mut Held<Self::PreparedEk>, ek: Ek<'_>);
         fn encaps_prepared(held: &Held<Self::PreparedEk>, m: &[u8; 32], c: &mut [u8], k: &mut [u8; 32]);
         fn prepare_dk(held: &mut Held<Self::PreparedDk>, dk: Dk<'_>);
+        fn key_gen_prepared(held: &mut Held<Self::PreparedDk>, d: &[u8; 32], z: &[u8; 32], dk: DkMut<'_>);
         fn decaps_prepared(held: &Held<Self::PreparedDk>, z: &[u8; 32], c: &[u8], k: &mut [u8; 32]);
         fn wipe_dk(held: &mut Held<Self::PreparedDk>);
 
@@ -203,6 +204,17 @@ macro_rules! parameter_set {
 
             fn prepare_dk(held: &mut Held<Self::PreparedDk>, dk: Dk<'_>) {
                 with_held!(held, (backend, held) => held.prepare(*backend, dk));
+            }
+
+            fn key_gen_prepared(
+                held: &mut Held<Self::PreparedDk>,
+                d: &[u8; 32],
+                z: &[u8; 32],
+                dk: DkMut<'_>,
+            ) {
+                with_held!(held, (backend, held) => {
+                    kem::key_gen_prepared::<_, Self, $k, { $u }, { $v }>(*backend, d, z, dk, held);
+                });
             }
 
             fn decaps_prepared(held: &Held<Self::PreparedDk>, z: &[u8; 32], c: &[u8], k: &mut [u8; 32]) {
