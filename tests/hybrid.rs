@@ -11,7 +11,7 @@ use kemstone::hybrid::{
 };
 use kemstone::{Bytes, Error, ParameterSet};
 use support::kat::{Record, read_any};
-use support::{Random, Source, array};
+use support::{Random, Source, array, sha3_256, shake256};
 
 const NAMES: [&str; 3] = [XWing::NAME, MlKem768P256::NAME, MlKem1024P384::NAME];
 
@@ -105,9 +105,16 @@ fn every_way_gives_the_same() {
             assert_eq!((other, secret), (ct.clone(), ss.clone_of()));
         }
         let (ct, ss) = ek.encapsulate().expect("randomness");
+        let (other, secret) = ek.encapsulate().expect("randomness");
+        assert!(ct.as_ref()[..64] != other.as_ref()[..64] && ss != secret);
+        let ends = |ct: &Ciphertext<H>| ct.as_ref()[H::CIPHERTEXT_SIZE - 32..].to_vec();
+        assert_ne!(ends(&ct), ends(&other));
         assert_eq!(DecapsulationKey::<H>::from_seed(&dk.to_seed()).decapsulate(&ct), ss);
         let one = DecapsulationKey::<H>::generate().expect("randomness");
-        assert_ne!(one.to_seed(), DecapsulationKey::<H>::generate().expect("randomness").to_seed());
+        let two = DecapsulationKey::<H>::generate().expect("randomness");
+        for (one, two) in one.to_seed().as_bytes().chunks(8).zip(two.to_seed().as_bytes().chunks(8)) {
+            assert_ne!(one, two);
+        }
         assert_eq!(DecapsulationKey::<H>::generate_with(|_| Err("none")).err(), Some("none"));
         assert_eq!(DecapsulationKey::<H>::boxed_generate_with(|_| Err("none")).err(), Some("none"));
         assert_eq!(ek.encapsulate_with(|_| Err("none")).err(), Some("none"));
@@ -235,7 +242,21 @@ fn x_wing_takes_every_point() {
         let mut bytes = ct.to_bytes();
         bytes[1088..].copy_from_slice(&point);
         ct = Ciphertext::from_bytes(&bytes).expect("any point");
-        let _ = key::<XWing>(6).decapsulate(&ct);
+        let ss = key::<XWing>(6).decapsulate(&ct);
+        if point == [0; 32] {
+            // The secret that X25519 gives is zero as well.
+            let dk = key::<XWing>(6);
+            let mut expanded = [0; 96];
+            shake256(&[&[6; 32]], &mut expanded);
+            let pq = kemstone::ml_kem_768::DecapsulationKey::from_seed(
+                &expanded[..64].try_into().expect("64 bytes"),
+            );
+            let c = kemstone::ml_kem_768::CiphertextRef::try_from(&bytes[..1088]).expect("its length");
+            let inner = pq.decapsulate(c);
+            let pk = &dk.encapsulation_key().as_bytes()[1184..];
+            let message = [inner.as_bytes(), &[0; 32], &point[..], pk, br"\.//^\"].concat();
+            assert_eq!(*ss.as_bytes(), sha3_256(&message));
+        }
     }
 }
 
@@ -245,7 +266,10 @@ fn types() {
         assert_eq!(H::HPKE_ID, id);
         assert_eq!([H::ENCAPSULATION_KEY_SIZE, H::CIPHERTEXT_SIZE, H::RANDOMNESS_SIZE], sizes);
         let dk = key::<H>(8);
-        assert_eq!(format!("{dk:?} {:?}", dk.to_seed()), "DecapsulationKey(..) Seed(..)");
+        assert_eq!(
+            format!("{dk:?} {:?}", dk.to_seed()),
+            format!("DecapsulationKey {{ public: {:?}, .. }} Seed(..)", dk.encapsulation_key())
+        );
         let ek = dk.encapsulation_key();
         let bytes: &[u8] = ek.as_ref();
         assert_eq!(

@@ -5,7 +5,7 @@ mod support;
 use kem::common::{Generate, KeyExport, KeyInit, TryKeyInit};
 use kem::{Decapsulate, Decapsulator, Encapsulate, Kem, TryDecapsulate};
 use kemstone::hybrid::{self, HybridKem, MlKem768P256, MlKem1024P384, XWing};
-use kemstone::{Ciphertext, DecapsulationKey, EncapsulationKey, Seed};
+use kemstone::{Ciphertext, DecapsulationKey, EncapsulationKey, Error, Seed};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use support::{MlKem512, MlKem768, MlKem1024, Random, Set, Source};
@@ -58,7 +58,7 @@ fn generic_code_exchanges_keys() {
 fn generic_code_exchanges_hybrid_keys() {
     fn check<H: HybridKem + Kem>(refuses: bool)
     where
-        H::DecapsulationKey: KeyInit,
+        H::DecapsulationKey: KeyInit + KeyExport,
     {
         let (seed, randomness) = ([1; 32], vec![2; H::RANDOMNESS_SIZE]);
         let expected = hybrid::DecapsulationKey::<H>::from_seed(&hybrid::Seed::from(seed));
@@ -75,6 +75,7 @@ fn generic_code_exchanges_hybrid_keys() {
         assert!(theirs.is_ok_and(|theirs| theirs == ours));
         *ciphertext.last_mut().expect("it has bytes") ^= 1;
         assert_eq!(dk.try_decapsulate(&ciphertext).is_err(), refuses);
+        assert_eq!(dk.to_bytes()[..], seed);
         let mut unreduced = encoded;
         unreduced[..2].fill(0xff);
         assert!(<H as Kem>::EncapsulationKey::new(&unreduced).is_err());
@@ -82,6 +83,11 @@ fn generic_code_exchanges_hybrid_keys() {
     check::<XWing>(false);
     check::<MlKem768P256>(true);
     check::<MlKem1024P384>(true);
+    let key = hybrid::ml_kem_768_p256::DecapsulationKey::from_seed(&hybrid::Seed::from([1; 32]));
+    let (ciphertext, secret) =
+        Encapsulate::encapsulate_with_rng(key.encapsulation_key(), &mut Source::new(&[2; 160]));
+    assert_eq!(key.try_decapsulate_slice(&ciphertext), Ok(secret));
+    assert_eq!(key.try_decapsulate_slice(&ciphertext[1..]), Err(Error::Length));
     let key = hybrid::x_wing::DecapsulationKey::from_seed(&hybrid::Seed::from([1; 32]));
     let (ciphertext, secret) =
         Encapsulate::encapsulate_with_rng(key.encapsulation_key(), &mut Source::new(&[2; 64]));

@@ -42,3 +42,10 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+impl From<core::array::TryFromSliceError> for Error {
+    /// [`Error::Length`].
+    fn from(_: core::array::TryFromSliceError) -> Self {
+        Self::Length
+    }
+}

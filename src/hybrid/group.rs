@@ -92,7 +92,9 @@ macro_rules! nist_group {
             fn public(scalar: &Self::Scalar, element: &mut [u8]) {
                 use $curve::elliptic_curve::sec1::ToSec1Point as _;
 
-                if let Ok(scalar) = $curve::SecretKey::from_slice(scalar) {
+                let scalar = $curve::SecretKey::from_slice(scalar);
+                debug_assert!(scalar.is_ok(), "`random_scalar` made it");
+                if let Ok(scalar) = scalar {
                     element.copy_from_slice(scalar.public_key().to_sec1_point(false).as_bytes());
                 }
             }
@@ -102,8 +104,13 @@ macro_rules! nist_group {
             }
 
             fn exchange(scalar: &Self::Scalar, element: &[u8], secret: &mut Self::Scalar) {
-                let scalar = $curve::SecretKey::from_slice(scalar);
-                if let (Ok(scalar), Ok(element)) = (scalar, $curve::PublicKey::from_sec1_bytes(element)) {
+                let (scalar, element) =
+                    ($curve::SecretKey::from_slice(scalar), $curve::PublicKey::from_sec1_bytes(element));
+                debug_assert!(
+                    scalar.is_ok() && element.is_ok(),
+                    "`random_scalar` made one, the other is checked"
+                );
+                if let (Ok(scalar), Ok(element)) = (scalar, element) {
                     secret.copy_from_slice(scalar.diffie_hellman(&element).raw_secret_bytes());
                 }
             }
@@ -182,6 +189,10 @@ mod tests {
         for length in (0..G::ELEMENT_SIZE).chain([97 + 1]) {
             assert!(!G::is_element(&[4; 98][..length]), "{length} bytes");
         }
+        // The same point, compressed: SEC 1 has it, the draft does not.
+        let compressed = (G::ELEMENT_SIZE + 1) >> 1;
+        elements[0][0] = 2 | elements[0][G::ELEMENT_SIZE - 1] & 1;
+        assert!(!G::is_element(&elements[0][..compressed]));
     }
 
     #[test]

@@ -58,6 +58,10 @@ fn combine<H: HybridKem>(
 ) {
     /// As long as that of MLKEM1024-P384.
     const LONGEST: usize = 32 + 48 + 97 + 97 + 14;
+    const {
+        let element = H::SealedGroup::ELEMENT_SIZE;
+        assert!(32 + size_of::<ScalarOf<H>>() + 2 * element + H::SEALED_LABEL.len() <= LONGEST);
+    }
 
     let mut message = Secret::new([0; LONGEST]);
     let mut length = 0;
@@ -74,7 +78,8 @@ fn combine<H: HybridKem>(
 
 /// The public key: whoever has it can send its owner a secret.
 ///
-/// A value of this type has passed the modulus check of FIPS 203, section 7.2, and its point is on the curve.
+/// A value of this type has passed the modulus check of FIPS 203, section 7.2. For P-256 and P-384 its point is on the curve, and not
+/// the identity; X25519 takes any 32 bytes.
 ///
 /// ```
 /// use kemstone::Error;
@@ -247,7 +252,7 @@ fn pair<H: HybridKem>(
 
 /// What the sender of a secret transmits.
 ///
-/// A value of this type holds a point of the curve. For X-Wing any bytes of the right length are a ciphertext.
+/// For P-256 and P-384 its point is on the curve, and not the identity; for X-Wing any bytes of the right length are a ciphertext.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ciphertext<H: HybridKem>(H::CiphertextBytes);
 
@@ -268,9 +273,9 @@ impl<H: HybridKem> Ciphertext<H> {
 
 /// The private key: turns the ciphertexts encapsulated to its public half into their secrets.
 ///
-/// Store it as its [`Seed`]. Wiped on drop; `Debug` shows nothing of it; there is no `Clone`. As a
-/// [plain key](crate::DecapsulationKey), it stays behind where it was when it is moved: `boxed_generate_with` and
-/// `boxed_from_seed` build it where it stays.
+/// Store it as its [`Seed`]. Wiped on drop; `Debug` shows nothing of it; there is no `Clone`. As with a
+/// [plain key](crate::DecapsulationKey), moving it leaves a copy behind: `boxed_generate_with` and `boxed_from_seed` build it where
+/// it stays.
 pub struct DecapsulationKey<H: HybridKem> {
     seed: [u8; SEED_SIZE],
     pq: frontend::DecapsulationKey<H::MlKem>,
@@ -301,6 +306,7 @@ impl<H: HybridKem> DecapsulationKey<H> {
     fn set_seed(&mut self, seed: &[u8; SEED_SIZE]) {
         /// As long as that of P-256.
         const LONGEST: usize = frontend::SEED_SIZE + 128;
+        const { assert!(frontend::SEED_SIZE + H::SealedGroup::SEED_SIZE <= LONGEST) }
 
         let mut expanded = Secret::new([0; LONGEST]);
         let size = frontend::SEED_SIZE + H::SealedGroup::SEED_SIZE;
@@ -466,9 +472,9 @@ impl<H: HybridKem> From<Seed> for DecapsulationKey<H> {
 }
 
 impl<H: HybridKem> fmt::Debug for DecapsulationKey<H> {
-    /// The name of the type, and nothing of the key.
+    /// The public half's `Debug`, and nothing of the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DecapsulationKey(..)")
+        f.debug_struct("DecapsulationKey").field("public", &self.ek).finish_non_exhaustive()
     }
 }
 

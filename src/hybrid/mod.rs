@@ -4,14 +4,18 @@
 //! `draft-irtf-cfrg-concrete-hybrid-kems-04`, where X-Wing is called MLKEM768-X25519. No semver promise covers this module before
 //! they are standards.
 //!
-//! | module | ML-KEM | group | key | ciphertext | HPKE's number |
+//! | module | ML-KEM | group | encapsulation key | ciphertext | HPKE's KEM id |
 //! |---|---|---|---|---|---|
 //! | [`x_wing`] | 768 | X25519 | 1216 | 1120 | 0x647a |
 //! | [`ml_kem_768_p256`] | 768 | P-256 | 1249 | 1153 | 0x0050 |
 //! | [`ml_kem_1024_p384`] | 1024 | P-384 | 1665 | 1665 | 0x0051 |
 //!
 //! Lengths are in bytes; a private key is a [`Seed`] of 32 bytes, a secret has 32 bytes. Keys and ciphertexts are ML-KEM's bytes
-//! followed by the group's, whose points are uncompressed. The types are used as those of [`ml_kem_768`](crate::ml_kem_768):
+//! followed by the group's, whose points are uncompressed. The types are used as those of [`ml_kem_768`](crate::ml_kem_768), as far as
+//! they go: there are no prepared keys, no files and no `serde`, and a ciphertext is checked when it is read.
+//!
+//! These are not the hybrids of TLS and SSH: `X25519MLKEM768` and `mlkem768x25519-sha256` join the two secrets in other ways, and are
+//! built of [`ml_kem_768`](crate::ml_kem_768) and an X25519 beside it.
 //!
 //! ```
 //! # #[cfg(feature = "getrandom")] {
@@ -52,7 +56,7 @@ use group::{Group, P256, P384, X25519};
 pub trait HybridKem: sealed::Sealed + Copy + Debug + Default + Ord + Hash + Send + Sync + 'static {
     /// The name in the CFRG's draft: `MLKEM768-X25519`, for example.
     const NAME: &'static str;
-    /// Its number in HPKE (`draft-ietf-hpke-pq`).
+    /// Its KEM id in HPKE (`draft-ietf-hpke-pq`).
     const HPKE_ID: u16;
     /// Bytes of an encapsulation key.
     const ENCAPSULATION_KEY_SIZE: usize;
@@ -108,6 +112,7 @@ macro_rules! hybrid_kem {
 
         $(#[$doc])*
         pub mod $module {
+            pub use super::Seed;
             use super::{$kem, HybridKem};
 
             /// Bytes of an encoded [`EncapsulationKey`].

@@ -132,6 +132,12 @@ mod hybrid {
         type KeySize = sizes::U32;
     }
 
+    impl<H: HybridKem> KeyExport for DecapsulationKey<H> {
+        fn to_bytes(&self) -> Key<Self> {
+            Array(*self.to_seed().as_bytes())
+        }
+    }
+
     impl<H: HybridKem> KeyInit for DecapsulationKey<H> {
         fn new(seed: &Key<Self>) -> Self {
             Self::with_seed(&seed.0)

@@ -59,7 +59,7 @@ mod valgrind {
 }
 
 /// The functions and lines that may report: checks of a key that tell their caller the answer, which is public.
-const DECISIONS: [(&str, &str); 7] = [
+const DECISIONS: [(&str, &str); 8] = [
     // An early exit if a number of s is not below q.
     ("::frontend::kem::decaps_checked", "if !decode_vector(backend, dk.dk_pke, &mut s_hat) {"),
     // All that this function does is to ask for the answer.
@@ -76,6 +76,7 @@ const DECISIONS: [(&str, &str); 7] = [
     ("from_bytes<p256::NistP256>", "if inner.is_zero().into() {"),
     ("from_bytes<p384::NistP384>", "if inner.is_zero().into() {"),
     ("UnknownInlinedFun", "match byte {"),
+    ("from_u8", "match byte {"),
 ];
 
 /// The XOF expands rho, which is part of the public key.
