@@ -30,6 +30,8 @@ mod traits;
 
 #[cfg(feature = "pkcs8")]
 pub use formats::{AnyDecapsulationKey, AnyEncapsulationKey, KeyFormatError, PrivateKeyForm};
+#[cfg(all(feature = "alloc", feature = "getrandom"))]
+pub use frontend::EphemeralPool;
 pub use frontend::{
     Bytes, Ciphertext, CiphertextRef, DecapsulationKey, EncapsulationKey, Error, ExpandedDecapsulationKey,
     MlKem512, MlKem768, MlKem1024, ParameterSet, PreparedDecapsulationKey, PreparedEncapsulationKey,

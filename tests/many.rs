@@ -3,10 +3,11 @@
 mod support;
 
 use core::convert::Infallible;
+use std::collections::HashSet;
 
 use kemstone::backend::select::Selected;
 use kemstone::{
-    Bytes, CiphertextRef, DecapsulationKey, EncapsulationKey, Error, PreparedDecapsulationKey,
+    Bytes, CiphertextRef, DecapsulationKey, EncapsulationKey, EphemeralPool, Error, PreparedDecapsulationKey,
     PreparedEncapsulationKey, Seed, SharedSecret,
 };
 use support::{Random, Set, array, each, scaled};
@@ -136,6 +137,26 @@ fn many_are_as_many_single_ones() {
         let sent = prepared_ek.encapsulate_many(9).expect("randomness");
         let received = prepared_dk.decapsulate_many(sent.iter().map(|(c, _)| c.into()));
         assert!(sent.iter().map(|(_, secret)| secret).eq(&received));
+    }
+    each!(check);
+}
+
+#[test]
+fn a_pool_gives_no_key_twice() {
+    fn check<S: Set>(_: Selected) {
+        let mut pool = EphemeralPool::<S>::default();
+        assert_eq!(format!("{pool:?}"), "EphemeralPool(0 keys)");
+        let taken: Vec<_> = (0..19).map(|_| pool.take().expect("randomness")).collect();
+        assert_eq!(format!("{pool:?}"), "EphemeralPool(5 keys)");
+        let seeds = HashSet::<[u8; 64]>::from_iter(
+            taken.iter().map(|key| *key.to_seed().expect("it was generated").as_bytes()),
+        );
+        assert_eq!(seeds.len(), 19);
+        for key in taken {
+            key.check_pairwise_consistency().expect("a good key");
+            let again = S::from_seed(&key.to_seed().expect("it was generated"));
+            assert_eq!(again.encapsulation_key(), key.encapsulation_key());
+        }
     }
     each!(check);
 }

@@ -3,6 +3,8 @@
 //! They run in groups of eight, whose hashing fills all slots of a wide Keccak. So a backend with several slots takes less time for
 //! each; `portable` and `zbb` do one after the other.
 
+#[cfg(all(feature = "alloc", feature = "getrandom"))]
+use alloc::boxed::Box;
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 
@@ -61,6 +63,30 @@ fn generate<'a, S: ParameterSet>(mut operations: impl Iterator<Item = KeyGenerat
     }
 }
 
+/// The keys of these seeds, in place of empty ones.
+#[cfg(feature = "alloc")]
+fn set_seeds<'a, S: ParameterSet>(
+    keys: impl Iterator<Item = &'a mut DecapsulationKey<S>>,
+    seeds: &[[u8; SEED_SIZE]],
+) {
+    generate::<S>(keys.zip(seeds).map(|(key, seed)| {
+        let (d, z) = d_z(seed);
+        key.set_d(d);
+        KeyGeneration { d, z, dk: key.parts_mut() }
+    }));
+}
+
+/// At most eight random keys, in place of empty ones.
+#[cfg(all(feature = "alloc", feature = "getrandom"))]
+fn set_random_seeds<'a, S: ParameterSet>(
+    keys: impl Iterator<Item = &'a mut DecapsulationKey<S>>,
+) -> Result<(), Error> {
+    let mut seeds = Secret::new([[0; SEED_SIZE]; GROUP]);
+    system_random(&mut *seeds)?;
+    set_seeds(keys, &*seeds);
+    Ok(())
+}
+
 /// The results of encapsulations, zero before they are written in place.
 #[cfg(feature = "alloc")]
 type Results<S> = Vec<(Ciphertext<S>, SharedSecret)>;
@@ -81,8 +107,7 @@ fn equal<const N: usize>(lengths: [usize; N]) -> Result<(), Error> {
     if lengths.iter().all(|length| *length == lengths[0]) { Ok(()) } else { Err(Error::Length) }
 }
 
-#[cfg(feature = "getrandom")]
-#[cfg(feature = "alloc")]
+#[cfg(all(feature = "alloc", feature = "getrandom"))]
 fn system_random<const N: usize>(bytes: &mut [[u8; N]]) -> Result<(), Error> {
     getrandom::fill(bytes.as_flattened_mut()).map_err(|_| Error::Randomness)
 }
@@ -106,8 +131,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     /// # Ok(())
     /// # }
     /// ```
-    #[cfg(feature = "getrandom")]
-    #[cfg(feature = "alloc")]
+    #[cfg(all(feature = "alloc", feature = "getrandom"))]
     pub fn generate_many(count: usize) -> Result<Vec<Self>, Error> {
         Self::generate_many_with(count, system_random)
     }
@@ -131,11 +155,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
             let mut seeds = Secret::new([[0; SEED_SIZE]; GROUP]);
             let seeds = &mut seeds[..keys.len()];
             fill(seeds)?;
-            generate::<S>(keys.iter_mut().zip(&*seeds).map(|(key, seed)| {
-                let (d, z) = d_z(seed);
-                key.set_d(d);
-                KeyGeneration { d, z, dk: key.parts_mut() }
-            }));
+            set_seeds(keys.iter_mut(), seeds);
         }
         Ok(keys)
     }
@@ -193,6 +213,70 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     }
 }
 
+/// Keys for one use each, made eight at a time: for a client that needs one for every connection.
+///
+/// A pool belongs to one thread; a program with several has one in each. Keys wait in memory until they are taken or the pool is
+/// dropped, which wipes them.
+///
+/// ```
+/// use kemstone::{EphemeralPool, MlKem768};
+///
+/// # fn main() -> Result<(), kemstone::Error> {
+/// let mut pool = EphemeralPool::<MlKem768>::new();
+/// for _connection in 0..3 {
+///     let key = pool.take()?;
+///     let (ciphertext, theirs) = key.encapsulation_key().encapsulate()?;
+///     assert_eq!(key.decapsulate(&ciphertext), theirs);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(all(feature = "alloc", feature = "getrandom"))]
+pub struct EphemeralPool<S: ParameterSet> {
+    /// On the heap one by one, so that none is moved.
+    keys: Vec<Box<DecapsulationKey<S>>>,
+}
+
+#[cfg(all(feature = "alloc", feature = "getrandom"))]
+impl<S: ParameterSet> EphemeralPool<S> {
+    /// A pool without a key. The first is made when it is taken.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { keys: Vec::new() }
+    }
+
+    /// A key that nobody has had before. If there is none left, eight are made with the operating system's randomness.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Randomness`] if the operating system has none.
+    pub fn take(&mut self) -> Result<Box<DecapsulationKey<S>>, Error> {
+        if self.keys.is_empty() {
+            self.keys.extend((0..GROUP).map(|_| DecapsulationKey::empty_box()));
+            if let Err(error) = set_random_seeds(self.keys.iter_mut().map(|key| &mut **key)) {
+                self.keys.clear();
+                return Err(error);
+            }
+        }
+        self.keys.pop().ok_or(Error::Randomness)
+    }
+}
+
+#[cfg(all(feature = "alloc", feature = "getrandom"))]
+impl<S: ParameterSet> Default for EphemeralPool<S> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(all(feature = "alloc", feature = "getrandom"))]
+impl<S: ParameterSet> core::fmt::Debug for EphemeralPool<S> {
+    /// How many keys there are.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "EphemeralPool({} keys)", self.keys.len())
+    }
+}
+
 /// Many operations.
 impl<S: ParameterSet> EncapsulationKey<S> {
     /// Encapsulates to each of the keys with the operating system's randomness, drawn once for eight.
@@ -200,8 +284,7 @@ impl<S: ParameterSet> EncapsulationKey<S> {
     /// # Errors
     ///
     /// [`Error::Randomness`] if the operating system has none.
-    #[cfg(feature = "getrandom")]
-    #[cfg(feature = "alloc")]
+    #[cfg(all(feature = "alloc", feature = "getrandom"))]
     pub fn encapsulate_many<'a>(keys: impl IntoIterator<Item = &'a Self>) -> Result<Results<S>, Error> {
         Self::encapsulate_many_with(keys, system_random)
     }
@@ -255,8 +338,7 @@ impl<S: ParameterSet> PreparedEncapsulationKey<S> {
     /// # Errors
     ///
     /// [`Error::Randomness`] if the operating system has none.
-    #[cfg(feature = "getrandom")]
-    #[cfg(feature = "alloc")]
+    #[cfg(all(feature = "alloc", feature = "getrandom"))]
     pub fn encapsulate_many(&self, count: usize) -> Result<Results<S>, Error> {
         self.encapsulate_many_with(count, system_random)
     }

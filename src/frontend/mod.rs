@@ -45,6 +45,8 @@ pub use error::Error;
 #[cfg(feature = "incremental")]
 pub use incremental::{CiphertextPart, EncapsulationHeader, EncapsulationState, HEADER_SIZE, STATE_SIZE};
 pub use keys::{ExpandedDecapsulationKey, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret};
+#[cfg(all(feature = "alloc", feature = "getrandom"))]
+pub use many::EphemeralPool;
 pub use params::{MlKem512, MlKem768, MlKem1024};
 pub use prepared::{PreparedDecapsulationKey, PreparedEncapsulationKey};
 pub use self_test::{self_test, self_test_decapsulation, self_test_encapsulation, self_test_key_generation};

@@ -30,7 +30,13 @@ where
     assert_eq!(ours, theirs);
 
     let (mut prepared, mut again) = (PreparedDk::<Plain<W>, K>::ZERO, P::Ciphertext::ZERO);
-    prepared.prepare(backend, dk);
+    let mut once_more = [0; dk_size(4)];
+    let dk_mut = DkMut::of(K, &mut once_more[..dk_size(K)]).expect("its length");
+    let prepared_key_gen = counted(|| {
+        kem::key_gen_prepared::<_, P, K, U, V>(backend, &[5; 32], &[3; 32], dk_mut, &mut prepared);
+    });
+    assert_eq!(prepared_key_gen, key_gen);
+    assert_eq!(once_more[..dk_size(K)], *expanded);
     theirs = [0; 32];
     let prepared_decaps = counted(|| {
         kem::decaps_prepared::<_, P, K, U, V>(backend, &prepared, dk.z, &c, &mut theirs);
