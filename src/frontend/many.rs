@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 
+#[cfg(feature = "alloc")]
 use super::bytes::Bytes;
 use super::ct::Secret;
 #[cfg(feature = "alloc")]
@@ -15,8 +16,8 @@ use super::encapsulation::Ciphertext;
 use super::group::{Decapsulation, Encapsulation, GROUP, Group, KeyGeneration, next};
 use super::kem::{DkMut, Ek};
 #[cfg(feature = "alloc")]
-use super::keys::SharedSecret;
-use super::keys::{SEED_SIZE, SHARED_SECRET_SIZE, Seed, d_z};
+use super::keys::{SEED_SIZE, SharedSecret};
+use super::keys::{SHARED_SECRET_SIZE, Seed, d_z};
 use super::sets::ParameterSet;
 use super::sets::sealed::Algorithms;
 use super::{
