@@ -635,6 +635,10 @@ fn operations<S: Set>(selected: Selected) -> Vec<String> {
     let again = vec![("re-encryption".to_owned(), (*ciphertext).as_bytes().as_ref().to_vec())];
     let mut remains = Remains::of(selected, &again);
     remains.examine(&name("implicit rejection into"), || dk.decapsulate_into(&*forged, &mut k));
+    let (keys, received, mut ks) = ([&*dk; 8], [CiphertextRef::from(&*forged); 8], Box::new([[0; 32]; 8]));
+    remains.examine(&name("implicit rejections side by side"), || {
+        DecapsulationKey::decapsulate_many_into(&keys, &received, &mut ks[..]).expect("as many of each");
+    });
     failures.extend(remains.failures);
     failures
 }
