@@ -1,0 +1,1 @@
+//! Nothing: the recipes are tests.
