@@ -25,7 +25,7 @@ impl Deadline {
     /// Waits until the peer has sent something.
     pub(crate) fn wait(&mut self) -> io::Result<()> {
         self.stream.set_read_timeout(Some(self.left()?))?;
-        self.stream.peek(&mut [0]).map(drop)
+        self.stream.peek(&mut [0]).map(drop).map_err(too_slow)
     }
 
     fn left(&self) -> io::Result<Duration> {
@@ -37,19 +37,24 @@ impl Deadline {
 impl Read for Deadline {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.stream.set_read_timeout(Some(self.left()?))?;
-        self.stream.read(buf)
+        self.stream.read(buf).map_err(too_slow)
     }
 }
 
 impl Write for Deadline {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.stream.set_write_timeout(Some(self.left()?))?;
-        self.stream.write(buf)
+        self.stream.write(buf).map_err(too_slow)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.stream.flush()
     }
+}
+
+/// Unix calls it "resource temporarily unavailable".
+fn too_slow(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::WouldBlock { io::ErrorKind::TimedOut.into() } else { error }
 }
 
 /// The name of the group that was agreed on.
