@@ -10,8 +10,8 @@
 //! not. The server's answer to a request is a page with the same in it.
 
 use std::error::Error;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,8 @@ use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{
-    ClientConfig, ClientConnection, CommonState, RootCertStore, ServerConfig, ServerConnection, Stream,
+    ClientConfig, ClientConnection, CommonState, ConnectionCommon, RootCertStore, ServerConfig,
+    ServerConnection, SideData, Stream,
 };
 use rustls_kemstone::{Group, PostQuantum};
 
@@ -87,9 +88,7 @@ fn server(folder: &Path, groups: &str) -> Result<()> {
 fn serve(mut stream: TcpStream, config: Arc<ServerConfig>) -> Result<String> {
     ready(&stream)?;
     let mut connection = ServerConnection::new(config)?;
-    while connection.is_handshaking() {
-        connection.complete_io(&mut stream)?;
-    }
+    handshake(&mut connection, &mut stream)?;
     let line = line(&connection);
     let mut tls = Stream::new(&mut connection, &mut stream);
     let (mut request, mut some) = (Vec::new(), [0; 1024]);
@@ -99,7 +98,10 @@ fn serve(mut stream: TcpStream, config: Arc<ServerConfig>) -> Result<String> {
             size => request.extend_from_slice(&some[..size]),
         }
     }
-    let page = format!("<!doctype html><title>TLS</title><h1 id=\"group\">{line}</h1>\n");
+    // The scripts have a browser connect again, and resume the session: one may go over a connection that it has already, for it
+    // makes two at once. Nothing in the answers runs.
+    let scripts: String = (1..5).map(|number| format!("<script src=\"/{number}\"></script>")).collect();
+    let page = format!("<!doctype html><title>TLS</title><h1 id=\"group\">{line}</h1>{scripts}\n");
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close";
     write!(tls, "{head}\r\nContent-Length: {}\r\n\r\n{page}", page.len())?;
     tls.conn.send_close_notify();
@@ -128,9 +130,7 @@ fn fetch(config: &Arc<ClientConfig>, port: u16) -> Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     ready(&stream)?;
     let mut connection = ClientConnection::new(config.clone(), ServerName::try_from("localhost")?)?;
-    while connection.is_handshaking() {
-        connection.complete_io(&mut stream)?;
-    }
+    handshake(&mut connection, &mut stream)?;
     let line = line(&connection);
     let mut tls = Stream::new(&mut connection, &mut stream);
     // Its tickets come with the answer.
@@ -141,6 +141,18 @@ fn fetch(config: &Arc<ClientConfig>, port: u16) -> Result<String> {
         _ if answer.is_empty() => Err("no answer".into()),
         _ => Ok(line),
     }
+}
+
+fn handshake<D: SideData>(connection: &mut ConnectionCommon<D>, stream: &mut TcpStream) -> Result<()> {
+    while connection.is_handshaking() {
+        if let Err(error) = connection.complete_io(stream) {
+            // An alert does not arrive if the connection is closed on bytes that nobody has read.
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = io::copy(stream, &mut io::sink());
+            return Err(error.into());
+        }
+    }
+    Ok(())
 }
 
 fn ready(stream: &TcpStream) -> Result<()> {
