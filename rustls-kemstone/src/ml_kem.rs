@@ -5,7 +5,7 @@
 use alloc::boxed::Box;
 
 use kemstone::{
-    CiphertextRef, DecapsulationKey, EncapsulationKey, ParameterSet, SEED_SIZE, SHARED_SECRET_SIZE,
+    CiphertextRef, EncapsulationKey, ParameterSet, PreparedDecapsulationKey, SEED_SIZE, SHARED_SECRET_SIZE,
 };
 
 /// Why a half was not made.
@@ -17,11 +17,9 @@ pub(crate) enum Failure<E> {
     Random(E),
 }
 
-/// A client's key, which serves once. It stays on the heap where it was made, and is wiped on drop.
-///
-/// Not a `PreparedDecapsulationKey`, which decapsulates faster: it computes the matrix again, after generation, and over a
-/// whole key exchange that costs more than it saves.
-pub(crate) type ClientKey<S> = DecapsulationKey<S>;
+/// A client's key, which serves once. It stays on the heap where it was made, and is wiped on drop. Prepared, it keeps the matrix that
+/// was sampled for it, so that decapsulation does not sample it again.
+pub(crate) type ClientKey<S> = PreparedDecapsulationKey<S>;
 
 /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen).
 pub(crate) fn generate<S: ParameterSet, E>(
