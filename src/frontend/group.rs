@@ -2,6 +2,7 @@
 //! eight operations fill eight.
 //!
 //! Each operation is the same as in `kem.rs`, step by step, and gives the same. A backend with one slot does one after the other.
+//! At the end of a group the stack below is overwritten, where a compiler may have put copies of what is next to one another here.
 
 use subtle::Choice;
 
@@ -15,6 +16,7 @@ use super::symmetric::{g, g_with_k, h, j};
 use crate::backend::Backend;
 use crate::backend::poly::NttPoly;
 use crate::sponge::jobs::{Job, Jobs};
+use crate::sponge::wipe_deep_frames;
 
 /// The most operations in a group.
 pub(crate) const GROUP: usize = 8;
@@ -211,6 +213,7 @@ fn encaps_with<'k, B, P, const K: usize, const U: usize, const V: usize>(
         k_pke::encrypt::<B, P, K, U, V>(backend, &key.key, one.m, noise, one.c); // 2
         *one.k = k_r[0]; // 3
     }
+    wipe_deep_frames();
 }
 
 /// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal), for each of a group with a key each.
@@ -263,6 +266,7 @@ fn decaps_side_by_side<B, P, const K: usize, const U: usize, const V: usize>(
     {
         select::<B, P, K, U, V>(backend, key, decrypted, noise, k_bar, one); // 8-12
     }
+    wipe_deep_frames();
 }
 
 /// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal), for each of a group with one prepared key.
@@ -312,6 +316,7 @@ fn decaps_prepared_side_by_side<B, P, const K: usize, const U: usize, const V: u
     {
         select::<B, P, K, U, V>(backend, &key.ek.key, decrypted, noise, k_bar, one); // 8-12
     }
+    wipe_deep_frames();
 }
 
 /// Algorithm 18, line 6, for each of a group.

@@ -206,7 +206,8 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
         below_q
     }
 
-    /// Algorithm 13 (K-PKE.KeyGen), from line 2 on, as [`key_gen`], and of the same matrix this key.
+    /// Algorithm 13 (K-PKE.KeyGen), from line 2 on, as [`key_gen`], and of the same matrix this key, but for
+    /// [`decode`](Self::decode).
     pub(crate) fn key_gen<P, const U: usize, const V: usize>(
         &mut self,
         backend: B,
@@ -225,7 +226,6 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
                 core::mem::swap(&mut row[i], &mut rest[0][j]);
             }
         }
-        self.decode(backend, ek);
     }
 
     /// H(ek), and Algorithm 14 (K-PKE.Encrypt), lines 3 to 8.

@@ -55,6 +55,8 @@ pub(crate) fn key_gen_prepared<B, P, const K: usize, const U: usize, const V: us
     *dk.z = *z; // 3
     prepared.ek.h_ek = *dk.h_ek;
     decode_vector(backend, dk.dk_pke, &mut prepared.s_hat);
+    // After s, whose last bytes a kernel may leave where those of t come now.
+    prepared.ek.key.decode(backend, dk.ek);
 }
 
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), and so Algorithm 20 from line 5 on.

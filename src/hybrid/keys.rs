@@ -39,7 +39,7 @@ secret_bytes! {
 
 impl Clone for Seed {
     fn clone(&self) -> Self {
-        Self::from_bytes(&self.0)
+        Self(self.0)
     }
 }
 

@@ -204,3 +204,11 @@ pub(crate) fn wipe_frames() {
     let frames = [0_u8; 2048];
     optimization_barrier(&frames);
 }
+
+/// The same for more: frames of kernels in builds for size, which keep registers in memory by the dozen. For what is rare beside
+/// what it wipes, or runs for several operations at once.
+#[inline(never)]
+pub(crate) fn wipe_deep_frames() {
+    let frames = [0_u8; 8192];
+    optimization_barrier(&frames);
+}
