@@ -210,7 +210,8 @@ fn main() {
     }
     assert!(
         taint.leaks == 4
-            && taint.operations == 2 * (3 * operations::PER_SET + 3 * operations::PER_HYBRID) + 1,
+            && taint.operations
+                == 2 * (3 * (operations::PER_SET + operations::GROUPS + operations::PER_HYBRID)) + 1,
         "something has not run"
     );
     process::exit(i32::from(!taint.failures.is_empty()));
