@@ -38,6 +38,7 @@ secret_bytes! {
 }
 
 impl Clone for Seed {
+    #[inline(never)] // as with `to_seed`
     fn clone(&self) -> Self {
         Self(self.0)
     }
@@ -420,6 +421,7 @@ impl<H: HybridKem> DecapsulationKey<H> {
 
     /// The seed.
     #[must_use]
+    #[inline(never)] // in a caller, its words may be in registers that functions called next put on the stack
     pub const fn to_seed(&self) -> Seed {
         Seed::from_bytes(&self.seed)
     }
