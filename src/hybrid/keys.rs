@@ -38,7 +38,6 @@ secret_bytes! {
 }
 
 impl Clone for Seed {
-    #[inline(never)] // as with `to_seed`
     fn clone(&self) -> Self {
         Self(self.0)
     }
