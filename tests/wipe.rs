@@ -759,7 +759,6 @@ fn hybrid<H: HybridKem>(selected: Selected) -> Vec<String> {
     call!("boxed_generate_with", Key::<H>::boxed_generate_with(fill_seed));
     call!("boxed_from_seed", Key::<H>::boxed_from_seed(&seed));
     call!("to_seed", dk.to_seed());
-    call!("Seed::clone", seed.clone());
     call!("encapsulate_with", ek.encapsulate_with(fill));
     call!("encapsulate_with nothing", ek.encapsulate_with(drawn));
     call!("encapsulate_into", ek.encapsulate_into(fill, &mut to, &mut k));

@@ -26,7 +26,7 @@ pub const SEED_SIZE: usize = 32;
 secret_bytes! {
     /// The 32 bytes that a hybrid decapsulation key is made from, and the only form to store one in.
     ///
-    /// Wiped on drop; `Debug` shows nothing of it; `==` takes constant time.
+    /// Wiped on drop; `Debug` shows nothing of it; `==` takes constant time; there is no `Clone`.
     ///
     /// ```
     /// use kemstone::hybrid::{Seed, x_wing::DecapsulationKey};
@@ -35,12 +35,6 @@ secret_bytes! {
     /// assert_eq!(key.to_seed(), Seed::from([7; 32]));
     /// ```
     Seed, [u8; SEED_SIZE], [] [u8; SEED_SIZE]
-}
-
-impl Clone for Seed {
-    fn clone(&self) -> Self {
-        Self(self.0)
-    }
 }
 
 type ScalarOf<H> = <<H as Sealed>::SealedGroup as Group>::Scalar;
