@@ -13,13 +13,13 @@ use super::bytes::Bytes;
 use super::ct::Secret;
 #[cfg(feature = "alloc")]
 use super::encapsulation::Ciphertext;
-use super::group::{Decapsulation, Encapsulation, GROUP, Group, KeyGeneration, next};
 use super::kem::{DkMut, Ek};
 #[cfg(feature = "alloc")]
 use super::keys::{SEED_SIZE, SharedSecret};
 use super::keys::{SHARED_SECRET_SIZE, Seed, d_z};
 use super::sets::ParameterSet;
 use super::sets::sealed::Algorithms;
+use super::side_by_side::{Decapsulation, Encapsulation, GROUP, Group, KeyGeneration, next_group};
 use super::{
     CiphertextRef, DecapsulationKey, EncapsulationKey, Error, PreparedDecapsulationKey,
     PreparedEncapsulationKey,
@@ -34,13 +34,13 @@ fn encapsulate<'a, E>(
     mut fill: impl FnMut(&mut [[u8; 32]]) -> Result<(), E>,
     run: impl Fn(&mut Group<Encapsulation<'_>>),
 ) -> Result<(), E> {
-    while let Some(group) = next(&mut wanted) {
+    while let Some(group) = next_group(&mut wanted) {
         let mut ms = Secret::new([[0; 32]; GROUP]);
         let count = group.iter().flatten().count();
         fill(&mut ms[..count])?;
         let mut operations =
             group.into_iter().flatten().zip(&*ms).map(|((ek, c, k), m)| Encapsulation { ek, m, c, k });
-        if let Some(mut group) = next(&mut operations) {
+        if let Some(mut group) = next_group(&mut operations) {
             run(&mut group);
         }
     }
@@ -52,14 +52,14 @@ fn decapsulate<'a>(
     mut operations: impl Iterator<Item = Decapsulation<'a>>,
     run: impl Fn(&mut Group<Decapsulation<'_>>),
 ) {
-    while let Some(mut group) = next(&mut operations) {
+    while let Some(mut group) = next_group(&mut operations) {
         run(&mut group);
     }
 }
 
 /// Generates group by group.
 fn generate<'a, S: ParameterSet>(mut operations: impl Iterator<Item = KeyGeneration<'a>>) {
-    while let Some(mut group) = next(&mut operations) {
+    while let Some(mut group) = next_group(&mut operations) {
         S::SealedAlgorithms::key_gen_group(&mut group);
     }
 }

@@ -6,7 +6,7 @@
 //! | 4.1 Cryptographic functions | `symmetric.rs` |
 //! | 4.2, 4.3 Encoding, sampling, transform | the contract in `backend/mod.rs` |
 //! | 5 The K-PKE component scheme | `k_pke.rs` |
-//! | 6 Internal algorithms, 7 ML-KEM | `kem.rs`; for several inputs side by side `group.rs`, `many.rs` |
+//! | 6 Internal algorithms, 7 ML-KEM | `kem.rs`; for several inputs side by side `side_by_side.rs`, `many.rs` |
 //! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `encapsulation.rs`, `decapsulation.rs`, `prepared.rs`; by set `api.rs` |
 //! | 8 Parameter sets | `params.rs`, `sets.rs`; arrays of their sizes `bytes.rs` |
 //!
@@ -18,7 +18,6 @@ pub(crate) mod ct;
 pub(crate) mod decapsulation;
 pub(crate) mod encapsulation;
 mod error;
-pub(crate) mod group;
 #[cfg(feature = "incremental")]
 mod incremental;
 pub(crate) mod k_pke;
@@ -33,6 +32,7 @@ mod permutations;
 mod prepared;
 mod self_test;
 pub(crate) mod sets;
+pub(crate) mod side_by_side;
 pub(crate) mod symmetric;
 
 pub use api::{ml_kem_512, ml_kem_768, ml_kem_1024};

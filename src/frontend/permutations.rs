@@ -1,9 +1,9 @@
 //! How many permutations each operation takes, by the width of Keccak.
 
 use super::bytes::Bytes;
-use super::group::{self, Decapsulation, Encapsulation, GROUP, KeyGeneration, next};
 use super::kem::{self, Dk, DkMut, Ek, PreparedDk, PreparedEk};
 use super::params::{Dimensions, MlKem512, MlKem768, MlKem1024, dk_size};
+use super::side_by_side::{self, Decapsulation, Encapsulation, GROUP, KeyGeneration, next_group};
 use crate::sponge::tests::{Plain, counted};
 
 /// Permutations of one parameter set's operations on `W` slots: key generation, encapsulation, decapsulation,
@@ -110,8 +110,8 @@ where
         let dk = DkMut::of(K, &mut expanded[..dk_size(K)]).expect("its length");
         KeyGeneration { d: &[5; 32], z: &[3; 32], dk }
     });
-    let mut group = next(&mut operations).expect("operations");
-    let key_gen = counted(|| group::key_gen::<_, P, K, U, V>(backend, &mut group));
+    let mut group = next_group(&mut operations).expect("operations");
+    let key_gen = counted(|| side_by_side::key_gen::<_, P, K, U, V>(backend, &mut group));
     let dks = expanded.each_ref().map(|expanded| Dk::of(K, &expanded[..dk_size(K)]).expect("its length"));
     let mut encaps = |prepared: Option<&PreparedEk<Plain<W>, K>>| {
         let operations = dks.iter().zip(&mut cs).zip(&mut ours);
@@ -119,10 +119,10 @@ where
             let (ek, m) = (Ek(dk.ek), &[4; 32]);
             Encapsulation { ek, m, c: c.as_mut(), k }
         });
-        let mut group = next(&mut operations).expect("operations");
+        let mut group = next_group(&mut operations).expect("operations");
         counted(|| match prepared {
-            None => group::encaps::<_, P, K, U, V>(backend, &mut group),
-            Some(key) => group::encaps_prepared::<_, P, K, U, V>(backend, key, &mut group),
+            None => side_by_side::encaps::<_, P, K, U, V>(backend, &mut group),
+            Some(key) => side_by_side::encaps_prepared::<_, P, K, U, V>(backend, key, &mut group),
         })
     };
     let mut prepared = PreparedDk::<Plain<W>, K>::ZERO;
@@ -131,10 +131,10 @@ where
     let mut decaps = |prepared: Option<&PreparedDk<Plain<W>, K>>| {
         let operations = dks.iter().zip(&cs).zip(&mut theirs);
         let mut operations = operations.map(|((dk, c), k)| Decapsulation { dk: *dk, c: c.as_ref(), k });
-        let mut group = next(&mut operations).expect("operations");
+        let mut group = next_group(&mut operations).expect("operations");
         counted(|| match prepared {
-            None => group::decaps::<_, P, K, U, V>(backend, &mut group),
-            Some(key) => group::decaps_prepared::<_, P, K, U, V>(backend, key, &mut group),
+            None => side_by_side::decaps::<_, P, K, U, V>(backend, &mut group),
+            Some(key) => side_by_side::decaps_prepared::<_, P, K, U, V>(backend, key, &mut group),
         })
     };
     let [decaps, prepared_decaps] = [decaps(None), decaps(Some(&prepared))];

@@ -5,9 +5,9 @@ use core::hash::Hash;
 
 use super::bytes::Bytes;
 use super::ct::Wipe;
-use super::group::{self, Decapsulation, Encapsulation, Group, KeyGeneration};
 use super::kem::{self, AnyPreparedDk, AnyPreparedEk, Dk, DkMut, Ek};
 use super::params::{ENCODED, MlKem512, MlKem768, MlKem1024, ct_size, dk_size, ek_size};
+use super::side_by_side::{self, Decapsulation, Encapsulation, Group, KeyGeneration};
 #[cfg(feature = "internals")]
 use crate::backend::Backend;
 use crate::backend::select::{Held, Selected, with_backend, with_held};
@@ -230,25 +230,25 @@ macro_rules! parameter_set {
 
             fn key_gen_group(group: &mut Group<KeyGeneration<'_>>) {
                 with_backend!(Selected::best(), backend => {
-                    group::key_gen::<_, Self, $k, { $u }, { $v }>(backend, group);
+                    side_by_side::key_gen::<_, Self, $k, { $u }, { $v }>(backend, group);
                 });
             }
 
             fn encaps_group(group: &mut Group<Encapsulation<'_>>) {
                 with_backend!(Selected::best(), backend => {
-                    group::encaps::<_, Self, $k, { $u }, { $v }>(backend, group);
+                    side_by_side::encaps::<_, Self, $k, { $u }, { $v }>(backend, group);
                 });
             }
 
             fn decaps_group(group: &mut Group<Decapsulation<'_>>) {
                 with_backend!(Selected::best(), backend => {
-                    group::decaps::<_, Self, $k, { $u }, { $v }>(backend, group);
+                    side_by_side::decaps::<_, Self, $k, { $u }, { $v }>(backend, group);
                 });
             }
 
             fn encaps_prepared_group(held: &Held<Self::PreparedEk>, group: &mut Group<Encapsulation<'_>>) {
                 with_held!(held, (backend, held) => {
-                    group::encaps_prepared::<_, Self, $k, { $u }, { $v }>(*backend, held, group);
+                    side_by_side::encaps_prepared::<_, Self, $k, { $u }, { $v }>(*backend, held, group);
                 });
             }
 
@@ -257,7 +257,7 @@ macro_rules! parameter_set {
                 group: &mut Group<Decapsulation<'_>>,
             ) {
                 with_held!(held, (backend, held) => {
-                    group::decaps_prepared::<_, Self, $k, { $u }, { $v }>(*backend, held, group);
+                    side_by_side::decaps_prepared::<_, Self, $k, { $u }, { $v }>(*backend, held, group);
                 });
             }
 

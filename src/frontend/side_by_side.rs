@@ -25,7 +25,7 @@ pub(crate) const GROUP: usize = 8;
 pub(crate) type Group<T> = [Option<T>; GROUP];
 
 /// The next group, if there is one.
-pub(crate) fn next<T>(operations: &mut impl Iterator<Item = T>) -> Option<Group<T>> {
+pub(crate) fn next_group<T>(operations: &mut impl Iterator<Item = T>) -> Option<Group<T>> {
     let mut group = [const { None }; GROUP];
     for place in &mut group {
         *place = operations.next();
