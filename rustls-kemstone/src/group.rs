@@ -15,7 +15,7 @@ use core::fmt;
 ///
 /// Sizes in bytes. The hybrids are those of RFC 10024, the others of draft-ietf-tls-mlkem. A client's share is an
 /// encapsulation key, a server's a ciphertext, each beside a share of ECDH; the secret is the two secrets in the
-/// same order. Other software has few of the pure groups or none.
+/// same order. Other software takes the pure groups only when told to, or has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Group {
