@@ -1,5 +1,5 @@
-//! Peak stack of every call of the default features, measured: a thread runs it once on painted memory, and the lowest byte that no longer
-//! has its paint tells how deep it went. Results that the caller holds are counted as well.
+//! Peak stack of every call of the default features, measured: a thread runs it once on painted memory, and the lowest byte that no
+//! longer has its paint tells how deep it went. Results that the caller holds are counted as well.
 //!
 //! The figures and limits are those of x86-64; `.ci/stack` measures a Cortex-M4 by the same list, and publishes both.
 #![cfg(all(unix, target_arch = "x86_64"))]
