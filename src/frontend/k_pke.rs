@@ -1,13 +1,11 @@
 //! FIPS 203, section 5: the K-PKE component scheme. Not secure by itself; only `kem.rs` calls it.
 
-use core::slice::from_mut;
-
 use subtle::Choice;
 use zeroize::optimization_barrier;
 
 use super::ct::{Secret, Wipe};
 use super::params::{Dimensions, ENCODED, ek_size};
-use super::symmetric::{h_begin, h_rest, h_whole, matrix, prf, transposed_matrix};
+use super::symmetric::{entries, h_begin, h_rest, h_whole, matrix, prf, transposed_matrix};
 use crate::backend::Backend;
 use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly};
 use crate::sponge::jobs::{Absorbed, Jobs};
@@ -35,8 +33,8 @@ fn transform_noise<B: Backend, const K: usize>(
 
 /// FIPS 203, Algorithm 13 (K-PKE.KeyGen), from line 2 on: `[rho, sigma]` is what line 1 computes.
 ///
-/// Writes `ek` (384 k + 32 bytes) and `dk` (384 k bytes), and H(ek), which for k > 2 begins while the last rows of
-/// A_hat are still being sampled: a hash that is one long chain is cheapest where there is other work beside it.
+/// Writes `ek` (384 k + 32 bytes) and `dk` (384 k bytes), and H(ek), which for k > 2 begins while later rows of A_hat are
+/// still being sampled: a hash that is one long chain is cheapest where there is other work beside it.
 #[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
@@ -65,12 +63,13 @@ fn key_gen_on_rows<B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: Dimensions<K, U, V>,
 {
+    let first = rows_before_hash(B::SLOTS, K);
     let mut e_bytes = Secret::new([[0; ETA1_BYTES]; K]);
     let mut s_hat = Secret::new([const { Multiplier::ZERO }; K]);
     {
         let mut s_bytes = Secret::new([[0; ETA1_BYTES]; K]);
         backend.hash_all(&mut [
-            matrix(rho, 0, &mut rows[..2]),              // 3-7: i = 0, 1
+            matrix(rho, 0, &mut rows[..first]),          // 3-7: i = 0, 1
             prf(P::ETA1, sigma, 0, &mut *s_bytes),       // 2, 8-11: PRF
             prf(P::ETA1, sigma, K as u8, &mut *e_bytes), // 12-15: PRF
         ]);
@@ -78,25 +77,40 @@ fn key_gen_on_rows<B, P, const K: usize, const U: usize, const V: usize>(
     }
 
     ek[ENCODED * K..].copy_from_slice(rho); // 19
-    let (ek_0_1, _) = ek.split_at_mut(2 * ENCODED);
-    for ((row, e_bytes), ek_t) in rows.iter().zip(e_bytes.iter()).zip(ek_0_1.as_chunks_mut().0) {
+    let (ek_first, _) = ek.split_at_mut(first * ENCODED);
+    for ((row, e_bytes), ek_t) in rows.iter().zip(e_bytes.iter()).zip(ek_first.as_chunks_mut().0) {
         public_row::<B, P, K, U, V>(backend, row, &s_hat, e_bytes, ek_t); // 12-15: CBD; 17-19
     }
+    let later = if rows.len() < K { rows } else { &mut rows[first..] };
     let mut absorbed = Absorbed::NOTHING;
-    let mut begun = 0;
-    let kept = rows.len() >= K;
-    for (i, e_bytes) in e_bytes.iter().enumerate().skip(2) {
-        let row = &mut rows[if kept { i } else { 0 }];
+    let (mut begun, mut there) = (0, 0);
+    for (i, e_bytes) in e_bytes.iter().enumerate().skip(first) {
         let whole = h_whole(ENCODED * i);
         let beside = h_begin(&ek[begun..whole], &mut absorbed); // H(ek)
-        backend.hash_all(&mut [beside.into(), matrix(rho, i as u8, from_mut(row))]); // 3-7: i = 2, 3
-        begun = whole;
+        // What row i lacks, and the beginning of the next.
+        let ahead = if i + 1 < K { entries_ahead(B::SLOTS, K) } else { 0 };
+        let new = &mut later.as_flattened_mut()[K * (i - first) + there..K * (i - first + 1) + ahead];
+        backend.hash_all(&mut [beside.into(), entries::<_, K>(rho, [i, there], new)]); // 3-7: i = 1, 2, 3
+        (begun, there) = (whole, ahead);
         if let Some(ek_t) = ek[ENCODED * i..].first_chunk_mut() {
-            public_row::<B, P, K, U, V>(backend, row, &s_hat, e_bytes, ek_t); // 12-15: CBD; 17-19
+            public_row::<B, P, K, U, V>(backend, &later[i - first], &s_hat, e_bytes, ek_t); // 12-15: CBD; 17-19
         }
     }
     backend.hash(h_rest(&absorbed, &ek[begun..], h_ek)); // H(ek)
 } // 21: both keys are written in place
+
+/// How many rows are sampled before H(ek) begins: one where the next fills the slots beside it. Elsewhere H(ek) would wait for rows,
+/// or slots would be empty.
+const fn rows_before_hash(slots: usize, k: usize) -> usize {
+    if slots == k + 1 { 1 } else { 2 }
+}
+
+/// How many entries of the next row are sampled with a row and beside H(ek), which takes a slot of its own: with them, the other slots
+/// are taken equally often. None where a row leaves some of them empty: there H(ek) is what takes longest.
+const fn entries_ahead(slots: usize, k: usize) -> usize {
+    let beside = slots - 1;
+    if beside == 0 || beside > k { 0 } else { k.next_multiple_of(beside) - k }
+}
 
 /// s_hat, and its encoding (Algorithm 13, lines 8 to 11, 16 and 20).
 #[inline(always)]

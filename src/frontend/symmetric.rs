@@ -90,6 +90,15 @@ pub(crate) fn matrix<'a, B, const K: usize>(
     Jobs::matrix(rho, i, rows, false)
 }
 
+/// Entries of A_hat row by row, from row i, column j on, as [`matrix`] samples them.
+pub(crate) fn entries<'a, B, const K: usize>(
+    rho: &'a [u8; 32],
+    i_j: [usize; 2],
+    entries: &'a mut [NttPoly<B>],
+) -> Jobs<'a, B> {
+    Jobs::entries(rho, i_j.map(|index| index as u8), K as u8, entries)
+}
+
 /// All of A_hat, transposed: SampleNTT of rho || i || j is at row i, column j.
 pub(crate) fn transposed_matrix<'a, B, const K: usize>(
     rho: &'a [u8; 32],

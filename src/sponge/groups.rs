@@ -89,6 +89,16 @@ impl<'a, B> Matrix<'a, B> {
         Self { rho, row: i, column: 0, columns: K as u8, transposed, entries }
     }
 
+    /// As [`Jobs::entries`](super::jobs::Jobs::entries).
+    pub(crate) fn from_entry(
+        rho: &'a [u8; 32],
+        [row, column]: [u8; 2],
+        columns: u8,
+        entries: &'a mut [NttPoly<B>],
+    ) -> Self {
+        Self { rho, row, column, columns, transposed: false, entries }
+    }
+
     /// Splits off the next `count` entries, and writes their sponges' words 4 to `word4`.
     #[inline(always)]
     pub(crate) fn take(&mut self, count: usize, word4: &mut [u64]) -> &'a mut [NttPoly<B>] {

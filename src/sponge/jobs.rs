@@ -34,6 +34,12 @@ impl<'a, B> Jobs<'a, B> {
         Jobs::Matrix(Matrix::new(rho, i, rows, transposed))
     }
 
+    /// Entries of a matrix with `columns` columns, row by row from row i, column j on, as [`matrix`](Self::matrix) samples
+    /// them.
+    pub fn entries(rho: &'a [u8; 32], i_j: [u8; 2], columns: u8, entries: &'a mut [NttPoly<B>]) -> Self {
+        Jobs::Matrix(Matrix::from_entry(rho, i_j, columns, entries))
+    }
+
     /// H(ek) beside the transposed matrix of an encapsulation key, which its last 32 bytes seed.
     pub fn of_key<const K: usize>(
         ek: &'a [u8],
