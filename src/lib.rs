@@ -30,7 +30,7 @@ mod traits;
 
 #[cfg(feature = "pkcs8")]
 pub use formats::{AnyDecapsulationKey, AnyEncapsulationKey, KeyFormatError, PrivateKeyForm};
-#[cfg(all(feature = "alloc", feature = "getrandom"))]
+#[cfg(feature = "alloc")]
 pub use frontend::EphemeralPool;
 pub use frontend::{
     Bytes, Ciphertext, CiphertextRef, DecapsulationKey, EncapsulationKey, Error, ExpandedDecapsulationKey,

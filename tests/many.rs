@@ -148,14 +148,22 @@ fn a_pool_gives_no_key_twice() {
         assert_eq!(format!("{pool:?}"), "EphemeralPool(0 keys)");
         let taken: Vec<_> = (0..19).map(|_| pool.take().expect("randomness")).collect();
         assert_eq!(format!("{pool:?}"), "EphemeralPool(5 keys)");
-        let seeds = HashSet::<[u8; 64]>::from_iter(
-            taken.iter().map(|key| *key.to_seed().expect("it was generated").as_bytes()),
-        );
+        let seed =
+            |key: &PreparedDecapsulationKey<S>| key.decapsulation_key().to_seed().expect("it was generated");
+        let seeds: HashSet<_> = taken.iter().map(|key| *seed(key).as_bytes()).collect();
         assert_eq!(seeds.len(), 19);
         for key in taken {
             key.check_pairwise_consistency().expect("a good key");
-            let again = S::from_seed(&key.to_seed().expect("it was generated"));
-            assert_eq!(again.encapsulation_key(), key.encapsulation_key());
+            let again = S::from_seed(&seed(&key));
+            assert_eq!(
+                key.decapsulation_key().to_expanded_bytes().as_bytes(),
+                again.to_expanded_bytes().as_bytes()
+            );
+            let (c, secret) = again.encapsulation_key().encapsulate().expect("randomness");
+            assert_eq!(key.decapsulate(&c), secret);
+            let forged = array::<S::CiphertextBytes>(0xa5);
+            let forged = CiphertextRef::<S>::try_from(forged.as_ref()).expect("its length");
+            assert_eq!(key.decapsulate(forged), again.decapsulate(forged));
         }
     }
     each!(check);

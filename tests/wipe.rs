@@ -16,8 +16,8 @@ use kemstone::sponge::jobs::{Job, Jobs};
 use kemstone::zeroize::Zeroize;
 use kemstone::{
     AnyDecapsulationKey, Bytes, Ciphertext, CiphertextRef, DecapsulationKey, EncapsulationKey,
-    EncapsulationState, Error, ExpandedDecapsulationKey, ParameterSet, PreparedDecapsulationKey,
-    PreparedEncapsulationKey, PrivateKeyForm, Seed, SharedSecret,
+    EncapsulationState, EphemeralPool, Error, ExpandedDecapsulationKey, ParameterSet,
+    PreparedDecapsulationKey, PreparedEncapsulationKey, PrivateKeyForm, Seed, SharedSecret,
 };
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
@@ -566,6 +566,7 @@ fn many<S: Set>(
     let (mut cs, mut ks) = (vec![*c.as_bytes(); 9], vec![[0; 32]; 9]);
     let (dks, eks, received) = ([dk; 9], [dk.encapsulation_key(); 9], [CiphertextRef::from(c); 9]);
     call!("generate_many_with", Key::<S>::generate_many_with(9, fill_seeds));
+    call!("EphemeralPool::take_with", EphemeralPool::<S>::new().take_with(fill_seeds));
     call!("expand_many_into", Key::<S>::expand_many_into(&seeds, &mut expanded));
     call!("encapsulate_many_with", EncapsulationKey::encapsulate_many_with(eks, fill));
     call!("encapsulate_many_into", EncapsulationKey::encapsulate_many_into(&eks, fill, &mut cs, &mut ks));

@@ -1,5 +1,8 @@
 //! Which backend runs: the fastest of those that this build knows and this machine has.
 
+#[cfg(feature = "alloc")]
+use core::any::Any;
+
 use super::Backend;
 use super::portable::Portable;
 use super::probe::{Listed, Probe};
@@ -215,10 +218,18 @@ pub trait Visitor {
 /// A type that each backend has its own of.
 pub trait PerBackend {
     /// The backend's own. It is plain data: what is secret in it is wiped by whoever holds it.
-    type Of<B: Backend>: Copy + Send + Sync;
+    type Of<B: Backend>: Copy + Send + Sync + 'static;
 
     /// One of them, empty.
     fn empty<B: Backend>() -> Self::Of<B>;
+}
+
+#[cfg(feature = "alloc")]
+impl<P: PerBackend> Held<P> {
+    /// What this backend made, if it was this one.
+    pub(crate) fn of_mut<B: Backend>(&mut self, _: B) -> Option<&mut P::Of<B>> {
+        with_held!(self, (_backend, value) => (value as &mut dyn Any).downcast_mut())
+    }
 }
 
 impl<P: PerBackend> Clone for Held<P> {

@@ -130,45 +130,38 @@ fn secret_vector<B, P, const K: usize, const U: usize, const V: usize>(
     }
 }
 
-/// What Algorithm 13 hashes for one key: A_hat, and s and e before they are polynomials.
-pub(crate) struct KeyHashes<B, const K: usize> {
-    a_hat: [[NttPoly<B>; K]; K],
-    s_e: Secret<[[[u8; ETA1_BYTES]; K]; 2]>,
-}
+/// What Algorithm 13 takes of the PRF for one key: s and e before they are polynomials.
+pub(crate) struct KeyNoise<const K: usize>(Secret<[[[u8; ETA1_BYTES]; K]; 2]>);
 
-impl<B: Backend, const K: usize> KeyHashes<B, K> {
+impl<const K: usize> KeyNoise<K> {
     /// Room for what [`jobs`](Self::jobs) write.
     pub(crate) const fn new() -> Self {
-        let a_hat = [const { [const { NttPoly::ZERO }; K] }; K];
-        Self { a_hat, s_e: Secret::new([[[0; ETA1_BYTES]; K]; 2]) }
+        Self(Secret::new([[[0; ETA1_BYTES]; K]; 2]))
     }
 
-    /// Algorithm 13, lines 2 to 15, as far as they are hashing: the matrix, and the PRF.
-    pub(crate) fn jobs<'a>(
-        &'a mut self,
-        eta1: Eta,
-        rho: &'a [u8; 32],
-        sigma: &'a [u8; 32],
-    ) -> [Jobs<'a, B>; 3] {
-        let [s, e] = &mut *self.s_e;
-        [matrix(rho, 0, &mut self.a_hat), prf(eta1, sigma, 0, s), prf(eta1, sigma, K as u8, e)]
+    /// Algorithm 13, lines 2 and 8 to 15, as far as they are hashing.
+    pub(crate) fn jobs<'a, B>(&'a mut self, eta1: Eta, sigma: &'a [u8; 32]) -> [Jobs<'a, B>; 2] {
+        let [s, e] = &mut *self.0;
+        [prf(eta1, sigma, 0, s), prf(eta1, sigma, K as u8, e)]
     }
 
     /// FIPS 203, Algorithm 13 (K-PKE.KeyGen), after all its hashing. Writes `ek` (384 k + 32 bytes) and `dk` (384 k bytes).
     #[inline(never)] // frames that are not needed at the same time share the stack
-    pub(crate) fn key_gen<P, const U: usize, const V: usize>(
+    pub(crate) fn key_gen<B, P, const U: usize, const V: usize>(
         &self,
         backend: B,
         rho: &[u8; 32],
+        a_hat: &[[NttPoly<B>; K]; K],
         ek: &mut [u8],
         dk: &mut [u8],
     ) where
+        B: Backend,
         P: Dimensions<K, U, V>,
     {
-        let [s_bytes, e_bytes] = &*self.s_e;
+        let [s_bytes, e_bytes] = &*self.0;
         let mut s_hat = Secret::new([const { Multiplier::ZERO }; K]);
         secret_vector::<B, P, K, U, V>(backend, s_bytes, &mut s_hat, dk); // 8-11: CBD; 16, 20
-        for ((row, e_bytes), ek_t) in self.a_hat.iter().zip(e_bytes).zip(ek.as_chunks_mut().0) {
+        for ((row, e_bytes), ek_t) in a_hat.iter().zip(e_bytes).zip(ek.as_chunks_mut().0) {
             public_row::<B, P, K, U, V>(backend, row, &s_hat, e_bytes, ek_t); // 12-15: CBD; 17-19
         }
         ek[ENCODED * K..].copy_from_slice(rho); // 19
@@ -220,8 +213,8 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
         below_q
     }
 
-    /// Algorithm 13 (K-PKE.KeyGen), from line 2 on, as [`key_gen`], and of the same matrix this key, but for
-    /// [`decode`](Self::decode).
+    /// Algorithm 13 (K-PKE.KeyGen), from line 2 on, as [`key_gen`], that leaves its matrix in
+    /// [`room_for_a_hat`](Self::room_for_a_hat).
     pub(crate) fn key_gen<P, const U: usize, const V: usize>(
         &mut self,
         backend: B,
@@ -232,8 +225,17 @@ impl<B: Backend, const K: usize> EncryptionKey<B, K> {
     ) where
         P: Dimensions<K, U, V>,
     {
+        key_gen_on_rows::<B, P, K, U, V>(backend, rho_sigma, self.room_for_a_hat(), ek, dk, h_ek);
+    }
+
+    /// Where a key generation leaves its matrix for [`transpose`](Self::transpose).
+    pub(crate) const fn room_for_a_hat(&mut self) -> &mut [[NttPoly<B>; K]; K] {
+        &mut self.a_hat_transposed
+    }
+
+    /// Makes of the matrix what is kept of it.
+    pub(crate) fn transpose(&mut self) {
         let a_hat = &mut self.a_hat_transposed;
-        key_gen_on_rows::<B, P, K, U, V>(backend, rho_sigma, a_hat, ek, dk, h_ek);
         for i in 1..K {
             let (above, rest) = a_hat.split_at_mut(i);
             for (j, row) in above.iter_mut().enumerate() {

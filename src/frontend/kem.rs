@@ -53,10 +53,7 @@ pub(crate) fn key_gen_prepared<B, P, const K: usize, const U: usize, const V: us
     backend.hash(g_with_k(d, &[K as u8], &mut rho_sigma)); // 1: Algorithm 13, line 1
     prepared.ek.key.key_gen::<P, U, V>(backend, &rho_sigma, dk.ek, dk.dk_pke, dk.h_ek); // 1-3
     *dk.z = *z; // 3
-    prepared.ek.h_ek = *dk.h_ek;
-    decode_vector(backend, dk.dk_pke, &mut prepared.s_hat);
-    // After s, whose last bytes a kernel may leave where those of t come now.
-    prepared.ek.key.decode(backend, dk.ek);
+    prepared.finish(backend, &dk);
 }
 
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), and so Algorithm 20 from line 5 on.
@@ -251,6 +248,21 @@ impl<B: Backend, const K: usize> PreparedDk<B, K> {
     pub(crate) fn prepare(&mut self, backend: B, dk: Dk<'_>) {
         decode_vector(backend, dk.dk_pke, &mut self.s_hat);
         self.ek.prepare(backend, dk.ek);
+    }
+
+    /// Where the generation of the key leaves its matrix for [`finish`](Self::finish).
+    #[cfg(feature = "alloc")]
+    pub(super) const fn room_for_a_hat(&mut self) -> &mut [[NttPoly<B>; K]; K] {
+        self.ek.key.room_for_a_hat()
+    }
+
+    /// Fills in what belongs to the key `dk`, whose matrix is there.
+    pub(super) fn finish(&mut self, backend: B, dk: &DkMut<'_>) {
+        self.ek.key.transpose();
+        self.ek.h_ek = *dk.h_ek;
+        decode_vector(backend, dk.dk_pke, &mut self.s_hat);
+        // After s, whose last bytes a kernel may leave where those of t come now.
+        self.ek.key.decode(backend, dk.ek);
     }
 }
 

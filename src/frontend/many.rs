@@ -3,8 +3,6 @@
 //! They run in groups of eight, whose hashing fills all slots of a wide Keccak. So a backend with several slots takes less time for
 //! each; `portable` and `zbb` do one after the other.
 
-#[cfg(all(feature = "alloc", feature = "getrandom"))]
-use alloc::boxed::Box;
 #[cfg(feature = "alloc")]
 use alloc::vec::Vec;
 
@@ -77,17 +75,6 @@ fn set_seeds<'a, S: ParameterSet>(
     }));
 }
 
-/// At most eight random keys, in place of empty ones.
-#[cfg(all(feature = "alloc", feature = "getrandom"))]
-fn set_random_seeds<'a, S: ParameterSet>(
-    keys: impl Iterator<Item = &'a mut DecapsulationKey<S>>,
-) -> Result<(), Error> {
-    let mut seeds = Secret::new([[0; SEED_SIZE]; GROUP]);
-    system_random(&mut *seeds)?;
-    set_seeds(keys, &*seeds);
-    Ok(())
-}
-
 /// The results of encapsulations, zero before they are written in place.
 #[cfg(feature = "alloc")]
 type Results<S> = Vec<(Ciphertext<S>, SharedSecret)>;
@@ -109,7 +96,7 @@ fn equal<const N: usize>(lengths: [usize; N]) -> Result<(), Error> {
 }
 
 #[cfg(all(feature = "alloc", feature = "getrandom"))]
-fn system_random<const N: usize>(bytes: &mut [[u8; N]]) -> Result<(), Error> {
+pub(super) fn system_random<const N: usize>(bytes: &mut [[u8; N]]) -> Result<(), Error> {
     getrandom::fill(bytes.as_flattened_mut()).map_err(|_| Error::Randomness)
 }
 
@@ -211,70 +198,6 @@ impl<S: ParameterSet> DecapsulationKey<S> {
             .map(|((key, c), k)| Decapsulation { dk: key.parts(), c: c.as_bytes().as_ref(), k });
         decapsulate(operations, S::SealedAlgorithms::decaps_group);
         Ok(())
-    }
-}
-
-/// Keys for one use each, made eight at a time: for a client that needs one for every connection.
-///
-/// A pool belongs to one thread; a program with several has one in each. Keys wait in memory until they are taken or the pool is
-/// dropped, which wipes them.
-///
-/// ```
-/// use kemstone::{EphemeralPool, MlKem768};
-///
-/// # fn main() -> Result<(), kemstone::Error> {
-/// let mut pool = EphemeralPool::<MlKem768>::new();
-/// for _connection in 0..3 {
-///     let key = pool.take()?;
-///     let (ciphertext, theirs) = key.encapsulation_key().encapsulate()?;
-///     assert_eq!(key.decapsulate(&ciphertext), theirs);
-/// }
-/// # Ok(())
-/// # }
-/// ```
-#[cfg(all(feature = "alloc", feature = "getrandom"))]
-pub struct EphemeralPool<S: ParameterSet> {
-    /// On the heap one by one, so that none is moved.
-    keys: Vec<Box<DecapsulationKey<S>>>,
-}
-
-#[cfg(all(feature = "alloc", feature = "getrandom"))]
-impl<S: ParameterSet> EphemeralPool<S> {
-    /// A pool without a key. The first is made when it is taken.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self { keys: Vec::new() }
-    }
-
-    /// A key that nobody has had before. If there is none left, eight are made with the operating system's randomness.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Randomness`] if the operating system has none.
-    pub fn take(&mut self) -> Result<Box<DecapsulationKey<S>>, Error> {
-        if self.keys.is_empty() {
-            self.keys.extend((0..GROUP).map(|_| DecapsulationKey::empty_box()));
-            if let Err(error) = set_random_seeds(self.keys.iter_mut().map(|key| &mut **key)) {
-                self.keys.clear();
-                return Err(error);
-            }
-        }
-        self.keys.pop().ok_or(Error::Randomness)
-    }
-}
-
-#[cfg(all(feature = "alloc", feature = "getrandom"))]
-impl<S: ParameterSet> Default for EphemeralPool<S> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-#[cfg(all(feature = "alloc", feature = "getrandom"))]
-impl<S: ParameterSet> core::fmt::Debug for EphemeralPool<S> {
-    /// How many keys there are.
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "EphemeralPool({} keys)", self.keys.len())
     }
 }
 

@@ -6,7 +6,7 @@
 //! | 4.1 Cryptographic functions | `symmetric.rs` |
 //! | 4.2, 4.3 Encoding, sampling, transform | the contract in `backend/mod.rs` |
 //! | 5 The K-PKE component scheme | `k_pke.rs` |
-//! | 6 Internal algorithms, 7 ML-KEM | `kem.rs`; for several inputs side by side `side_by_side.rs`, `many.rs` |
+//! | 6 Internal algorithms, 7 ML-KEM | `kem.rs`; for several inputs side by side `side_by_side.rs`, `many.rs`, `pool.rs` |
 //! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `encapsulation.rs`, `decapsulation.rs`, `prepared.rs`; by set `api.rs` |
 //! | 8 Parameter sets | `params.rs`, `sets.rs`; arrays of their sizes `bytes.rs` |
 //!
@@ -29,6 +29,8 @@ pub mod on_backend;
 pub(crate) mod params;
 #[cfg(test)]
 mod permutations;
+#[cfg(feature = "alloc")]
+mod pool;
 mod prepared;
 mod self_test;
 pub(crate) mod sets;
@@ -45,9 +47,9 @@ pub use error::Error;
 #[cfg(feature = "incremental")]
 pub use incremental::{CiphertextPart, EncapsulationHeader, EncapsulationState, HEADER_SIZE, STATE_SIZE};
 pub use keys::{ExpandedDecapsulationKey, SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret};
-#[cfg(all(feature = "alloc", feature = "getrandom"))]
-pub use many::EphemeralPool;
 pub use params::{MlKem512, MlKem768, MlKem1024};
+#[cfg(feature = "alloc")]
+pub use pool::EphemeralPool;
 pub use prepared::{PreparedDecapsulationKey, PreparedEncapsulationKey};
 pub use self_test::{self_test, self_test_decapsulation, self_test_encapsulation, self_test_key_generation};
 pub use sets::ParameterSet;

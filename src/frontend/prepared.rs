@@ -23,6 +23,8 @@ use super::kem::{Dk, Ek};
 use super::keys::{SEED_SIZE, SHARED_SECRET_SIZE, Seed, SharedSecret, d_z};
 use super::sets::ParameterSet;
 use super::sets::sealed::{Algorithms, PreparedDk, PreparedEk};
+#[cfg(feature = "alloc")]
+use super::side_by_side::KeyGeneration;
 use crate::backend::select::{Held, PerBackend, Selected, empty};
 
 /// An [`EncapsulationKey`] for many encapsulations: keeps the matrix A, t and H(ek), which each would compute
@@ -242,7 +244,7 @@ impl<S: ParameterSet> PreparedDecapsulationKey<S> {
     /// The same on the heap.
     #[cfg(feature = "alloc")]
     #[inline(never)] // frames that are not needed at the same time share the stack
-    fn empty_box() -> Box<Self> {
+    pub(super) fn empty_box() -> Box<Self> {
         Box::new(Self::empty())
     }
 
@@ -264,6 +266,17 @@ impl<S: ParameterSet> PreparedDecapsulationKey<S> {
         let (d, z) = d_z(seed);
         S::SealedAlgorithms::key_gen_prepared(&mut self.held, d, z, self.key.parts_mut());
         self.key.set_d(d);
+    }
+
+    /// What generating the key of this seed in place takes, with others side by side.
+    #[cfg(feature = "alloc")]
+    pub(super) fn generation<'a>(
+        &'a mut self,
+        seed: &'a [u8; SEED_SIZE],
+    ) -> (KeyGeneration<'a>, &'a mut Held<PreparedDk<S>>) {
+        let (d, z) = d_z(seed);
+        self.key.set_d(d);
+        (KeyGeneration { d, z, dk: self.key.parts_mut() }, &mut self.held)
     }
 
     #[inline(never)]

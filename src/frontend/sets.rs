@@ -98,6 +98,12 @@ pub(crate) mod sealed {
         fn wipe_dk(held: &mut Held<Self::PreparedDk>);
 
         fn key_gen_group(group: &mut Group<KeyGeneration<'_>>);
+        /// A key prepared for each of the group.
+        #[cfg(feature = "alloc")]
+        fn key_gen_prepared_group(
+            held: &mut Group<&mut Held<Self::PreparedDk>>,
+            group: &mut Group<KeyGeneration<'_>>,
+        );
         fn encaps_group(group: &mut Group<Encapsulation<'_>>);
         fn decaps_group(group: &mut Group<Decapsulation<'_>>);
         fn encaps_prepared_group(held: &Held<Self::PreparedEk>, group: &mut Group<Encapsulation<'_>>);
@@ -232,6 +238,29 @@ macro_rules! parameter_set {
                 with_backend!(Selected::best(), backend => {
                     side_by_side::key_gen::<_, Self, $k, { $u }, { $v }>(backend, group);
                 });
+            }
+
+            #[cfg(feature = "alloc")]
+            fn key_gen_prepared_group(
+                held: &mut Group<&mut Held<Self::PreparedDk>>,
+                group: &mut Group<KeyGeneration<'_>>,
+            ) {
+                with_backend!(Selected::best(), backend => {
+                    let mut prepared =
+                        held.each_mut().map(|held| held.as_mut().and_then(|held| held.of_mut(backend)));
+                    if prepared.iter().flatten().count() == group.iter().flatten().count() {
+                        side_by_side::key_gen_prepared::<_, Self, $k, { $u }, { $v }>(
+                            backend,
+                            group,
+                            &mut prepared,
+                        );
+                        return;
+                    }
+                });
+                // Not all of this backend.
+                for (held, KeyGeneration { d, z, dk }) in held.iter_mut().flatten().zip(group.iter_mut().flatten()) {
+                    Self::key_gen_prepared(held, d, z, dk.reborrow());
+                }
             }
 
             fn encaps_group(group: &mut Group<Encapsulation<'_>>) {

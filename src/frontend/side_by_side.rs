@@ -10,10 +10,10 @@ use subtle::Choice;
 use super::bytes::Bytes;
 use super::bytes::sealed::Array;
 use super::ct::{self, Secret};
-use super::k_pke::{self, EncryptionKey, EncryptionNoise, KeyHashes, decode_vector};
+use super::k_pke::{self, EncryptionKey, EncryptionNoise, KeyNoise, decode_vector};
 use super::kem::{self, Decrypted, Dk, DkMut, Ek, PreparedDk, PreparedEk};
 use super::params::Dimensions;
-use super::symmetric::{g, g_with_k, h, j};
+use super::symmetric::{g, g_with_k, h, j, matrix};
 use crate::backend::Backend;
 use crate::backend::poly::NttPoly;
 use crate::sponge::jobs::{Job, Jobs};
@@ -111,22 +111,66 @@ fn key_gen_side_by_side<B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: Dimensions<K, U, V>,
 {
+    let mut a_hat = [const { [const { [const { NttPoly::ZERO }; K] }; K] }; GROUP];
+    key_gen_with::<B, P, K, U, V>(backend, group, &mut a_hat.each_mut().map(Some));
+}
+
+/// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), for each of a group of keys that are prepared as well, as many of them.
+#[cfg(feature = "alloc")]
+pub(crate) fn key_gen_prepared<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    group: &mut Group<KeyGeneration<'_>>,
+    prepared: &mut Group<&mut PreparedDk<B, K>>,
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    if const { B::SLOTS > 1 } && gains::<B>(count(group)) {
+        let mut a_hat = prepared.each_mut().map(|one| one.as_mut().map(|one| one.room_for_a_hat()));
+        key_gen_with::<B, P, K, U, V>(backend, group, &mut a_hat);
+        for (one, prepared) in group.iter().flatten().zip(prepared.iter_mut().flatten()) {
+            prepared.finish(backend, &one.dk);
+        }
+        return;
+    }
+    for (KeyGeneration { d, z, dk }, prepared) in
+        group.iter_mut().flatten().zip(prepared.iter_mut().flatten())
+    {
+        kem::key_gen_prepared::<B, P, K, U, V>(backend, d, z, dk.reborrow(), prepared);
+    }
+}
+
+/// Leaves the matrices in `a_hat`.
+#[inline(never)] // frames that are not needed at the same time share the stack
+fn key_gen_with<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    group: &mut Group<KeyGeneration<'_>>,
+    a_hat: &mut Group<&mut [[NttPoly<B>; K]; K]>,
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
     let n = count(group);
     let mut rho_sigma = [const { Secret::new([[0; 32]; 2]) }; GROUP];
-    let mut hashes = [const { KeyHashes::<B, K>::new() }; GROUP];
+    let mut noise = [const { KeyNoise::<K>::new() }; GROUP];
     let jobs = group
         .iter()
         .flatten()
         .zip(&mut rho_sigma)
         .map(|(one, out)| [g_with_k(one.d, &[K as u8], out).into()]);
     hash::<_, _, GROUP>(backend, n, jobs); // 1: Algorithm 13, line 1
-    let jobs = hashes.iter_mut().zip(&rho_sigma).map(|(hashes, rho_sigma)| {
-        let [rho, sigma] = &**rho_sigma;
-        hashes.jobs(P::ETA1, rho, sigma)
-    });
+    let jobs = noise.iter_mut().zip(a_hat.iter_mut().flatten()).zip(&rho_sigma).map(
+        |((noise, a_hat), rho_sigma)| {
+            let [rho, sigma] = &**rho_sigma;
+            let [s, e] = noise.jobs(P::ETA1, sigma);
+            [matrix(rho, 0, &mut a_hat[..]), s, e]
+        },
+    );
     hash::<_, _, { 3 * GROUP }>(backend, n, jobs); // 1: Algorithm 13, lines 2-15
-    for ((one, hashes), rho_sigma) in group.iter_mut().flatten().zip(&hashes).zip(&rho_sigma) {
-        hashes.key_gen::<P, U, V>(backend, &rho_sigma[0], one.dk.ek, one.dk.dk_pke); // 1: the rest
+    for (((one, noise), a_hat), rho_sigma) in
+        group.iter_mut().flatten().zip(&noise).zip(a_hat.iter().flatten()).zip(&rho_sigma)
+    {
+        noise.key_gen::<B, P, U, V>(backend, &rho_sigma[0], a_hat, one.dk.ek, one.dk.dk_pke); // 1: the rest
         *one.dk.z = *one.z; // 3
     }
     hash::<_, _, GROUP>(backend, n, group.iter_mut().flatten().map(|one| [h(one.dk.ek, one.dk.h_ek).into()])); // 2, 3
