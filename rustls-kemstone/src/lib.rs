@@ -12,6 +12,8 @@ pub mod dalek;
 mod group;
 mod ml_kem;
 #[cfg(feature = "std")]
+mod pool;
+#[cfg(feature = "std")]
 mod provider;
 #[cfg(feature = "getrandom")]
 mod random;

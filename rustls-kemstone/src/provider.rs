@@ -62,6 +62,7 @@ pub struct PostQuantum {
     groups: Vec<Group>,
     classical: Vec<&'static dyn SupportedKxGroup>,
     order: Order,
+    pooled: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,7 @@ impl PostQuantum {
             groups: Vec::from([Group::X25519MLKEM768]),
             classical: Vec::new(),
             order: Order::PostQuantumFirst,
+            pooled: false,
         }
     }
 
@@ -109,6 +111,12 @@ impl PostQuantum {
     /// connection.
     pub fn only(mut self) -> Self {
         self.order = Order::PostQuantumOnly;
+        self
+    }
+
+    /// Makes the keys of a client eight at a time: see [`KxGroup::pooled`].
+    pub fn pooled(mut self) -> Self {
+        self.pooled = true;
         self
     }
 
@@ -145,6 +153,7 @@ impl PostQuantum {
                 .or_else(|| classical_of(provider, group));
             let made = KxGroup::of(group, classical, provider.secure_random)
                 .ok_or(ProviderError::NoClassicalGroup { hybrid: group })?;
+            let made = if self.pooled { made.pooled() } else { made };
             ours.push(kept(match self.order {
                 Order::ClassicalFirst => made.without_component(),
                 _ => made,

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rustls::crypto::ring::{default_provider, kx_group};
@@ -413,6 +414,26 @@ fn dalek_serves_a_provider_without_x25519() {
         let connection = Connection::established(&client_config(client), &server_config(server));
         assert_eq!(connection.client_group(), Some(group));
         assert_eq!(kinds(&connection), [Some(HandshakeKind::Full); 2]);
+    }
+}
+
+/// Every connection has a key of its own, also those that take theirs from a pool.
+#[test]
+fn pooled_keys_serve_once() {
+    for &group in Group::ALL {
+        let provider = || PostQuantum::new().groups(&[group]).pooled().apply(default_provider()).unwrap();
+        let pooled = provider().kx_groups[0];
+        assert!(std::ptr::addr_eq(pooled, provider().kx_groups[0]));
+        assert!(!std::ptr::addr_eq(pooled, of(group)), "that of providers without a pool");
+        let shares: HashSet<Vec<u8>> = (0..20).map(|_| pooled.start().unwrap().pub_key().to_vec()).collect();
+        assert_eq!(shares.len(), 20);
+        let server =
+            server_config(PostQuantum::new().groups(&[group]).only().apply(default_provider()).unwrap());
+        for _ in 0..9 {
+            let connection = Connection::established(&client_config(provider()), &server);
+            assert_eq!(connection.client_group(), Some(group.code_point()));
+            assert_eq!(kinds(&connection), [Some(HandshakeKind::Full); 2]);
+        }
     }
 }
 

@@ -81,7 +81,10 @@ struct Patterned;
 
 impl SecureRandom for Patterned {
     fn fill(&self, buf: &mut [u8]) -> Result<(), GetRandomFailed> {
-        buf.copy_from_slice(&SEED[..buf.len()]);
+        // A pool asks for eight seeds.
+        for seed in buf.chunks_mut(SEED.len()) {
+            seed.copy_from_slice(&SEED[..seed.len()]);
+        }
         Ok(())
     }
 }
@@ -178,6 +181,15 @@ fn what_is_given_back_holds_no_secret() {
     let (found, ()) = given_back_with(&secrets, || {
         let secret = GROUP.start().unwrap().complete_hybrid_component(&[1; 32]).unwrap();
         assert_eq!(secret.secret_bytes(), CLASSICAL);
+    });
+    assert_eq!(found, 0);
+    // A pool makes eight keys, and gives them back one by one.
+    static POOLED: KxGroup = KxGroup::x25519_mlkem768(&Known, &Patterned).pooled();
+    let (found, ()) = given_back_with(&secrets, || {
+        for _ in 0..8 {
+            let client = POOLED.start().unwrap();
+            assert_eq!(client.pub_key(), share);
+        }
     });
     assert_eq!(found, 0);
 }

@@ -55,8 +55,16 @@ impl Row {
 
 /// kemstone's group over a provider's classical one.
 fn ours(provider: CryptoProvider, group: Group) -> &'static dyn SupportedKxGroup {
-    PostQuantum::new().groups(&[group]).apply(provider).expect("a provider with the classical half").kx_groups
-        [0]
+    first(PostQuantum::new().groups(&[group]), provider)
+}
+
+/// The same, whose clients take their keys from a pool.
+fn pooled(provider: CryptoProvider, group: Group) -> &'static dyn SupportedKxGroup {
+    first(PostQuantum::new().groups(&[group]).pooled(), provider)
+}
+
+fn first(groups: PostQuantum, provider: CryptoProvider) -> &'static dyn SupportedKxGroup {
+    groups.apply(provider).expect("a provider with the classical half").kx_groups[0]
 }
 
 fn of(provider: CryptoProvider, group: Group) -> &'static dyn SupportedKxGroup {
@@ -86,6 +94,8 @@ pub(crate) fn run(rounds: usize) -> HashMap<&'static str, [f64; 2]> {
         Row::new("aws-lc-rs   MLKEM768, its own", aws_lc_rs::kx_group::MLKEM768),
         Row::new("aws-lc-rs   MLKEM768, kemstone", ours(aws_lc_rs::default_provider(), Group::MLKEM768)),
         Row::new("ring        MLKEM768, kemstone", ours(ring::default_provider(), Group::MLKEM768)),
+        Row::new("aws-lc-rs   X25519MLKEM768, pooled", pooled(aws_lc_rs::default_provider(), hybrid)),
+        Row::new("aws-lc-rs   MLKEM768, pooled", pooled(aws_lc_rs::default_provider(), Group::MLKEM768)),
     ];
     for round in 0..rounds + 1 {
         for row in &mut rows {
@@ -110,7 +120,7 @@ pub(crate) fn run(rounds: usize) -> HashMap<&'static str, [f64; 2]> {
             hybrid.median() - classical.median()
         )
     };
-    for (hybrid, alone) in [(1, 0), (3, 2), (4, 2), (6, 5), (7, 5), (9, 8)] {
+    for (hybrid, alone) in [(1, 0), (3, 2), (4, 2), (13, 2), (6, 5), (7, 5), (9, 8)] {
         let (hybrid, alone) = (&rows[hybrid], &rows[alone]);
         println!(
             "{:40}{:>20}{:>20}",
