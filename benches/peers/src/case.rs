@@ -30,14 +30,34 @@ pub enum Operation {
     EncapsPrepared,
     /// With a key that holds the matrix.
     DecapsPrepared,
+    /// From the seed to the expanded key: one of several that are asked for.
+    KeygenOfMany,
+    /// With a key that was read before and does not hold the matrix: one of several.
+    EncapsOfMany,
+    /// Likewise.
+    DecapsOfMany,
 }
 
 impl Operation {
     /// The tables of a parameter set.
-    pub const TABLES: [(&'static str, &'static [Self]); 2] = [
+    pub const TABLES: [(&'static str, &'static [Self]); 3] = [
         ("bytes in, bytes out", &[Self::Keygen, Self::Encaps, Self::Decaps, Self::DecapsSeed]),
         ("prepared keys, which hold the matrix", &[Self::EncapsPrepared, Self::DecapsPrepared]),
+        (
+            "keys read before, one by one and eight at a time, for each; rivals from bytes",
+            &[Self::KeygenOfMany, Self::EncapsOfMany, Self::DecapsOfMany],
+        ),
     ];
+
+    /// The operation of a rival that has no such one.
+    pub fn of_rivals(self) -> Self {
+        match self {
+            Self::KeygenOfMany => Self::Keygen,
+            Self::EncapsOfMany => Self::Encaps,
+            Self::DecapsOfMany => Self::Decaps,
+            other => other,
+        }
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -47,6 +67,9 @@ impl Operation {
             Self::DecapsSeed => "decaps from seed",
             Self::EncapsPrepared => "encaps, prepared",
             Self::DecapsPrepared => "decaps, prepared",
+            Self::KeygenOfMany => "keygen, of many",
+            Self::EncapsOfMany => "encaps, of many",
+            Self::DecapsOfMany => "decaps, of many",
         }
     }
 }
@@ -155,6 +178,8 @@ pub struct Case {
     pub level: Level,
     /// It draws its own randomness, which is part of its time.
     pub draws: bool,
+    /// Operations in one call.
+    pub batch: usize,
     run: Run,
     turn: usize,
     pub samples: Samples,
@@ -177,7 +202,7 @@ impl Rows {
         let (who, set, level) = (self.who.clone(), self.set, self.level);
         let run = Run::Here(Box::new(call));
         let samples = Samples::default();
-        self.cases.push(Case { who, set, operation, level, draws: false, run, turn: 0, samples });
+        self.cases.push(Case { who, set, operation, level, draws: false, batch: 1, run, turn: 0, samples });
     }
 }
 
@@ -194,6 +219,7 @@ impl Case {
     /// If one differs.
     pub fn check(&mut self, inputs: &[Input]) {
         use Operation::{Decaps, DecapsPrepared, DecapsSeed, Encaps, EncapsPrepared, Keygen};
+        use Operation::{DecapsOfMany, EncapsOfMany, KeygenOfMany};
         // The worker has checked it already.
         let Run::Here(call) = &mut self.run else { return };
         let what = format!("{}, ML-KEM-{}, {}", self.who, self.set, self.operation.name());
@@ -216,15 +242,15 @@ impl Case {
                     }
                     for_set!(self.set, belong!());
                 }
-                Keygen => {
+                Keygen | KeygenOfMany => {
                     assert_eq!(ek, input.ek, "{what}: another encapsulation key");
                     assert_eq!(dk, input.dk, "{what}: another decapsulation key");
                 }
-                Encaps | EncapsPrepared => {
+                Encaps | EncapsPrepared | EncapsOfMany => {
                     assert!(self.draws || ct == input.ct, "{what}: another ciphertext");
                     assert_eq!(out.ss, input.secret(self.set, ct), "{what}: another secret");
                 }
-                Decaps | DecapsSeed | DecapsPrepared => {
+                Decaps | DecapsSeed | DecapsPrepared | DecapsOfMany => {
                     assert_eq!(out.ss, input.ss, "{what}: another secret");
                     for byte in [0, input.ct.len() / 2, input.ct.len() - 1] {
                         let damaged = input.damaged(self.set, byte);
@@ -245,7 +271,7 @@ impl Case {
                 self.turn = (self.turn + 1) % inputs.len();
                 // Who prepares a key uses it again: it stays the same, and in the cache.
                 let step = usize::from(!matches!(self.operation, EncapsPrepared | DecapsPrepared));
-                clock.round(CALLS, 1.0, &mut || {
+                clock.round(CALLS, self.batch as f64, &mut || {
                     self.turn = (self.turn + step) % inputs.len();
                     call(self.turn, &inputs[self.turn], &mut out);
                     std::hint::black_box(&mut out);

@@ -1,13 +1,16 @@
 //! kemstone, on every backend of the machine.
 
 use std::convert::Infallible;
+use std::rc::Rc;
 
+use kemstone::Seed;
 use kemstone::backend::Backend;
 use kemstone::backend::select::{Selected, on};
 use kemstone::sponge::Keccak;
 
 use crate::case::Operation::{Decaps, DecapsPrepared, DecapsSeed, Encaps, EncapsPrepared, Keygen};
-use crate::case::{Case, Input, Level, Rows, for_set};
+use crate::case::Operation::{DecapsOfMany, EncapsOfMany, KeygenOfMany};
+use crate::case::{Case, Input, Level, Output, POOL, Rows, for_set};
 
 /// The backends of this machine, the slowest first.
 pub fn backends() -> Vec<Selected> {
@@ -96,7 +99,87 @@ pub fn cases(backend: Selected, set: usize, inputs: &[Input]) -> Vec<Case> {
         }};
     }
     for_set!(set, cases!());
+    rows.cases.extend(many(backend, set, inputs));
     rows.cases
+}
+
+/// What `get` makes of each of the pool.
+fn each<'a, T, U>(items: &'a [T], get: impl Fn(usize, &'a T) -> U) -> [U; POOL] {
+    core::array::from_fn(|i| get(i, &items[i]))
+}
+
+/// Eight operations with a key each, one by one and at once.
+fn many(backend: Selected, set: usize, inputs: &[Input]) -> Vec<Case> {
+    let mut single = Rows::new(&name(backend), set, level(backend));
+    let mut group = Rows::new(&format!("{} x{POOL}", name(backend)), set, level(backend));
+    macro_rules! cases {
+        ($module:ident,) => {{
+            use kemstone::$module::{CIPHERTEXT_SIZE, DECAPSULATION_KEY_SIZE, ENCAPSULATION_KEY_SIZE};
+            use kemstone::$module::{CiphertextRef, DecapsulationKey, ENCAPSULATION_KEY_OFFSET};
+            fn put_keys(out: &mut Output, expanded: &[u8; DECAPSULATION_KEY_SIZE]) {
+                out.dk[..DECAPSULATION_KEY_SIZE].copy_from_slice(expanded);
+                out.ek[..ENCAPSULATION_KEY_SIZE]
+                    .copy_from_slice(&expanded[ENCAPSULATION_KEY_OFFSET..][..ENCAPSULATION_KEY_SIZE]);
+            }
+            let seeds: Vec<Seed> = inputs.iter().map(|input| input.seed.into()).collect();
+            let ms = each(inputs, |_, input| input.m);
+            let cts =
+                each(inputs, |_, input| <[u8; CIPHERTEXT_SIZE]>::try_from(&input.ct[..]).expect("length"));
+            let keys: Rc<[_]> = seeds.iter().map(DecapsulationKey::from_seed).collect();
+            let (mut expanded, mut ks) = ([[0; DECAPSULATION_KEY_SIZE]; POOL], [[0; 32]; POOL]);
+
+            let seeds_of_single = seeds.clone();
+            single.add(KeygenOfMany, move |i, _, out| {
+                on(backend, || DecapsulationKey::expand_into(&seeds_of_single[i], &mut expanded[i]));
+                put_keys(out, &expanded[i]);
+            });
+            group.add(KeygenOfMany, move |i, _, out| {
+                on(backend, || DecapsulationKey::expand_many_into(&seeds, &mut expanded).expect("as many"));
+                put_keys(out, &expanded[i]);
+            });
+            let held = keys.clone();
+            single.add(EncapsOfMany, move |i, input, out| {
+                let ct = out.ct.first_chunk_mut().expect("room");
+                on(backend, || {
+                    let ek = held[i].encapsulation_key();
+                    let Ok(()) = ek.encapsulate_into(given::<Infallible>(input.m), ct, &mut out.ss);
+                });
+            });
+            let (held, mut to) = (keys.clone(), cts);
+            group.add(EncapsOfMany, move |i, _, out| {
+                let fill = |random: &mut [[u8; 32]]| {
+                    random.copy_from_slice(&ms);
+                    Ok::<_, kemstone::Error>(())
+                };
+                on(backend, || {
+                    let eks = each(&held, |_, key| key.encapsulation_key());
+                    kemstone::$module::EncapsulationKey::encapsulate_many_into(&eks, fill, &mut to, &mut ks)
+                        .expect("as many");
+                });
+                out.ct[..CIPHERTEXT_SIZE].copy_from_slice(&to[i]);
+                out.ss = ks[i];
+            });
+            let held = keys.clone();
+            single.add(DecapsOfMany, move |i, input, out| {
+                let ct = CiphertextRef::try_from(&input.ct[..]).expect("length");
+                on(backend, || held[i].decapsulate_into(ct, &mut out.ss));
+            });
+            group.add(DecapsOfMany, move |i, input, out| {
+                on(backend, || {
+                    let dks = each(&keys, |_, key| key);
+                    let received = each(&cts, |j, ct| {
+                        let ct = if i == j { &input.ct[..] } else { ct };
+                        CiphertextRef::try_from(ct).expect("length")
+                    });
+                    DecapsulationKey::decapsulate_many_into(&dks, &received, &mut ks).expect("as many");
+                });
+                out.ss = ks[i];
+            });
+        }};
+    }
+    for_set!(set, cases!());
+    group.cases.iter_mut().for_each(|case| case.batch = POOL);
+    single.cases.into_iter().chain(group.cases).collect()
 }
 
 /// Something that can be done with a backend's Keccak: `W` is the width that its `hash_all` runs on.

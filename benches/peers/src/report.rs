@@ -24,6 +24,7 @@ fn is_ours(case: &Case) -> bool {
 
 /// The fastest rival in a column among those of a level.
 fn fastest<'a>(cases: &[&'a Case], operation: Operation, level: Level) -> Option<(&'a str, f64)> {
+    let operation = operation.of_rivals();
     let column =
         cases.iter().filter(|case| case.operation == operation && case.level <= level && !is_ours(case));
     column.map(|case| (&case.who[..], case.samples.summary().min)).min_by(|a, b| a.1.total_cmp(&b.1))
@@ -31,9 +32,9 @@ fn fastest<'a>(cases: &[&'a Case], operation: Operation, level: Level) -> Option
 
 /// The tables of a parameter set.
 pub fn tables(set: usize, cases: &[Case]) {
+    let all: Vec<_> = cases.iter().filter(|case| case.set == set).collect();
     for (title, columns) in Operation::TABLES {
-        let cases: Vec<_> =
-            cases.iter().filter(|case| case.set == set && columns.contains(&case.operation)).collect();
+        let cases: Vec<_> = all.iter().filter(|case| columns.contains(&case.operation)).collect();
         let mut rows: Vec<&str> = Vec::new();
         cases.iter().for_each(|case| {
             if !rows.contains(&&case.who[..]) {
@@ -56,7 +57,7 @@ pub fn tables(set: usize, cases: &[Case]) {
                     return "-".to_string();
                 };
                 let Summary { min, median, .. } = case.samples.summary();
-                let ratio = fastest(&cases, column, Level::Avx512)
+                let ratio = fastest(&all, column, Level::Avx512)
                     .map_or("-".to_string(), |(_, best)| format!("{:.2}", min / best));
                 let mark = if case.draws { "r" } else { " " };
                 format!("{min:.0} {median:>7.0} {ratio:>6}{mark}")
@@ -75,12 +76,22 @@ pub fn tables(set: usize, cases: &[Case]) {
             };
             line(&format!("{} : {among}", who.trim_start_matches("kemstone/")), &|column| {
                 let ours = cases.iter().find(|case| case.who == **who && case.operation == column);
-                match (ours, fastest(&cases, column, level)) {
+                match (ours, fastest(&all, column, level)) {
                     (Some(case), Some((name, best))) => {
                         format!("{:.2} of {name}", case.samples.summary().min / best)
                     }
                     _ => "-".to_string(),
                 }
+            });
+        }
+        for who in &rows {
+            let Some((single, _)) = who.split_once(" x") else { continue };
+            line(&format!("{} : one by one", who.trim_start_matches("kemstone/")), &|column| {
+                let min = |name: &str| {
+                    let case = cases.iter().find(|case| case.who == name && case.operation == column);
+                    case.map_or(f64::NAN, |case| case.samples.summary().min)
+                };
+                format!("{:.2} times as fast", min(single) / min(who))
             });
         }
     }

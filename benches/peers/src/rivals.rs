@@ -15,14 +15,85 @@ pub fn vectors() -> Level {
 /// Every rival's cases for one parameter set, but for wolfSSL's.
 pub fn cases(set: usize, inputs: &[Input]) -> Vec<Case> {
     let graviola = if set == 768 { graviola(inputs) } else { Vec::new() };
-    [ml_kem(set), fips203(set), libcrux(set, inputs), aws_lc::cases(set), aws_lc_rs(set), graviola]
+    let aws_lc = [aws_lc::cases(set), aws_lc_rs(set)].into_iter().flatten();
+    [ml_kem(set), fips203(set), libcrux(set, inputs), rscrypto(set, inputs), graviola]
         .into_iter()
         .flatten()
+        .chain(aws_lc)
         .collect()
 }
 
 fn put(to: &mut [u8], from: impl AsRef<[u8]>) {
     to[..from.as_ref().len()].copy_from_slice(from.as_ref());
+}
+
+/// Rust, with AVX-512 for Keccak. Reading a key checks what the standard asks for.
+fn rscrypto(set: usize, inputs: &[Input]) -> Vec<Case> {
+    use ::rscrypto::{Kem, MlKemError};
+    let level = {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::is_x86_feature_detected as has;
+            if has!("avx512f") && has!("avx512vl") { Level::Avx512 } else { Level::Portable }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        Level::Portable
+    };
+    /// Hands these bytes out, in order.
+    fn given(mut bytes: &[u8]) -> impl FnMut(&mut [u8]) -> Result<(), MlKemError> + '_ {
+        move |random| {
+            let (first, rest) = bytes.split_at(random.len());
+            random.copy_from_slice(first);
+            bytes = rest;
+            Ok(())
+        }
+    }
+    let mut rows = Rows::new("rscrypto", set, level);
+    macro_rules! cases {
+        ($set:ident, $ek:ident, $dk:ident, $ct:ident) => {{
+            use ::rscrypto::{$ct as Ct, $dk as Dk, $ek as Ek, $set as Set};
+
+            rows.add(Keygen, |_, input, out| {
+                let (ek, dk) = Set::generate_keypair(given(&input.seed)).expect("randomness");
+                put(&mut out.ek, ek.as_bytes());
+                put(&mut out.dk, dk.as_bytes());
+            });
+            rows.add(Encaps, |_, input, out| {
+                let ek = Ek::try_from_slice(&input.ek).expect("valid");
+                let (ct, ss) = Set::encapsulate(&ek, given(&input.m)).expect("randomness");
+                put(&mut out.ct, ct.as_bytes());
+                put(&mut out.ss, ss.as_bytes());
+            });
+            rows.add(Decaps, |_, input, out| {
+                let dk = Dk::try_from_slice(&input.dk).expect("valid");
+                let ct = Ct::try_from_slice(&input.ct).expect("length");
+                put(&mut out.ss, Set::decapsulate(&dk, &ct).expect("a secret").as_bytes());
+            });
+            let (eks, dks): (Vec<_>, Vec<_>) = inputs
+                .iter()
+                .map(|input| {
+                    let ek = Ek::try_from_slice(&input.ek).expect("valid").prepare().expect("valid");
+                    let dk = Dk::try_from_slice(&input.dk).expect("valid").prepare().expect("valid");
+                    (Box::new(ek), Box::new(dk))
+                })
+                .unzip();
+            rows.add(EncapsPrepared, move |i, input, out| {
+                let (ct, ss) = eks[i].encapsulate(given(&input.m)).expect("randomness");
+                put(&mut out.ct, ct.as_bytes());
+                put(&mut out.ss, ss.as_bytes());
+            });
+            rows.add(DecapsPrepared, move |i, input, out| {
+                let ct = Ct::try_from_slice(&input.ct).expect("length");
+                put(&mut out.ss, dks[i].decapsulate(&ct).expect("a secret").as_bytes());
+            });
+        }};
+    }
+    match set {
+        512 => cases!(MlKem512, MlKem512EncapsulationKey, MlKem512DecapsulationKey, MlKem512Ciphertext),
+        768 => cases!(MlKem768, MlKem768EncapsulationKey, MlKem768DecapsulationKey, MlKem768Ciphertext),
+        _ => cases!(MlKem1024, MlKem1024EncapsulationKey, MlKem1024DecapsulationKey, MlKem1024Ciphertext),
+    }
+    rows.cases
 }
 
 /// RustCrypto's: portable Rust. Checks what the standard asks for.
