@@ -6,6 +6,8 @@ use core::fmt::{self, Debug, Write};
 use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 
+#[cfg(not(target_os = "none"))]
+use kemstone::EphemeralPool;
 use kemstone::rand_core::{TryCryptoRng, TryRng};
 use kemstone::{Error, Seed, SharedSecret};
 
@@ -489,6 +491,12 @@ macro_rules! set {
                     Many,
                     "DecapsulationKey::generate_many_with",
                     DecapsulationKey::generate_many_with(8, fill_many)
+                );
+                call!(
+                    visit,
+                    Many,
+                    "EphemeralPool::take_with",
+                    EphemeralPool::new().take_with(fill_many).map(|key: Box<PreparedDecapsulationKey>| key)
                 );
                 call!(
                     visit,
