@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use kemstone::backend::probe::Probe;
 use kemstone::backend::select::{Selected, Visitor, for_each};
-use kemstone::on_backend::{decapsulate, encapsulate, key_gen};
+use kemstone::on_backend::{decapsulate, encapsulate, key_gen, key_gen_from, key_gen_many};
 use kemstone::{Error, MlKem512, MlKem768, MlKem1024, ParameterSet, Seed, SharedSecret};
+use sha3::Digest;
 use support::{Random, Source, coefficient, set_coefficient};
 
 /// What fills a seed or an m with these bytes.
@@ -268,7 +269,7 @@ impl Visitor for OnBackend {
 
     fn visit<B: Probe>(self, backend: B) {
         macro_rules! set {
-            ($module:ident, $set:ident) => {{
+            ($module:ident, $set:ident, $k:literal) => {{
                 use kemstone::$module::{
                     CIPHERTEXT_SIZE, Ciphertext, DECAPSULATION_KEY_SIZE, DecapsulationKey,
                 };
@@ -277,6 +278,22 @@ impl Visitor for OnBackend {
                 let mut dk = [0; DECAPSULATION_KEY_SIZE];
                 key_gen::<$set, _>(backend, &[5; 32], &[5; 32], &mut dk).expect("room");
                 assert_eq!(&dk, key.to_expanded_bytes().as_bytes());
+                let g = sha3::Sha3_512::new().chain_update([5; 32]).chain_update([$k]).finalize();
+                let rho_sigma =
+                    core::array::from_fn(|half| g[32 * half..][..32].try_into().expect("32 bytes"));
+                let mut from = [0; DECAPSULATION_KEY_SIZE];
+                key_gen_from::<$set, _>(backend, &rho_sigma, &[5; 32], &mut from).expect("room");
+                assert_eq!(from, dk);
+                let refused = key_gen_from::<$set, _>(backend, &rho_sigma, &[5; 32], &mut from[1..]);
+                assert_eq!(refused, Err(Error::Length));
+                let mut many = [[0; DECAPSULATION_KEY_SIZE]; 9];
+                let seeds: [_; 9] = core::array::from_fn(|i| Seed::from([5 + i as u8; 64]));
+                key_gen_many::<$set, _>(backend, &seeds, &mut many).expect("room");
+                let single =
+                    seeds.map(|seed| *DecapsulationKey::from_seed(&seed).to_expanded_bytes().as_bytes());
+                assert_eq!(many, single);
+                let refused = key_gen_many::<$set, _>(backend, &[], &mut many);
+                assert_eq!(refused, Err(Error::Length));
                 let (mut c, mut k) = ([0xaa; CIPHERTEXT_SIZE], [0xaa; 32]);
                 encapsulate::<$set, _>(backend, ek.as_bytes(), &[6; 32], &mut c, &mut k).expect("a good key");
                 let (ciphertext, secret) = ek.encapsulate_deterministic(&[6; 32]);
@@ -312,9 +329,9 @@ impl Visitor for OnBackend {
                 assert_eq!((refused, again), (Err(Error::DecapsulationKey), [0; 32]));
             }};
         }
-        set!(ml_kem_512, MlKem512);
-        set!(ml_kem_768, MlKem768);
-        set!(ml_kem_1024, MlKem1024);
+        set!(ml_kem_512, MlKem512, 2);
+        set!(ml_kem_768, MlKem768, 3);
+        set!(ml_kem_1024, MlKem1024, 4);
     }
 }
 

@@ -55,11 +55,30 @@ fn decapsulate<'a>(
     }
 }
 
-/// Generates group by group.
-fn generate<'a, S: ParameterSet>(mut operations: impl Iterator<Item = KeyGeneration<'a>>) {
+/// Generates group by group with `run`.
+fn generate<'a>(
+    mut operations: impl Iterator<Item = KeyGeneration<'a>>,
+    run: impl Fn(&mut Group<KeyGeneration<'_>>),
+) {
     while let Some(mut group) = next_group(&mut operations) {
-        S::SealedAlgorithms::key_gen_group(&mut group);
+        run(&mut group);
     }
+}
+
+/// Expands each of the seeds with `run`.
+pub(super) fn expand<S: ParameterSet>(
+    seeds: &[Seed],
+    expanded: &mut [S::DecapsulationKeyBytes],
+    run: impl Fn(&mut Group<KeyGeneration<'_>>),
+) -> Result<(), Error> {
+    equal([seeds.len(), expanded.len()])?;
+    let operations = seeds.iter().zip(expanded).filter_map(|(seed, expanded)| {
+        let (d, z) = d_z(seed.as_bytes());
+        let dk = DkMut::of(S::SealedAlgorithms::K, expanded.as_mut())?;
+        Some(KeyGeneration { d, z, dk })
+    });
+    generate(operations, run);
+    Ok(())
 }
 
 /// The keys of these seeds, in place of empty ones.
@@ -68,11 +87,12 @@ fn set_seeds<'a, S: ParameterSet>(
     keys: impl Iterator<Item = &'a mut DecapsulationKey<S>>,
     seeds: &[[u8; SEED_SIZE]],
 ) {
-    generate::<S>(keys.zip(seeds).map(|(key, seed)| {
+    let operations = keys.zip(seeds).map(|(key, seed)| {
         let (d, z) = d_z(seed);
         key.set_d(d);
         KeyGeneration { d, z, dk: key.parts_mut() }
-    }));
+    });
+    generate(operations, S::SealedAlgorithms::key_gen_group);
 }
 
 /// The results of encapsulations, zero before they are written in place.
@@ -154,13 +174,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     ///
     /// [`Error::Length`] if there is not as much room as there are seeds; nothing is written then.
     pub fn expand_many_into(seeds: &[Seed], expanded: &mut [S::DecapsulationKeyBytes]) -> Result<(), Error> {
-        equal([seeds.len(), expanded.len()])?;
-        generate::<S>(seeds.iter().zip(expanded).filter_map(|(seed, expanded)| {
-            let (d, z) = d_z(seed.as_bytes());
-            let dk = DkMut::of(S::SealedAlgorithms::K, expanded.as_mut())?;
-            Some(KeyGeneration { d, z, dk })
-        }));
-        Ok(())
+        expand::<S>(seeds, expanded, S::SealedAlgorithms::key_gen_group)
     }
 
     /// Decapsulates with a key each: the secrets, in order.

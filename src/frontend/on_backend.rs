@@ -12,10 +12,10 @@
 //! `examples/own_keccak.rs` is a whole program. The functions here take the bytes of the standard, check what they are given as
 //! section 7 asks, and leave the randomness to the caller: `d`, `z` and `m` are 32 secret random bytes each, used once.
 
-use super::Error;
 use super::kem::{Dk, DkMut, Ek};
 use super::sets::ParameterSet;
 use super::sets::sealed::Algorithms;
+use super::{Error, Seed, many};
 use crate::backend::Backend;
 use crate::backend::select::data_independent_timing;
 
@@ -39,6 +39,37 @@ pub fn key_gen<S: ParameterSet, B: Backend>(
         DkMut::of(S::SealedAlgorithms::K, dk).ok_or(Error::Length)?,
     );
     Ok(())
+}
+
+/// The same from what G makes of d: keys of one rho, which is public, with another sigma each.
+///
+/// # Errors
+///
+/// [`Error::Length`] as for [`key_gen`].
+pub fn key_gen_from<S: ParameterSet, B: Backend>(
+    backend: B,
+    rho_sigma: &[[u8; 32]; 2],
+    z: &[u8; 32],
+    dk: &mut [u8],
+) -> Result<(), Error> {
+    let _timing = data_independent_timing();
+    let dk = DkMut::of(S::SealedAlgorithms::K, dk).ok_or(Error::Length)?;
+    S::SealedAlgorithms::key_gen_from_on(backend, rho_sigma, z, dk);
+    Ok(())
+}
+
+/// [`key_gen`] for each of the seeds d || z, side by side where `backend` has several slots.
+///
+/// # Errors
+///
+/// [`Error::Length`] if there is not as much room as there are seeds; nothing is written then.
+pub fn key_gen_many<S: ParameterSet, B: Backend>(
+    backend: B,
+    seeds: &[Seed],
+    expanded: &mut [S::DecapsulationKeyBytes],
+) -> Result<(), Error> {
+    let _timing = data_independent_timing();
+    many::expand::<S>(seeds, expanded, |group| S::SealedAlgorithms::key_gen_group_on(backend, group))
 }
 
 /// FIPS 203, section 7.2 and Algorithm 17 (ML-KEM.Encaps_internal): writes the ciphertext and the shared secret.

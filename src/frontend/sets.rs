@@ -5,6 +5,8 @@ use core::hash::Hash;
 
 use super::bytes::Bytes;
 use super::ct::Wipe;
+#[cfg(feature = "internals")]
+use super::k_pke;
 use super::kem::{self, AnyPreparedDk, AnyPreparedEk, Dk, DkMut, Ek};
 use super::params::{ENCODED, MlKem512, MlKem768, MlKem1024, ct_size, dk_size, ek_size};
 use super::side_by_side::{self, Decapsulation, Encapsulation, Group, KeyGeneration};
@@ -109,7 +111,7 @@ pub(crate) mod sealed {
         fn encaps_prepared_group(held: &Held<Self::PreparedEk>, group: &mut Group<Encapsulation<'_>>);
         fn decaps_prepared_group(held: &Held<Self::PreparedDk>, group: &mut Group<Decapsulation<'_>>);
 
-        /// The three algorithms with the checks of their inputs, on another backend.
+        /// The three algorithms with the checks of their inputs, and a group, on another backend.
         #[cfg(feature = "internals")]
         fn key_gen_on<B: Backend>(backend: B, d: &[u8; 32], z: &[u8; 32], dk: DkMut<'_>);
         #[cfg(feature = "internals")]
@@ -122,6 +124,11 @@ pub(crate) mod sealed {
         ) -> bool;
         #[cfg(feature = "internals")]
         fn decaps_on<B: Backend>(backend: B, dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]) -> bool;
+        #[cfg(feature = "internals")]
+        fn key_gen_group_on<B: Backend>(backend: B, group: &mut Group<KeyGeneration<'_>>);
+        /// Without the hash that makes rho and sigma.
+        #[cfg(feature = "internals")]
+        fn key_gen_from_on<B: Backend>(backend: B, rho_sigma: &[[u8; 32]; 2], z: &[u8; 32], dk: DkMut<'_>);
     }
 }
 
@@ -314,6 +321,22 @@ macro_rules! parameter_set {
             fn decaps_on<B: Backend>(backend: B, dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]) -> bool {
                 let Ok(c) = Bytes::from_slice(c) else { return false };
                 kem::decaps_checked::<_, Self, $k, { $u }, { $v }>(backend, dk, c, k)
+            }
+
+            #[cfg(feature = "internals")]
+            fn key_gen_group_on<B: Backend>(backend: B, group: &mut Group<KeyGeneration<'_>>) {
+                side_by_side::key_gen::<_, Self, $k, { $u }, { $v }>(backend, group);
+            }
+
+            #[cfg(feature = "internals")]
+            fn key_gen_from_on<B: Backend>(
+                backend: B,
+                rho_sigma: &[[u8; 32]; 2],
+                z: &[u8; 32],
+                dk: DkMut<'_>,
+            ) {
+                k_pke::key_gen::<_, Self, $k, { $u }, { $v }>(backend, rho_sigma, dk.ek, dk.dk_pke, dk.h_ek);
+                *dk.z = *z;
             }
         }
     };
