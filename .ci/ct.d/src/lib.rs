@@ -27,11 +27,17 @@ pub trait Tool {
     /// The same for code without a leak, in the same surroundings as those with one.
     fn clean(&mut self, name: &str, run: &mut dyn FnMut(&mut Self, usize));
 
+    /// The same for code of which compilers make a leak or not: what this one has made of it is printed, and not judged.
+    fn noted(&mut self, name: &str, run: &mut dyn FnMut(&mut Self, usize));
+
     /// From now on these bytes are secret.
     fn secret(&mut self, bytes: &[u8]);
 
     /// These bytes must depend on a secret, each of them, and are public from now on.
     fn derived(&mut self, bytes: &[u8]);
+
+    /// These bytes are the same for every secret. They are public from now on, whatever a compiler has computed them from.
+    fn constant(&mut self, _bytes: &[u8]) {}
 
     /// Key generation is about to compute these, rho || sigma, from its secrets.
     fn rho_sigma(&mut self, _bytes: [u8; 64]) {}

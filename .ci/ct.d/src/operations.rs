@@ -4,14 +4,14 @@ use core::convert::Infallible;
 use core::hint::black_box;
 
 use kemstone::backend::portable::Portable;
-use kemstone::backend::select::on;
+use kemstone::backend::select::{Selected, on};
 use kemstone::constant_time::{hybrid_secrets, secrets};
 use kemstone::hybrid::{self, HybridKem, MlKem768P256, MlKem1024P384, XWing};
-use kemstone::on_backend::key_gen;
+use kemstone::on_backend::{key_gen, key_gen_many};
 use kemstone::sponge::alone;
 use kemstone::sponge::fips202::Function;
 use kemstone::sponge::jobs::Job;
-use kemstone::{Bytes, Error, MlKem512, MlKem768, MlKem1024, Seed, SharedSecret};
+use kemstone::{Bytes, Error, MlKem512, MlKem768, MlKem1024, ParameterSet, Seed, SharedSecret};
 
 use crate::wrapped::{Added, Wrapped};
 use crate::{CHOICES, Tool};
@@ -39,14 +39,22 @@ const SIDE_BY_SIDE: usize = 4;
 /// Operations of each parameter set.
 pub const PER_SET: u64 = 13;
 
-/// Operations side by side, of each parameter set or, where every step is recorded, of ML-KEM-512: they take four times the time.
+/// Operations side by side, of each parameter set or, where every step is recorded, of ML-KEM-512 on backends that
+/// [have slots](has_slots): they take four times the time.
 pub const GROUPS: u64 = 2;
+
+/// Key generations side by side, of each parameter set where secrets are marked.
+pub const KEY_GENERATIONS: u64 = 1;
+
+/// Does it permute several states at once? The others do one operation after the other.
+pub fn has_slots(backend: Selected) -> bool {
+    !matches!(backend.name(), "portable" | "zbb")
+}
 
 macro_rules! parameter_set {
     ($set:ident, $Set:ident, $k:literal) => {
         /// Every operation of this parameter set. `A` declassifies what the XOF makes of rho.
         pub fn $set<T: Tool, A: Added>(tool: &mut T) {
-            use kemstone::backend::select::Selected;
             use kemstone::$set::*;
 
             const S: core::ops::Range<usize> = 0..384 * $k;
@@ -179,7 +187,32 @@ macro_rules! parameter_set {
                         tool.derived(&k);
                     });
 
-                    if T::MARKS || $k == 2 {
+                    if T::MARKS {
+                        let name = name("key generations, side by side");
+                        tool.operation(&name, 0, &mut |tool: &mut T, choice| {
+                            let mut dks = [[0; DECAPSULATION_KEY_SIZE]; SIDE_BY_SIDE];
+                            let keys: [_; SIDE_BY_SIDE] = core::array::from_fn(|_| Seed::from(seeds[choice]));
+                            keys.iter().for_each(|seed| tool.secret(seed.as_bytes()));
+                            tool.examine(&mut || match backend {
+                                Selected::Portable(portable) => {
+                                    let backend = Wrapped::<_, A>::new(portable);
+                                    key_gen_many::<$Set, _>(backend, &keys, &mut dks).expect("room");
+                                }
+                                #[cfg(target_arch = "x86_64")]
+                                Selected::Avx2(avx2) => {
+                                    let backend = Wrapped::<_, A>::new(avx2);
+                                    key_gen_many::<$Set, _>(backend, &keys, &mut dks).expect("room");
+                                }
+                                _ => panic!("{} is not wrapped", backend.name()),
+                            });
+                            tool.derived(dks.as_flattened());
+                            let plain = Seed::from(seeds[choice]);
+                            let expected = DecapsulationKey::from_seed(&plain).to_expanded_bytes();
+                            assert!(dks.iter().all(|dk| dk == expected.as_bytes()));
+                        });
+                    }
+
+                    if T::MARKS || ($k == 2 && has_slots(backend)) {
                         tool.operation(
                             &name("encapsulations, side by side"),
                             0,
@@ -330,8 +363,9 @@ pub fn comparisons<T: Tool>(tool: &mut T) {
 pub const PER_HYBRID: u64 = 2;
 
 /// A hybrid KEM. So many decisions are made in encapsulation and in decapsulation: whether the bytes of a scalar are one, which
-/// is known when there is a key or a ciphertext.
-fn hybrid<T: Tool, H: HybridKem>(tool: &mut T, decisions: [u64; 2]) {
+/// is known when there is a key or a ciphertext. `constant`: where the ciphertext has a byte that says how a point is encoded, and
+/// which.
+fn hybrid<T: Tool, H: HybridKem>(tool: &mut T, decisions: [u64; 2], constant: Option<(usize, u8)>) {
     let key = |n: u64| hybrid::DecapsulationKey::<H>::from_seed(&hybrid::Seed::from(bytes(n)));
     let ek = key(1).encapsulation_key().clone();
     let randomness = [4, 5, 6].map(|n| {
@@ -358,7 +392,15 @@ fn hybrid<T: Tool, H: HybridKem>(tool: &mut T, decisions: [u64; 2]) {
                 let randomness = randomness[choice];
                 tool.secret(randomness.as_ref());
                 tool.examine(&mut || encapsulate(&randomness, &mut c, &mut k));
-                tool.derived(c.as_ref());
+                // The byte before the coordinates of a point.
+                if let Some((at, byte)) = constant {
+                    tool.constant(&c.as_ref()[at..=at]);
+                    tool.derived(&c.as_ref()[..at]);
+                    tool.derived(&c.as_ref()[at + 1..]);
+                    assert_eq!(black_box(&mut c).as_ref()[at], byte);
+                } else {
+                    tool.derived(c.as_ref());
+                }
                 tool.derived(&k);
             });
             let (mut c, mut expected) = (H::CiphertextBytes::ZERO, [0; 32]);
@@ -381,7 +423,8 @@ pub fn all<T: Tool, A: Added>(tool: &mut T) {
     ml_kem_512::<T, A>(tool);
     ml_kem_768::<T, A>(tool);
     ml_kem_1024::<T, A>(tool);
-    hybrid::<T, XWing>(tool, [0, 0]);
-    hybrid::<T, MlKem768P256>(tool, [8, 2]);
-    hybrid::<T, MlKem1024P384>(tool, [8, 2]);
+    const UNCOMPRESSED: u8 = 4;
+    hybrid::<T, XWing>(tool, [0, 0], None);
+    hybrid::<T, MlKem768P256>(tool, [8, 2], Some((MlKem768::CIPHERTEXT_SIZE, UNCOMPRESSED)));
+    hybrid::<T, MlKem1024P384>(tool, [8, 2], Some((MlKem1024::CIPHERTEXT_SIZE, UNCOMPRESSED)));
 }

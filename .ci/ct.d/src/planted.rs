@@ -72,6 +72,23 @@ fn no_exit(a: &[u8; 32], b: &[u8; 32]) -> u8 {
     difference
 }
 
+/// `into` becomes `a` if the bit is set: a choice as textbooks write it.
+#[inline(never)]
+fn textbook_mask(into: &mut [u8; 32], a: &[u8; 32], bit: u8) {
+    let mask = (bit & 1).wrapping_neg();
+    for (o, a) in into.iter_mut().zip(a) {
+        *o ^= mask & (*o ^ *a);
+    }
+}
+
+/// The same, by what the language offers.
+#[inline(never)]
+fn unpredictable(into: &mut [u8; 32], a: &[u8; 32], bit: u8) {
+    for (o, a) in into.iter_mut().zip(a) {
+        *o = core::hint::select_unpredictable(bit & 1 == 1, *a, *o);
+    }
+}
+
 /// A sampler that has a look at what it has sampled.
 #[derive(Clone, Copy)]
 struct Curious;
@@ -168,6 +185,17 @@ pub fn all<T: Tool>(tool: &mut T, divisions: bool, stale: bool) {
         tool.planted("old stack", "planted5stale", true, &mut run(stale));
     }
     tool.clean("comparison without exit", &mut run(no_exit));
+    // The library has none of these: they show what this build makes of such code.
+    type Choose = fn(&mut [u8; 32], &[u8; 32], u8);
+    let choices: [(&str, Choose); 2] =
+        [("textbook mask", textbook_mask), ("select_unpredictable", unpredictable)];
+    for (name, choose) in choices {
+        tool.noted(name, &mut |tool: &mut T, choice| {
+            let (mut into, bit) = ([3; 32], SECRETS[choice]);
+            tool.secret(&bit);
+            tool.examine(&mut || choose(black_box(&mut into), black_box(&[9; 32]), bit[0]));
+        });
+    }
     #[cfg(target_arch = "riscv64")]
     if Selected::by_name("rvv").is_some() {
         tool.planted("gather", "vectors6gather", true, &mut run(vectors::gather));

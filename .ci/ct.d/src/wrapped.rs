@@ -55,6 +55,7 @@ macro_rules! wrap {
     ($backend:ty, $width:literal) => {
         impl<A: Added> Backend for Wrapped<$backend, A> {
             const NAME: &'static str = <$backend as Backend>::NAME;
+            const SLOTS: usize = $width;
 
             fn hash(self, job: Job<'_>) {
                 alone::run(self, job);

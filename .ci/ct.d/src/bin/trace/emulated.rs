@@ -1,5 +1,5 @@
-//! Under the emulator of another machine, its plugin (`.ci/measure/plugin`) records everything between two markers, and
-//! writes it into the file that `KEMSTONE_EVENTS` names.
+//! Under an emulator, of another machine or of this one, its plugin (`.ci/measure/plugin`) records everything between two
+//! markers, and writes it into the file that `KEMSTONE_EVENTS` names.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -33,18 +33,28 @@ extern "C" fn measure_resume() {
 }
 
 /// An instruction that stops the program. It is no longer than any other.
+#[cfg(target_arch = "x86_64")]
+const BREAKPOINT: u8 = 0xcc;
 #[cfg(target_arch = "aarch64")]
 const BREAKPOINT: u32 = 0xd420_0000;
 #[cfg(target_arch = "riscv64")]
 const BREAKPOINT: u16 = 0x9002;
 
 /// What is put in its place.
+#[cfg(target_arch = "x86_64")]
+type Instruction = u8;
 #[cfg(target_arch = "aarch64")]
 type Instruction = u32;
 #[cfg(target_arch = "riscv64")]
 type Instruction = u16;
 
 /// The stack pointer, and the registers that hold a function's arguments.
+#[cfg(target_arch = "x86_64")]
+fn registers(context: &libc::ucontext_t) -> (u64, [u64; 6]) {
+    use libc::{REG_R8, REG_R9, REG_RCX, REG_RDI, REG_RDX, REG_RSI, REG_RSP};
+    let get = |register: i32| context.uc_mcontext.gregs[register as usize] as u64;
+    (get(REG_RSP), [REG_RDI, REG_RSI, REG_RDX, REG_RCX, REG_R8, REG_R9].map(get))
+}
 #[cfg(target_arch = "aarch64")]
 fn registers(context: &libc::ucontext_t) -> (u64, &[u64]) {
     (context.uc_mcontext.sp, &context.uc_mcontext.regs[..8])
@@ -54,7 +64,24 @@ fn registers(context: &libc::ucontext_t) -> (u64, &[u64]) {
     (context.uc_mcontext.__gregs[2], &context.uc_mcontext.__gregs[10..18])
 }
 
+/// Makes the program go on with the instruction that the breakpoint took the place of.
+fn step_back(_context: &mut libc::ucontext_t) {
+    // Elsewhere a breakpoint does not count as done.
+    #[cfg(target_arch = "x86_64")]
+    {
+        _context.uc_mcontext.gregs[libc::REG_RIP as usize] -= 1;
+    }
+}
+
 /// Is the instruction at this address a division?
+#[cfg(target_arch = "x86_64")]
+fn divides(at: u64) -> bool {
+    use iced_x86::{Decoder, DecoderOptions, Mnemonic};
+    // SAFETY: the program has run what is there; it is followed by other code or data of the same section.
+    let code = unsafe { core::slice::from_raw_parts(at as *const u8, 15) };
+    let instruction = Decoder::with_ip(64, code, at, DecoderOptions::NONE).decode();
+    matches!(instruction.mnemonic(), Mnemonic::Div | Mnemonic::Idiv)
+}
 #[cfg(target_arch = "aarch64")]
 fn divides(at: u64) -> bool {
     // SAFETY: the program has run what is there.
@@ -106,7 +133,7 @@ pub(crate) fn set_up(key_gen: Vec<u64>) {
     // SAFETY: the handler has the signature that SA_SIGINFO asks for.
     unsafe {
         let mut action: libc::sigaction = core::mem::zeroed();
-        action.sa_sigaction = trap as *const () as usize;
+        action.sa_sigaction = HANDLER as usize;
         action.sa_flags = libc::SA_SIGINFO;
         assert_eq!(libc::sigaction(libc::SIGTRAP, &action, core::ptr::null_mut()), 0);
     }
@@ -117,12 +144,28 @@ pub(crate) fn rho_sigma(bytes: [u8; 64]) {
     RECORDER.get().rho_sigma = Some(bytes);
 }
 
+#[cfg(not(target_arch = "x86_64"))]
+const HANDLER: *const () = trap as *const ();
+/// QEMU 7.2 calls a handler with a stack that is not aligned as the ABI asks for, and refuses the aligned stores that follow.
+#[cfg(target_arch = "x86_64")]
+const HANDLER: *const () = {
+    #[unsafe(naked)]
+    extern "C" fn aligned() {
+        core::arch::naked_asm!(
+            "push rbp", "mov rbp, rsp", "and rsp, -16", "call {}", "mov rsp, rbp", "pop rbp", "ret", sym trap
+        )
+    }
+    aligned as *const ()
+};
+
 extern "C" fn trap(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
     measure_pause();
     let recorder = RECORDER.get();
     recorder.remove_breakpoints();
     // SAFETY: the kernel's third argument to a handler installed with SA_SIGINFO.
-    recorder.replace_rho(unsafe { &*context.cast::<libc::ucontext_t>() });
+    let context = unsafe { &mut *context.cast::<libc::ucontext_t>() };
+    step_back(context);
+    recorder.replace_rho(context);
     measure_resume();
 }
 
@@ -145,7 +188,7 @@ impl Recorder {
     /// place, the same for every seed.
     fn replace_rho(&mut self, context: &libc::ucontext_t) {
         let (stack, arguments) = registers(context);
-        for &address in arguments {
+        for address in arguments.iter().copied() {
             // It is a local variable of the caller.
             if !(stack..stack + (1 << 17)).contains(&address) {
                 continue;
