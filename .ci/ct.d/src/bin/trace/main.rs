@@ -3,7 +3,7 @@
 //! `KEMSTONE_DIVISIONS=elsewhere` leaves that to `.ci/ct division`. What the stack held before differs as well, unless
 //! `KEMSTONE_PAINT` is a byte, which it is then filled with.
 //!
-//! `trace BACKEND[:SET]...`: the operations of these backends and parameter sets.
+//! `trace BACKEND[:SET]...`: the operations of these backends and parameter sets; `avx512-plain` is avx512 without VBMI2.
 //!
 //! What depends on the machine is in [`emulated`] and, where the CPU itself runs the program, in `steps`: to run code, note the
 //! events of a [`Trace`], and interrupt key generation to replace rho.
@@ -233,8 +233,15 @@ impl Tool for Tracer {
     }
 }
 
-/// The backend of this name, with each of its tunings.
+/// The backend of this name, with each of its tunings; with `-plain` after it, without an extension that it uses where there is
+/// one.
 fn by_name(name: &str) -> Vec<Selected> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(name) = name.strip_suffix("-plain") {
+        use kemstone::backend::probe::Probe;
+        let Some(Selected::Avx512(avx512)) = Selected::by_name(name) else { return Vec::new() };
+        return avx512.plain().map(Selected::Avx512).into_iter().collect();
+    }
     match Selected::by_name(name) {
         #[cfg(target_arch = "aarch64")]
         Some(Selected::NeonSha3(sha3)) => {
