@@ -95,25 +95,34 @@ fn welch([a, b]: [Moments; 2]) -> Option<(f64, f64)> {
 struct Calls(Vec<(bool, u32)>);
 
 impl Calls {
-    /// A measurement of `call`, for inputs that `prepare` makes, at one place in memory, of those of two classes.
-    fn measure<I, P>(
+    /// A measurement of `call`, for inputs that `prepare` makes, at one place in memory, of those of two classes. They are copied to a
+    /// row of places first, in the order of their use: where a class lies in memory would tell by caches, too.
+    fn measure<I: Clone, P>(
         options: &mut Options,
         inputs: [&[I]; 2],
         prepare: impl Fn(&I) -> P,
         call: impl Fn(&P),
     ) -> Self {
-        let mut calls = Vec::with_capacity(options.calls);
-        // The first ones are to warm up.
-        for number in 0..options.calls + 2 * POOL {
-            let random = options.random.next();
-            let class = random >> 63 == 1;
-            let input = prepare(black_box(&inputs[usize::from(class)][random as usize & (POOL - 1)]));
-            let start = Instant::now();
-            call(black_box(&input));
-            let time = start.elapsed();
-            if number >= 2 * POOL {
-                calls.push((class, u32::try_from(time.as_nanos()).unwrap_or(u32::MAX)));
+        let mut calls = Vec::with_capacity(options.calls + POOL);
+        let mut row: Vec<(bool, I)> = Vec::with_capacity(POOL);
+        let mut warm = false;
+        while calls.len() < options.calls {
+            row.clear();
+            row.extend((0..POOL).map(|_| {
+                let random = options.random.next();
+                let class = random >> 63 == 1;
+                (class, inputs[usize::from(class)][random as usize & (POOL - 1)].clone())
+            }));
+            for (class, input) in &row {
+                let input = prepare(black_box(input));
+                let start = Instant::now();
+                call(black_box(&input));
+                let time = start.elapsed();
+                if warm {
+                    calls.push((*class, u32::try_from(time.as_nanos()).unwrap_or(u32::MAX)));
+                }
             }
+            warm = true;
         }
         Self(calls)
     }
