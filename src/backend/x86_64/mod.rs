@@ -4,6 +4,7 @@
 pub mod avx2;
 pub mod avx512;
 mod cpu;
+mod orders;
 
 use core::arch::x86_64::*;
 
@@ -71,6 +72,13 @@ pub(crate) fn store_half<T: Lane, const L: usize>(a: &mut [T; L], v: __m128i) {
     const { assert!(size_of::<[T; L]>() == 16) };
     // SAFETY: `a` is 16 writable bytes.
     unsafe { _mm_storeu_si128(a.as_mut_ptr().cast(), v) }
+}
+
+/// The address, in the width of a register: some targets of this architecture have shorter pointers, and leave what is above
+/// them undefined.
+#[inline]
+pub(crate) fn address<T>(pointer: *mut T) -> u64 {
+    pointer.expose_provenance() as u64
 }
 
 /// The `L` numbers of `a` from index `i` on.

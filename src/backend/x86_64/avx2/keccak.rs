@@ -2,50 +2,38 @@
 
 use core::arch::x86_64::*;
 
+use super::rounds;
 use crate::backend::x86_64::{at_mut, store as store_bytes};
 use crate::sponge::fips202::{FirstBlock, Function, LAST_BIT};
 use crate::sponge::keccak::{RHO, ROUND_CONSTANTS, pi_column, pi_lane};
 
 /// Permutes four states, one in each slot.
-///
-/// Sixteen registers hold neither the state nor its successor, so most lanes live on the stack. A round
-/// therefore goes row by row: five registers for D, five for the row, five for the column parities of the next
-/// round, summed while the new lanes are still in registers.
 #[target_feature(enable = "avx2")]
 pub(crate) fn permute_x4(state: &mut [[u64; 4]; 25]) {
-    let mut a: [__m256i; 25] = core::array::from_fn(|i| load(&state[i]));
-    let mut c = parities(&a);
-    // Two rounds a turn, from one set of stack slots to another and back.
-    for rc in ROUND_CONSTANTS.as_chunks::<2>().0 {
-        (a, c) = round_x4(&a, &c, rc[0]);
-        (a, c) = round_x4(&a, &c, rc[1]);
-    }
-    for (lane, a) in state.iter_mut().zip(&a) {
-        store(lane, *a);
-    }
+    let mut parities = parities(state);
+    rounds::all(state, &mut parities, &ROUND_CONSTANTS);
 }
 
 /// The column parities.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn parities(a: &[__m256i; 25]) -> [__m256i; 5] {
+fn parities(state: &[[u64; 4]; 25]) -> [__m256i; 5] {
+    let lane = |i: usize| load(&state[i]);
     core::array::from_fn(|x| {
-        let low = _mm256_xor_si256(_mm256_xor_si256(a[x], a[x + 5]), a[x + 10]);
-        _mm256_xor_si256(low, _mm256_xor_si256(a[x + 15], a[x + 20]))
+        let low = _mm256_xor_si256(_mm256_xor_si256(lane(x), lane(x + 5)), lane(x + 10));
+        _mm256_xor_si256(low, _mm256_xor_si256(lane(x + 15), lane(x + 20)))
     })
 }
 
-/// One round of `permute_x4`, for proofs. What is wrong with the parities it hands on is added to the state.
+/// One round of `permute_x4`, the first of two a turn or the second, for proofs. What is wrong with the parities it hands on is added to the state.
 #[target_feature(enable = "avx2")]
-pub(crate) fn one_round_x4(state: &mut [[u64; 4]; 25], rc: u64) {
-    let a: [__m256i; 25] = core::array::from_fn(|i| load(&state[i]));
-    let (mut a, c) = round_x4(&a, &parities(&a), rc);
-    let expected = parities(&a);
-    for x in 0..5 {
-        a[x] = _mm256_xor_si256(a[x], _mm256_xor_si256(c[x], expected[x]));
-    }
-    for (lane, a) in state.iter_mut().zip(a) {
-        store(lane, a);
+pub(crate) fn one_round_x4<const FIRST: bool>(state: &mut [[u64; 4]; 25], rc: u64) {
+    let mut c = parities(state);
+    *state = rounds::one::<FIRST>(state, &mut c, rc);
+    let expected = parities(state);
+    for (x, row) in state[..5].iter_mut().enumerate() {
+        let wrong = _mm256_xor_si256(c[x], expected[x]);
+        store(row, _mm256_xor_si256(load(row), wrong));
     }
 }
 
@@ -53,79 +41,6 @@ pub(crate) fn one_round_x4(state: &mut [[u64; 4]; 25], rc: u64) {
 #[target_feature(enable = "bmi1,bmi2")]
 pub(crate) fn one_round_x1(state: &mut [u64; 25], rc: u64) {
     *state = round_x1(state, rc);
-}
-
-/// One round; takes the column parities of `a` and returns those of the result beside it.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn round_x4(a: &[__m256i; 25], c: &[__m256i; 5], rc: u64) -> ([__m256i; 25], [__m256i; 5]) {
-    macro_rules! rol {
-        ($lane:expr, $n:expr) => {{
-            let lane = $lane;
-            match $n {
-                0 => lane,
-                8 => _mm256_shuffle_epi8(lane, load(const { &rotate_bytes::<1>() })),
-                56 => _mm256_shuffle_epi8(lane, load(const { &rotate_bytes::<7>() })),
-                // An addition runs on more ports than a shift.
-                1 => _mm256_or_si256(_mm256_add_epi64(lane, lane), _mm256_srli_epi64::<63>(lane)),
-                _ => {
-                    _mm256_or_si256(_mm256_slli_epi64::<{ $n }>(lane), _mm256_srli_epi64::<{ 64 - $n }>(lane))
-                }
-            }
-        }};
-    }
-    let d = [
-        _mm256_xor_si256(c[4], rol!(c[1], 1)),
-        _mm256_xor_si256(c[0], rol!(c[2], 1)),
-        _mm256_xor_si256(c[1], rol!(c[3], 1)),
-        _mm256_xor_si256(c[2], rol!(c[4], 1)),
-        _mm256_xor_si256(c[3], rol!(c[0], 1)),
-    ];
-    macro_rules! b {
-        ($x:literal, $y:literal) => {{
-            const N: i32 = RHO[pi_lane($x, $y)] as i32;
-            rol!(_mm256_xor_si256(a[pi_lane($x, $y)], d[pi_column($x, $y)]), N)
-        }};
-    }
-    macro_rules! row {
-        ($y:literal) => {{
-            let (b0, b1, b2, b3, b4) = (b!(0, $y), b!(1, $y), b!(2, $y), b!(3, $y), b!(4, $y));
-            [
-                _mm256_xor_si256(b0, _mm256_andnot_si256(b1, b2)),
-                _mm256_xor_si256(b1, _mm256_andnot_si256(b2, b3)),
-                _mm256_xor_si256(b2, _mm256_andnot_si256(b3, b4)),
-                _mm256_xor_si256(b3, _mm256_andnot_si256(b4, b0)),
-                _mm256_xor_si256(b4, _mm256_andnot_si256(b0, b1)),
-            ]
-        }};
-    }
-    let mut out = *a;
-    let mut row0 = row!(0);
-    row0[0] = _mm256_xor_si256(row0[0], _mm256_set1_epi64x(rc.cast_signed()));
-    let mut parity = row0;
-    out[..5].copy_from_slice(&row0);
-    macro_rules! next_row {
-        ($y:literal) => {
-            let row = row!($y);
-            for x in 0..5 {
-                out[5 * $y + x] = row[x];
-                parity[x] = _mm256_xor_si256(parity[x], row[x]);
-            }
-        };
-    }
-    next_row!(1);
-    next_row!(2);
-    next_row!(3);
-    next_row!(4);
-    (out, parity)
-}
-
-/// The `vpshufb` control that rotates each 64-bit lane left by N bytes.
-const fn rotate_bytes<const N: u64>() -> [u64; 4] {
-    // Byte j of the control names the source byte j - N of the same lane; indices are per 128-bit half.
-    let low = 0x0706_0504_0302_0100_u64.rotate_left(8 * N as u32);
-    let high = low + 0x0808_0808_0808_0808;
-    [low, high, low, high]
 }
 
 /// Permutes one state with scalar and-not and three-operand rotations.

@@ -9,6 +9,7 @@ pub(crate) mod keccak;
 pub(crate) mod mul;
 pub(crate) mod ntt;
 pub(crate) mod reduce;
+mod rounds;
 pub(crate) mod sample;
 
 use super::cpu;
@@ -128,7 +129,12 @@ impl Probe for Avx2 {
             one(&mut state, rc);
             states.0.iter_mut().zip(state).for_each(|(row, lane)| row[0] = lane);
         });
-        visitor.kernel::<4, 1>(self, 4, |states, [rc]| kernel!(keccak::one_round_x4(&mut states.0, rc)));
+        visitor.kernel::<4, 1>(self, 4, |states, [rc]| {
+            kernel!(keccak::one_round_x4::<true>(&mut states.0, rc));
+        });
+        visitor.kernel::<4, 1>(self, 4, |states, [rc]| {
+            kernel!(keccak::one_round_x4::<false>(&mut states.0, rc));
+        });
     }
 }
 

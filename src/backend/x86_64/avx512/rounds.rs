@@ -25,6 +25,7 @@ use core::arch::asm;
 use core::arch::x86_64::__m512i;
 
 use super::load;
+use crate::backend::x86_64::address;
 use crate::sponge::keccak::{RHO, mod5};
 
 /// Instructions on registers by their numbers; the first register is written. `ternary` is `vpternlogq`, whose table
@@ -314,13 +315,6 @@ macro_rules! rounds {
             options(nostack)
         );
     }};
-}
-
-/// The address, in the width of a register: some targets of this architecture have shorter pointers, and leave what is above
-/// them undefined.
-#[inline]
-fn address<T>(pointer: *mut T) -> u64 {
-    pointer.expose_provenance() as u64
 }
 
 /// Runs rounds on eight states, one a slot.
