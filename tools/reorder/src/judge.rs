@@ -95,24 +95,32 @@ impl Drop for Judge {
     }
 }
 
-/// Cycles of a round by a model: what further rounds take beyond the first ones.
+/// Cycles of a round by a model of x86-64.
 fn modelled(encoding: Encoding, core: &str, orders: &[Vec<Step>]) -> Vec<f64> {
-    let mut text = String::from(".intel_syntax noprefix\n");
-    for (i, steps) in orders.iter().enumerate() {
-        writeln!(text, "# LLVM-MCA-BEGIN {i}\nround{i}:").expect("a string");
-        for step in steps {
-            text += &step.assembly(encoding);
-            text += "\n";
-        }
-        writeln!(text, "add rdx, 8\ncmp rdx, rcx\njne round{i}\n# LLVM-MCA-END").expect("a string");
+    let round = |steps: &Vec<Step>| -> String {
+        steps.iter().map(|step| step.assembly(encoding) + "\n").collect::<String>()
+            + "add rdx, 8\ncmp rdx, rcx\n"
+    };
+    let rounds: Vec<String> = orders.iter().map(round).collect();
+    mca("x86_64", core, &["-x86-asm-syntax=intel"], &rounds, "jne round")
+}
+
+/// Cycles of rounds that a branch repeats, by a model: what further rounds take beyond the first ones.
+pub fn mca(target: &str, core: &str, options: &[&str], rounds: &[String], branch: &str) -> Vec<f64> {
+    let mut text = String::new();
+    for (i, round) in rounds.iter().enumerate() {
+        let mark = if target == "aarch64" { "//" } else { "#" };
+        let (begin, end) = (format!("{mark} LLVM-MCA-BEGIN {i}"), format!("{mark} LLVM-MCA-END"));
+        writeln!(text, "{begin}\nround{i}:\n{round}{branch}{i}\n{end}").expect("a string");
     }
     let path = std::env::temp_dir().join(format!("reorder-{}.s", std::process::id()));
     std::fs::write(&path, text).expect("a file in the temporary folder");
-    let total = |rounds: u32| -> Vec<f64> {
+    let total = |repeated: u32| -> Vec<f64> {
         let mut mca = Command::new(MCA);
-        mca.args(["-mtriple=x86_64", "-instruction-info=0", "-resource-pressure=0"]);
-        mca.arg(format!("-mcpu={core}")).arg(format!("-iterations={rounds}")).arg(&path);
-        let output = mca.output().unwrap_or_else(|error| panic!("{MCA}: {error}"));
+        mca.args(["-instruction-info=0", "-resource-pressure=0"]).args(options);
+        mca.arg(format!("-mtriple={target}")).arg(format!("-mcpu={core}"));
+        let output = mca.arg(format!("-iterations={repeated}")).arg(&path).output();
+        let output = output.unwrap_or_else(|error| panic!("{MCA}: {error}"));
         assert!(output.status.success(), "{MCA}: {}", String::from_utf8_lossy(&output.stderr));
         let text = String::from_utf8_lossy(&output.stdout);
         let totals = text.lines().filter_map(|line| line.strip_prefix("Total Cycles:"));
@@ -120,6 +128,6 @@ fn modelled(encoding: Encoding, core: &str, orders: &[Vec<Step>]) -> Vec<f64> {
     };
     let (few, many) = (total(8), total(24));
     _ = std::fs::remove_file(&path);
-    assert!(few.len() == orders.len() && many.len() == orders.len(), "{MCA} has left something out");
+    assert!(few.len() == rounds.len() && many.len() == rounds.len(), "{MCA} has left something out");
     few.iter().zip(many).map(|(few, many)| (many - few) / 16.0).collect()
 }

@@ -1,5 +1,6 @@
 //! Finds orders and registers for Keccak's rounds: see README.md.
 
+mod aarch64;
 mod judge;
 mod keccak;
 mod measure;
@@ -24,6 +25,7 @@ reorder search UNIT [--seed N] [--core NAME,...] [--constructed N] [--turns N] [
                [--from FILE] [--macro NAME] [--out FILE]
 reorder check FILE...
 reorder cycles [--core NAME,...] FILE...
+reorder aarch64 --core NAME,... [--seed N] [--turns N] FILE
 UNIT is four, wide or plane; a NAME of a core is `here`, which is the default, or one of llvm-mca's.";
 
 fn usage(why: impl std::fmt::Display) -> ! {
@@ -79,6 +81,7 @@ fn main() {
             exit((wrong > 0).into());
         }
         ["cycles", files @ ..] if !files.is_empty() => cycles(files, &arguments.cores),
+        ["aarch64", file] => aarch64_listing(file, &arguments),
         _ => usage("what is to be done?"),
     }
 }
@@ -157,5 +160,32 @@ fn cycles(files: &[&str], cores: &[String]) {
                 println!("  {name:18} {}mm {:6.2} {:6.2}", encoding.width, cycles[0], cycles[1]);
             }
         }
+    }
+}
+
+/// The listing of AArch64: whether it is a round, its cycles by models, and those of an order that these like better.
+fn aarch64_listing(path: &str, arguments: &Arguments) {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| usage(format!("{path}: {error}")));
+    let listing = aarch64::Listing::read(&text).and_then(|listing| listing.check(1).map(|()| listing));
+    let mut listing = listing.unwrap_or_else(|error| usage(format!("{path}: {error}")));
+    println!("{path}: {} steps are a round", listing.lines.len());
+    let show = |listing: &aarch64::Listing| {
+        for core in &arguments.cores {
+            let all = aarch64::UNITS
+                .iter()
+                .map(|(name, parts)| format!("{name} {:.2}", listing.cycles(parts, core)));
+            println!("  {core:14} {}", all.collect::<Vec<_>>().join(", "));
+        }
+    };
+    show(&listing);
+    let turns = arguments.turns.unwrap_or(0);
+    if turns > 0 {
+        let mut random = fastrand::Rng::with_seed(arguments.seed);
+        let units: Vec<&[aarch64::Part]> = aarch64::UNITS.iter().map(|(_, parts)| *parts).collect();
+        let mean = listing.search(&units, &arguments.cores, turns, &mut random);
+        listing.check(2).unwrap_or_else(|error| panic!("the search has found what is no round: {error}"));
+        println!("after {turns} turns, {mean:.2} on average:");
+        show(&listing);
+        print!("{}", listing.rows());
     }
 }

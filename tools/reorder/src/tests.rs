@@ -70,9 +70,18 @@ fn dependent_steps_are_not_swapped() {
     let swap = |steps: &[Step], i: usize, which: usize| {
         let to = steps[i].to.filter(|_| which == 0)?;
         let next = i + 1 + steps[i + 1..].iter().position(|step| step.reads().contains(&to))?;
-        let sum = |step: &Step| matches!(step.op, Op::Xor | Op::XorFrom(_) | Op::XorMade(_) | Op::Xor3);
-        // The order of two sums into one register is free.
-        if steps[next].to == Some(to) && sum(&steps[i]) && sum(&steps[next]) {
+        let sum = |step: &Step| {
+            matches!(
+                step.op,
+                Op::Xor | Op::XorFrom(_) | Op::XorMade(_) | Op::Xor3 | Op::ChiFirst | Op::IotaPlane
+            )
+        };
+        // The order of two sums into one register is free, chi being one for its first operand. And step 3 of the shear takes an
+        // element that step 2 has left as it was.
+        let sums = steps[next].to == Some(to) && sum(&steps[i]) && sum(&steps[next]);
+        let sheared =
+            steps[i].op == Op::Blend(2) && steps[next].op == Op::Blend(3) && steps[next].args[1] == to;
+        if sums || sheared {
             return None;
         }
         let mut steps = steps.to_vec();
@@ -81,7 +90,7 @@ fn dependent_steps_are_not_swapped() {
         Some(steps)
     };
     let (all, refused) = refused(&tables(), swap);
-    assert!(all >= 150, "{all}");
+    assert!(all >= 300, "{all}");
     assert_eq!(refused, all);
 }
 
