@@ -46,12 +46,19 @@ pub(crate) fn full_width_512() -> bool {
     found() & FULL_WIDTH_512 != 0
 }
 
+/// Whether the processor is one of Intel's: a matter of speed only.
+#[inline]
+pub(crate) fn intel() -> bool {
+    found() & INTEL != 0
+}
+
 // What `found` answers.
 const LOOKED: u8 = 1;
 const FOUND_AVX2: u8 = 2;
 const FOUND_AVX512: u8 = 4;
 const FOUND_VBMI2: u8 = 8;
 const FULL_WIDTH_512: u8 = 16;
+const INTEL: u8 = 32;
 
 /// The instruction sets of this machine, and the width. It is asked once: CPUID is slow, and under a hypervisor very slow.
 #[inline]
@@ -76,6 +83,7 @@ fn look() -> u8 {
         | if usable([LEAF_7_512, 0], SSE_AND_AVX_STATE | AVX512_STATE) { FOUND_AVX512 } else { 0 }
         | if usable([LEAF_7_512, AVX512_VBMI2], SSE_AND_AVX_STATE | AVX512_STATE) { FOUND_VBMI2 } else { 0 }
         | if full_width(vendor(), signature()) { FULL_WIDTH_512 } else { 0 }
+        | if vendor() == named(b"GenuineIntel") { INTEL } else { 0 }
 }
 
 // CPUID became a safe function after the oldest compiler we support.
@@ -84,6 +92,12 @@ fn vendor() -> [u32; 3] {
     // SAFETY: every x86-64 processor has CPUID with leaf 0.
     let leaf = unsafe { __cpuid(0) };
     [leaf.ebx, leaf.edx, leaf.ecx]
+}
+
+/// The registers of leaf 0 that hold this name.
+const fn named(name: &[u8; 12]) -> [u32; 3] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = *name;
+    [u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]), u32::from_le_bytes([i, j, k, l])]
 }
 
 #[allow(unused_unsafe)]
@@ -98,12 +112,9 @@ fn signature() -> u32 {
 /// most mobile processors it has units of 256, as Zen 4, and Intel's processors have fewer ports for 512 bits than for 256.
 /// Others are left out. AMD says in leaf 0x8000001a as well how wide the units are (bit FP512), but hypervisors withhold that.
 fn full_width(vendor: [u32; 3], signature: u32) -> bool {
-    const AMD: [u32; 3] =
-        [u32::from_le_bytes(*b"Auth"), u32::from_le_bytes(*b"enti"), u32::from_le_bytes(*b"cAMD")];
     let family = (signature >> 8 & 0xf) + (signature >> 20 & 0xff);
     let model = (signature >> 4 & 0xf) | (signature >> 12 & 0xf0);
-    let amd = vendor[0] == AMD[0] && vendor[1] == AMD[1] && vendor[2] == AMD[2];
-    amd && family == 0x1a && matches!(model, 0x00..=0x1f | 0x40..=0x4f)
+    vendor == named(b"AuthenticAMD") && family == 0x1a && matches!(model, 0x00..=0x1f | 0x40..=0x4f)
 }
 
 /// Whether the processor has AVX, POPCNT and these bits of leaf 7, EBX and ECX, and the operating system keeps
@@ -137,11 +148,8 @@ mod tests {
 
     #[test]
     fn processors_are_told_apart() {
-        let vendor = |name: &[u8; 12]| {
-            let words: &[[u8; 4]] = name.as_chunks().0;
-            [words[0], words[1], words[2]].map(u32::from_le_bytes)
-        };
-        let (amd, intel) = (vendor(b"AuthenticAMD"), vendor(b"GenuineIntel"));
+        let (amd, intel) = (super::named(b"AuthenticAMD"), super::named(b"GenuineIntel"));
+        assert_eq!(amd, [0x6874_7541, 0x6974_6e65, 0x444d_4163]);
         assert!(super::full_width(amd, 0x00b0_0f21)); // EPYC 9005
         assert!(super::full_width(amd, 0x00b4_0f40)); // Ryzen 9000
         assert!(!super::full_width(amd, 0x00b2_0f40)); // Ryzen AI 300
@@ -149,6 +157,7 @@ mod tests {
         assert!(!super::full_width(intel, 0x000c_06f2)); // Xeon of the fifth generation
         assert!(!super::full_width(intel, 0x00b0_0f21));
         assert_eq!(super::full_width_512(), super::full_width(super::vendor(), super::signature()));
+        assert_eq!(super::intel(), super::vendor() == intel);
     }
 
     #[test]

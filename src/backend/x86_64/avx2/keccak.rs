@@ -17,7 +17,7 @@ pub(crate) fn permute_x4(state: &mut [[u64; 4]; 25]) {
 /// The column parities.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn parities(state: &[[u64; 4]; 25]) -> [__m256i; 5] {
+pub(super) fn parities(state: &[[u64; 4]; 25]) -> [__m256i; 5] {
     let lane = |i: usize| load(&state[i]);
     core::array::from_fn(|x| {
         let low = _mm256_xor_si256(_mm256_xor_si256(lane(x), lane(x + 5)), lane(x + 10));
@@ -25,11 +25,11 @@ fn parities(state: &[[u64; 4]; 25]) -> [__m256i; 5] {
     })
 }
 
-/// One round of `permute_x4`, the first of two a turn or the second, for proofs. What is wrong with the parities it hands on is added to the state.
+/// One round of `permute_x4`, in either order, the first of two a turn or the second, for proofs. What is wrong with the parities it hands on is added to the state.
 #[target_feature(enable = "avx2")]
-pub(crate) fn one_round_x4<const FIRST: bool>(state: &mut [[u64; 4]; 25], rc: u64) {
+pub(crate) fn one_round_x4<const INTEL: bool, const FIRST: bool>(state: &mut [[u64; 4]; 25], rc: u64) {
     let mut c = parities(state);
-    *state = rounds::one::<FIRST>(state, &mut c, rc);
+    *state = rounds::one::<INTEL, FIRST>(state, &mut c, rc);
     let expected = parities(state);
     for (x, row) in state[..5].iter_mut().enumerate() {
         let wrong = _mm256_xor_si256(c[x], expected[x]);

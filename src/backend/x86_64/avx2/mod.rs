@@ -129,12 +129,17 @@ impl Probe for Avx2 {
             one(&mut state, rc);
             states.0.iter_mut().zip(state).for_each(|(row, lane)| row[0] = lane);
         });
-        visitor.kernel::<4, 1>(self, 4, |states, [rc]| {
-            kernel!(keccak::one_round_x4::<true>(&mut states.0, rc));
-        });
-        visitor.kernel::<4, 1>(self, 4, |states, [rc]| {
-            kernel!(keccak::one_round_x4::<false>(&mut states.0, rc));
-        });
+        macro_rules! four {
+            ($intel:literal, $first:literal) => {
+                visitor.kernel::<4, 1>(self, 4, |states, [rc]| {
+                    kernel!(keccak::one_round_x4::<$intel, $first>(&mut states.0, rc));
+                })
+            };
+        }
+        four!(false, true);
+        four!(false, false);
+        four!(true, true);
+        four!(true, false);
     }
 }
 

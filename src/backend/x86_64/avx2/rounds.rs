@@ -6,10 +6,12 @@
 //! lanes of the next are rotated. For that it needs registers, and has them because most sums of columns are made late, of
 //! lanes that are read again from memory.
 //!
-//! The order and the registers are a table, `orders/four.rs`, which `tools/reorder` has written and checks: its README says how,
-//! and what llvm-mca's models of other cores make of it. This file says what instruction a step is and where operands come from.
-//! The state goes from the caller's place to a second one and back, two rounds a turn: so no lane is copied, and what a
-//! turn costs is halved.
+//! The orders and the registers are tables, `four.rs` and `four_intel.rs` in `orders`, which `tools/reorder` has written and
+//! checks: its README says how. The first was found by measuring on Zen 5. llvm-mca's models give it 65 to 72 cycles on Intel's cores,
+//! which have three vector ports and so at least 61.3; hence the second, found by these models for such processors. Nobody has
+//! measured it there. This file says what instruction a step is and where operands come from.
+//!
+//! The state goes from the caller's place to a second one and back, two rounds a turn: so no lane is copied.
 //!
 //! # What the assembly relies on
 //!
@@ -22,8 +24,8 @@ use core::arch::asm;
 use core::arch::x86_64::__m256i;
 use core::mem::MaybeUninit;
 
-use crate::backend::x86_64::address;
-use crate::backend::x86_64::orders::four as order;
+use crate::backend::x86_64::orders::{four, four_intel};
+use crate::backend::x86_64::{address, cpu};
 
 /// Instructions on registers by their numbers, the first of which is written; lanes of the state before the round and of
 /// that after it; and the place of the round's constant.
@@ -119,46 +121,98 @@ struct Second(MaybeUninit<[[u64; 4]; 25]>);
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn all<const R: usize>(state: &mut [[u64; 4]; 25], sums: &mut [__m256i; 5], constants: &[u64; R]) {
+    let mut second = Second(MaybeUninit::uninit());
+    if cpu::intel() {
+        all_in::<true, R>(state, &mut second, sums, constants);
+    } else {
+        all_in::<false, R>(state, &mut second, sums, constants);
+    }
+}
+
+/// The same in the order for Intel's processors, or in the other.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn all_in<const INTEL: bool, const R: usize>(
+    state: &mut [[u64; 4]; 25],
+    second: &mut Second,
+    sums: &mut [__m256i; 5],
+    constants: &[u64; R],
+) {
     const {
         assert!(
             R > 0 && R.is_multiple_of(2),
             "two rounds are run before the first look whether there are more"
         )
     };
-    let mut second = Second(MaybeUninit::uninit());
     let constants = constants.as_ptr_range();
+    macro_rules! run {
+        ($order:ident) => {
+            rounds!(
+                ".p2align 6",
+                "2:",
+                $order!(there),
+                $order!(back),
+                "add {constant}, 16",
+                "cmp {constant}, {end}",
+                "jne 2b";
+                state, second.0, sums, constants.start;
+                end = in(reg) address(constants.end.cast_mut()),
+            )
+        };
+    }
     // SAFETY: ASM; the 25 rows of `state` are read and written, as many of `second` are written and then read, and as many
     // constants as there are read.
     unsafe {
-        rounds!(
-            ".p2align 6",
-            "2:",
-            order!(there),
-            order!(back),
-            "add {constant}, 16",
-            "cmp {constant}, {end}",
-            "jne 2b";
-            state, second.0, sums, constants.start;
-            end = in(reg) address(constants.end.cast_mut()),
-        );
+        if INTEL {
+            run!(four_intel);
+        } else {
+            run!(four);
+        }
     }
 }
 
-/// One round, for proofs: as the first of two a turn, or as the second. The sums of the columns are those before and after.
+/// One round, for proofs: in either order, as the first of two a turn or as the second. The sums of the columns are those
+/// before and after.
 #[target_feature(enable = "avx2")]
-pub(super) fn one<const FIRST: bool>(
+pub(super) fn one<const INTEL: bool, const FIRST: bool>(
     state: &mut [[u64; 4]; 25],
     sums: &mut [__m256i; 5],
     rc: u64,
 ) -> [[u64; 4]; 25] {
     let (mut second, constants) = ([[0; 4]; 25], if FIRST { [rc, 0] } else { [0, rc] });
-    // SAFETY: ASM; the 25 rows of either state are read, those of the other are written and read, and so is a constant.
+    // SAFETY: ASM; the 25 rows of `state` are read, those of `second` are written and read, and so is a constant.
     unsafe {
-        if FIRST {
-            rounds!(order!(there); state, second, sums, constants.as_ptr(););
-        } else {
-            rounds!(order!(back); second, state, sums, constants.as_ptr(););
+        match (INTEL, FIRST) {
+            (false, true) => rounds!(four!(there); state, second, sums, constants.as_ptr();),
+            (false, false) => rounds!(four!(back); second, state, sums, constants.as_ptr();),
+            (true, true) => rounds!(four_intel!(there); state, second, sums, constants.as_ptr();),
+            (true, false) => rounds!(four_intel!(back); second, state, sums, constants.as_ptr();),
         }
     }
     second
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Second, all_in};
+    use crate::backend::x86_64::avx2::Avx2;
+    use crate::backend::x86_64::avx2::keccak::parities;
+    use crate::sponge::keccak::{ROUND_CONSTANTS, check};
+    use core::mem::MaybeUninit;
+
+    #[target_feature(enable = "avx2")]
+    fn permute<const INTEL: bool>(state: &mut [[u64; 4]; 25]) {
+        let (mut sums, mut second) = (parities(state), Second(MaybeUninit::uninit()));
+        all_in::<INTEL, _>(state, &mut second, &mut sums, &ROUND_CONSTANTS);
+    }
+
+    #[test]
+    fn both_orders_permute() {
+        if crate::backend::conformance::present("avx2", Avx2::detect()).is_some() {
+            // SAFETY: TOKEN; AVX2 was found.
+            check::<4>(4, |state| unsafe { permute::<false>(state) });
+            // SAFETY: TOKEN; AVX2 was found.
+            check::<4>(4, |state| unsafe { permute::<true>(state) });
+        }
+    }
 }

@@ -110,7 +110,7 @@ impl Keccak<1> for Avx512 {
     const SPILLS: bool = false;
 
     fn permute(self, states: &mut States<1>, _used: usize) {
-        kernel!(keccak::permute_x1(states.single(), &ROUND_CONSTANTS));
+        kernel!(keccak::permute_x1(states.single()));
     }
 
     fn chain(
@@ -200,7 +200,10 @@ impl Probe for Avx512 {
 
     fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
         visitor.kernel::<1, 1>(self, 1, |states, rc: [u64; 1]| {
-            kernel!(keccak::permute_x1(states.single(), &rc))
+            kernel!(keccak::permute_x1_in::<false>(states.single(), &rc));
+        });
+        visitor.kernel::<1, 1>(self, 1, |states, rc: [u64; 1]| {
+            kernel!(keccak::permute_x1_in::<true>(states.single(), &rc));
         });
         visitor.kernel::<8, 1>(self, 4, |states, rc: [u64; 1]| kernel!(rounds::four(&mut states.0, &rc)));
         visitor.kernel::<8, 1>(self, 8, |states, rc: [u64; 1]| kernel!(rounds::eight(&mut states.0, &rc)));

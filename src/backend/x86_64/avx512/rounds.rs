@@ -6,11 +6,11 @@
 //! intrinsics takes 31 cycles on Zen 5, and this 28. So the round is written in assembly here, once for both widths. A
 //! round of one state is 48 instructions, nine of which wait for each other; there the order is worth about 7 % on Zen 5.
 //!
-//! The search began with the order of the standard and moved a few instructions at a time, as far as the registers
-//! allowed, keeping what was faster on a Zen 5 core (for states side by side, in both widths), many times over. It
-//! measured, and knew nothing of processors: a change here wants a measurement, too (`cargo bench --bench kernels`).
-//! llvm-mca's models of Intel's cores give a round of one state two cycles more in this order than in the compiler's,
-//! 26 to 28 instead of 24 to 26; nobody has measured it.
+//! The orders and the registers are tables in `orders`, which `tools/reorder` reads, checks and searches: its README says how
+//! each was found, and what llvm-mca's models of cores make of it. The orders of states side by side and of one state were
+//! found by measuring on Zen 5 (for states side by side, in both widths). For one state there is a second order, for Intel's
+//! processors, since llvm-mca's models of them give a round in the first one 26 to 28 cycles and in the second 24 to 26; nobody
+//! has measured that. A change here wants a measurement, too (`cargo bench --bench kernels`).
 //! Copies cost nothing but their place: processors rename them.
 //!
 //! # What the assembly relies on
@@ -26,6 +26,8 @@ use core::arch::x86_64::__m512i;
 
 use super::load;
 use crate::backend::x86_64::address;
+use crate::backend::x86_64::cpu;
+use crate::backend::x86_64::orders::{plane as plane_other, plane_intel, wide};
 use crate::sponge::keccak::{RHO, mod5};
 
 /// Instructions on registers by their numbers; the first register is written. `ternary` is `vpternlogq`, whose table
@@ -101,9 +103,7 @@ macro_rules! plane {
 
 /// `rounds!(width, state, constants)`: runs the rounds with these constants.
 ///
-/// Lane i is in register i when a round begins and ends. The comments name what an instruction makes: a sum c of a
-/// column or the sum l of a part of it, r = c <<< 1, D of a column, lane t with its D, lane b of the state that rho and pi
-/// leave, lane a of the new state. What has no name is a copy.
+/// Lane i is in register i when a round begins and ends.
 macro_rules! rounds {
     ($width:ident, $state:expr, $constants:expr) => {{
         let constants = $constants.as_ptr_range();
@@ -134,146 +134,7 @@ macro_rules! rounds {
             $width!(load 23),
             $width!(load 24),
             "2:",
-            // Theta, rho, pi and chi.
-            $width!(copy 25 = 0),
-            $width!(xor3 25 = 5, 10), // l0
-            $width!(copy 26 = 4),
-            $width!(xor3 26 = 9, 14), // l4
-            $width!(copy 27 = 1),
-            $width!(xor3 27 = 6, 11), // l1
-            $width!(copy 28 = 2),
-            $width!(xor3 28 = 7, 12), // l2
-            $width!(copy 29 = 3),
-            $width!(xor3 29 = 8, 13), // l3
-            $width!(xor3 25 = 15, 20), // c0
-            $width!(xor3 27 = 16, 21), // c1
-            $width!(xor3 29 = 18, 23), // c3
-            $width!(rol 30 = 29, 1), // r3
-            $width!(rol 31 = 25, 1), // r0
-            $width!(xor 29 = 29, 31), // d4
-            $width!(xor 30 = 27, 30), // d2
-            $width!(xor3 26 = 19, 24), // c4
-            $width!(rol 27 = 27, 1), // r1
-            $width!(xor 27 = 26, 27), // d0
-            $width!(xor 7 = 7, 30), // t7
-            $width!(rol 7 = 7, 6), // b11
-            $width!(xor 20 = 20, 27), // t20
-            $width!(xor 24 = 24, 29), // t24
-            $width!(xor 19 = 19, 29), // t19
-            $width!(xor3 28 = 17, 22), // c2
-            $width!(rol 20 = 20, 18), // b14
-            $width!(rol 26 = 26, 1), // r4
-            $width!(rol 19 = 19, 8), // b13
-            $width!(rol 31 = 28, 1), // r2
-            $width!(xor 10 = 10, 27), // t10
-            $width!(rol 10 = 10, 3), // b7
-            $width!(xor 28 = 28, 26), // d3
-            $width!(xor 25 = 25, 31), // d1
-            $width!(xor 13 = 13, 28), // t13
-            $width!(xor 2 = 2, 30), // t2
-            $width!(xor 1 = 1, 25), // t1
-            $width!(xor 9 = 9, 29), // t9
-            $width!(xor 6 = 6, 25), // t6
-            $width!(rol 1 = 1, 1), // b10
-            $width!(xor 0 = 0, 27), // b0
-            $width!(rol 13 = 13, 25), // b12
-            $width!(xor 18 = 18, 28), // t18
-            $width!(rol 24 = 24, 14), // b4
-            $width!(rol 9 = 9, 20), // b6
-            $width!(xor 11 = 11, 25), // t11
-            $width!(xor 21 = 21, 25), // t21
-            $width!(copy 26 = 20),
-            $width!(chi_first 26 = 1, 7), // a14
-            $width!(xor 3 = 3, 28), // t3
-            $width!(xor 15 = 15, 27), // t15
-            $width!(xor 22 = 22, 30), // t22
-            $width!(copy 31 = 1),
-            $width!(chi_first 31 = 7, 13), // a10
-            $width!(xor 5 = 5, 27), // t5
-            $width!(rol 18 = 18, 21), // b3
-            $width!(rol 22 = 22, 61), // b9
-            $width!(rol 2 = 2, 62), // b20
-            $width!(rol 3 = 3, 28), // b5
-            $width!(xor 12 = 12, 30), // t12
-            $width!(rol 11 = 11, 10), // b17
-            $width!(rol 6 = 6, 44), // b1
-            $width!(xor 16 = 16, 25), // t16
-            $width!(rol 16 = 16, 45), // b8
-            $width!(rol 21 = 21, 2), // b24
-            $width!(rol 12 = 12, 43), // b2
-            $width!(copy 27 = 0),
-            $width!(chi_first 27 = 6, 12), // a0 without the constant
-            $width!(copy 25 = 16),
-            $width!(chi_first 25 = 22, 3), // a8
-            $width!(chi_third 1 = 19, 20), // a13
-            $width!(rol 15 = 15, 41), // b23
-            $width!(chi_first 7 = 13, 19), // a11
-            $width!(xor 14 = 14, 29), // t14
-            $width!(rol 5 = 5, 36), // b16
-            $width!(rol 14 = 14, 39), // b22
-            $width!(chi_first 13 = 19, 20), // a12
-            $width!(copy 19 = 22),
-            $width!(chi_first 19 = 3, 9), // a9
-            $width!(xor 8 = 8, 28), // t8
-            $width!(xor 17 = 17, 30), // t17
-            $width!(chi_third 22 = 10, 16), // a7
-            $width!(rol 17 = 17, 15), // b18
-            $width!(chi_third 16 = 9, 10), // a6
-            $width!(xor 4 = 4, 29), // t4
-            $width!(rol 8 = 8, 55), // b21
-            $width!(copy 20 = 14),
-            $width!(chi_first 20 = 15, 21), // a22
-            $width!(xor 23 = 23, 28), // t23
-            $width!(chi_first 3 = 9, 10), // a5
-            $width!(copy 30 = 12),
-            $width!(chi_first 30 = 18, 24), // a2
-            $width!(chi_second 12 = 6, 18), // a1
-            $width!(rol 4 = 4, 27), // b15
-            $width!(copy 29 = 21),
-            $width!(chi_first 29 = 2, 8), // a24
-            $width!(rol 23 = 23, 56), // b19
-            $width!(chi_third 6 = 24, 0), // a4
-            $width!(copy 28 = 17),
-            $width!(chi_first 28 = 23, 4), // a18
-            $width!(copy 9 = 23),
-            $width!(chi_first 9 = 4, 5), // a19
-            $width!(chi_third 23 = 11, 17), // a17
-            $width!(chi_first 18 = 24, 0), // a3
-            $width!(copy 10 = 8),
-            $width!(chi_first 10 = 14, 15), // a21
-            $width!(chi_second 8 = 2, 14), // a20
-            $width!(chi_third 17 = 5, 11), // a16
-            $width!(chi_first 4 = 5, 11), // a15
-            $width!(chi_first 15 = 21, 2), // a23
-            $width!(iota 0 = 27), // a0
-            // Every lane to its own register.
-            $width!(copy 2 = 30),
-            $width!(copy 5 = 3),
-            $width!(copy 3 = 18),
-            $width!(copy 11 = 7),
-            $width!(copy 7 = 22),
-            $width!(copy 14 = 26),
-            $width!(copy 18 = 28),
-            $width!(copy 21 = 10),
-            $width!(copy 10 = 31),
-            $width!(copy 22 = 20),
-            $width!(copy 20 = 8),
-            $width!(copy 8 = 25),
-            $width!(copy 24 = 29),
-            $width!(copy 25 = 1),
-            $width!(copy 1 = 12),
-            $width!(copy 12 = 13),
-            $width!(copy 13 = 25),
-            $width!(copy 25 = 4),
-            $width!(copy 4 = 6),
-            $width!(copy 6 = 16),
-            $width!(copy 16 = 17),
-            $width!(copy 17 = 23),
-            $width!(copy 23 = 15),
-            $width!(copy 15 = 25),
-            $width!(copy 25 = 9),
-            $width!(copy 9 = 19),
-            $width!(copy 19 = 25),
+            wide!($width),
             "add {constant}, 8",
             "cmp {constant}, {end}",
             "jne 2b",
@@ -374,90 +235,49 @@ const fn rho(f: usize) -> [u64; 8] {
 #[inline] // so that the planes stay in registers
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
 pub(crate) fn one(a: &mut [__m512i; 5], constants: &[u64]) {
+    if cpu::intel() { one_in::<true>(a, constants) } else { one_in::<false>(a, constants) }
+}
+
+/// The same in the order for Intel's processors, or in the other.
+#[inline] // as above
+#[target_feature(enable = "avx512bw,avx512dq,avx512vl")]
+pub(crate) fn one_in<const INTEL: bool>(a: &mut [__m512i; 5], constants: &[u64]) {
     // The loop looks at its end whether there is another: no constants must be no loop.
     if constants.is_empty() {
         return;
     }
     let constants = constants.as_ptr_range();
+    macro_rules! run {
+        ($order:ident) => {
+            asm!(
+                ".p2align 6",
+                "2:",
+                $order!(plane),
+                "add {constant}, 8",
+                "cmp {constant}, {end}",
+                "jne 2b",
+                constant = inout(reg) address(constants.start.cast_mut()) => _,
+                end = in(reg) address(constants.end.cast_mut()),
+                inout("zmm0") a[0], inout("zmm1") a[1], inout("zmm2") a[2], inout("zmm3") a[3], inout("zmm4") a[4],
+                out("zmm5") _, out("zmm6") _, out("zmm7") _, out("zmm8") _, out("zmm9") _, out("zmm10") _,
+                out("zmm11") _, out("zmm12") _, out("zmm13") _, out("zmm14") _, out("zmm15") _, out("zmm16") _,
+                out("zmm17") _, out("zmm18") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _,
+                turned_1 = in(zmm_reg) load(const { &turned(1) }), turned_2 = in(zmm_reg) load(const { &turned(2) }),
+                turned_3 = in(zmm_reg) load(const { &turned(3) }), turned_4 = in(zmm_reg) load(const { &turned(4) }),
+                rho_0 = in(zmm_reg) load(const { &rho(0) }), rho_1 = in(zmm_reg) load(const { &rho(1) }),
+                rho_2 = in(zmm_reg) load(const { &rho(2) }), rho_3 = in(zmm_reg) load(const { &rho(3) }),
+                rho_4 = in(zmm_reg) load(const { &rho(4) }),
+                in("k1") SHEAR[0], in("k2") SHEAR[1], in("k3") SHEAR[2], in("k4") 1_u8,
+                options(nostack)
+            )
+        };
+    }
     // SAFETY: ASM; as many constants are read as there are.
     unsafe {
-        asm!(
-            // The comments name what an instruction makes: c, the sums of the columns, of which low is a part; left and right,
-            // the two parts of D; x, y and z, the registers after steps 1 to 3 of the shear; q, the same with D; v, the same
-            // after rho; b, the rows that pi leaves; a, the new planes. What has no name is a copy.
-            ".p2align 6",
-            "2:",
-            plane!(copy 5 = 0),
-            plane!(xor3 5 = 3, 4), // low
-            plane!(blend1 6 = 3, 4), // x3
-            plane!(xor3 5 = 1, 2), // c
-            plane!(blend1 7 = 1, 2), // x1
-            plane!(blend1 1 = 0, 1), // x0
-            plane!(turn 8 = 5, 1), // right, not rotated
-            plane!(rol 8 = 8, 1), // right
-            plane!(blend2 9 = 6, 1), // y3
-            plane!(blend1 2 = 2, 3), // x2
-            plane!(blend1 4 = 4, 0), // x4
-            plane!(blend2 10 = 2, 4), // y2
-            plane!(blend3 11 = 9, 10), // z3
-            plane!(blend2 6 = 7, 6), // y1
-            plane!(turn 5 = 5, 4), // left
-            plane!(blend2 1 = 1, 2), // y0
-            plane!(blend2 4 = 4, 7), // y4
-            plane!(blend3 12 = 1, 4), // z0
-            plane!(blend3 1 = 6, 1), // z1
-            plane!(xor3 12 = 5, 8), // q0
-            plane!(xor3 11 = 5, 8), // q3
-            plane!(rho 12 = 12, 0), // v0
-            plane!(turn 13 = 12, 2), // b0 from 2 on
-            plane!(xor3 1 = 5, 8), // q1
-            plane!(blend3 4 = 4, 9), // z4
-            plane!(blend3 10 = 10, 6), // z2
-            plane!(xor3 4 = 5, 8), // q4
-            plane!(xor3 10 = 5, 8), // q2
-            plane!(rho 11 = 11, 3), // v3
-            plane!(rho 1 = 1, 1), // v1
-            plane!(turn 14 = 12, 1), // b0 from 1 on
-            plane!(rho 10 = 10, 2), // v2
-            plane!(rho 4 = 4, 4), // v4
-            plane!(turn 15 = 11, 4), // b4 from 2 on
-            plane!(turn 16 = 11, 3), // b4 from 1 on
-            plane!(turn 11 = 11, 2), // b4
-            plane!(turn 17 = 1, 1), // b3 from 2 on
-            plane!(turn 18 = 1, 4), // b3
-            plane!(turn 19 = 10, 4), // b1 from 1 on
-            plane!(turn 20 = 4, 2), // b2 from 1 on
-            plane!(turn 21 = 10, 3), // b1
-            plane!(turn 22 = 4, 3), // b2 from 2 on
-            plane!(turn 4 = 4, 1), // b2
-            plane!(chi_first 12 = 14, 13), // a0 without the constant
-            plane!(iota 12), // a0
-            plane!(chi_first 18 = 1, 17), // a3
-            plane!(chi_first 11 = 16, 15), // a4
-            plane!(chi_first 21 = 19, 10), // a1
-            plane!(chi_first 4 = 20, 22), // a2
-            // Every plane to its own register.
-            plane!(copy 0 = 12),
-            plane!(copy 1 = 21),
-            plane!(copy 2 = 4),
-            plane!(copy 3 = 18),
-            plane!(copy 4 = 11),
-            "add {constant}, 8",
-            "cmp {constant}, {end}",
-            "jne 2b",
-            constant = inout(reg) address(constants.start.cast_mut()) => _,
-            end = in(reg) address(constants.end.cast_mut()),
-            inout("zmm0") a[0], inout("zmm1") a[1], inout("zmm2") a[2], inout("zmm3") a[3], inout("zmm4") a[4],
-            out("zmm5") _, out("zmm6") _, out("zmm7") _, out("zmm8") _, out("zmm9") _, out("zmm10") _,
-            out("zmm11") _, out("zmm12") _, out("zmm13") _, out("zmm14") _, out("zmm15") _, out("zmm16") _,
-            out("zmm17") _, out("zmm18") _, out("zmm19") _, out("zmm20") _, out("zmm21") _, out("zmm22") _,
-            turned_1 = in(zmm_reg) load(const { &turned(1) }), turned_2 = in(zmm_reg) load(const { &turned(2) }),
-            turned_3 = in(zmm_reg) load(const { &turned(3) }), turned_4 = in(zmm_reg) load(const { &turned(4) }),
-            rho_0 = in(zmm_reg) load(const { &rho(0) }), rho_1 = in(zmm_reg) load(const { &rho(1) }),
-            rho_2 = in(zmm_reg) load(const { &rho(2) }), rho_3 = in(zmm_reg) load(const { &rho(3) }),
-            rho_4 = in(zmm_reg) load(const { &rho(4) }),
-            in("k1") SHEAR[0], in("k2") SHEAR[1], in("k3") SHEAR[2], in("k4") 1_u8,
-            options(nostack)
-        );
+        if INTEL {
+            run!(plane_intel);
+        } else {
+            run!(plane_other);
+        }
     }
 }
