@@ -363,7 +363,7 @@ pub fn comparisons<T: Tool>(tool: &mut T) {
 pub const PER_HYBRID: u64 = 2;
 
 /// A hybrid KEM. So many decisions are made in encapsulation and in decapsulation: whether the bytes of a scalar are one, which
-/// is known when there is a key or a ciphertext. `constant`: where the ciphertext has a byte that says how a point is encoded, and
+/// is known when there is a key or a ciphertext; some builds ask it twice. `constant`: where the ciphertext has a byte that says how a point is encoded, and
 /// which.
 fn hybrid<T: Tool, H: HybridKem>(tool: &mut T, decisions: [u64; 2], constant: Option<(usize, u8)>) {
     let key = |n: u64| hybrid::DecapsulationKey::<H>::from_seed(&hybrid::Seed::from(bytes(n)));
@@ -425,6 +425,6 @@ pub fn all<T: Tool, A: Added>(tool: &mut T) {
     ml_kem_1024::<T, A>(tool);
     const UNCOMPRESSED: u8 = 4;
     hybrid::<T, XWing>(tool, [0, 0], None);
-    hybrid::<T, MlKem768P256>(tool, [8, 2], Some((MlKem768::CIPHERTEXT_SIZE, UNCOMPRESSED)));
-    hybrid::<T, MlKem1024P384>(tool, [8, 2], Some((MlKem1024::CIPHERTEXT_SIZE, UNCOMPRESSED)));
+    hybrid::<T, MlKem768P256>(tool, [11, 3], Some((MlKem768::CIPHERTEXT_SIZE, UNCOMPRESSED)));
+    hybrid::<T, MlKem1024P384>(tool, [11, 3], Some((MlKem1024::CIPHERTEXT_SIZE, UNCOMPRESSED)));
 }
