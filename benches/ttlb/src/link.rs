@@ -13,6 +13,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 
 use anyhow::{Context, Result};
@@ -74,8 +75,10 @@ pub struct Counts {
     pub dropped: [u32; 2],
     /// Segments of TCP with bytes that had been sent before.
     pub resent: [u32; 2],
-    /// The latest delivery of a packet behind its time, in nanoseconds.
+    /// Nanoseconds: the latest delivery of a packet behind its time, and all waits of the link's thread for a processor right
+    /// before it read a packet of this connection.
     pub late: u64,
+    pub read_late: u64,
 }
 
 #[derive(Default)]
@@ -94,6 +97,8 @@ struct Flow {
     directions: [Direction; 2],
     counts: Counts,
     closed: Option<u64>,
+    /// The turn of the loop in which a wait was last counted.
+    turn: u64,
 }
 
 /// The next of a stream of 64-bit numbers (SplitMix64): number `n` of the stream `seed`.
@@ -225,6 +230,14 @@ impl Ord for Waiting {
     }
 }
 
+/// Nanoseconds that the thread of this file has waited for a processor although it could run.
+fn waits(schedule: &File) -> u64 {
+    let mut text = [0; 96];
+    let length = schedule.read_at(&mut text, 0).unwrap_or(0);
+    let text = std::str::from_utf8(&text[..length]).unwrap_or_default();
+    text.split_ascii_whitespace().nth(1).and_then(|field| field.parse().ok()).unwrap_or(0)
+}
+
 pub struct Link {
     /// The client's and the server's device; both do not block.
     tuns: [File; 2],
@@ -236,6 +249,9 @@ pub struct Link {
     closing: std::collections::VecDeque<(u64, u32)>,
     order: u64,
     spare: Vec<Vec<u8>>,
+    /// Turns of the loop, and how long the thread waited for a processor before this one, in nanoseconds.
+    turn: u64,
+    waited: u64,
 }
 
 impl Link {
@@ -250,6 +266,8 @@ impl Link {
             closing: Default::default(),
             order: 0,
             spare: Vec::new(),
+            turn: 0,
+            waited: 0,
         }
     }
 
@@ -257,8 +275,13 @@ impl Link {
     pub fn run(mut self) -> Result<()> {
         // Without this, the kernel may let a sleep of ours end 50 microseconds late.
         nix::sys::prctl::set_timerslack(1).context("the slack of timers")?;
+        let schedule = File::open("/proc/thread-self/schedstat").context("the kernel's count of waits")?;
+        let mut all_waits = waits(&schedule);
         let mut buffer = [0u8; 4096];
         loop {
+            self.turn += 1;
+            let now_waits = waits(&schedule);
+            (self.waited, all_waits) = (now_waits - all_waits, now_waits);
             loop {
                 match self.orders.try_recv() {
                     Ok(order) => self.obey(order),
@@ -296,7 +319,8 @@ impl Link {
         match order {
             Order::Open { id, shape, seed } => {
                 let counts = Counts { id, ..Counts::default() };
-                let flow = Flow { shape, seed, directions: Default::default(), counts, closed: None };
+                let flow =
+                    Flow { shape, seed, directions: Default::default(), counts, closed: None, turn: 0 };
                 self.flows.insert(id, flow);
             }
             Order::Close { id } => {
@@ -333,6 +357,10 @@ impl Link {
             }
         }
         let Some(flow) = self.flows.get_mut(&id) else { return };
+        if flow.turn != self.turn {
+            flow.turn = self.turn;
+            flow.counts.read_late += self.waited;
+        }
         let Some(time) = flow.schedule(side, now(), packet, &self.fault) else { return };
         let mut copy = self.spare.pop().unwrap_or_default();
         copy.clear();
@@ -371,7 +399,7 @@ mod tests {
     use crate::grid::{FAR_SLOW, VOLATILE};
 
     fn flow(shape: Shape, seed: u64) -> Flow {
-        Flow { shape, seed, directions: Default::default(), counts: Counts::default(), closed: None }
+        Flow { shape, seed, directions: Default::default(), counts: Counts::default(), closed: None, turn: 0 }
     }
 
     /// A datagram of `length` bytes.

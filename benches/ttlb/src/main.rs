@@ -227,8 +227,16 @@ fn measure(options: &Options) -> Result<ExitCode> {
         let _ = std::fs::remove_dir_all(&folder);
     }
     run::run(&folder, name, &groups, wanted, options.fault)?;
+    let samples = store::load(&folder)?;
     if custom {
-        run::table(&store::load(&folder)?, &groups);
+        run::table(&samples, &groups);
+    }
+    let (model, points, departures) = report::figures::model(&samples);
+    println!(
+        "{departures} of {points} points without loss depart from the model of slow start by more than 3 %"
+    );
+    for row in model.rows.iter().filter(|row| row.iter().any(|cell| cell.contains("departs"))) {
+        println!("  {}", row.join("  "));
     }
     println!("samples are in {}", folder.display());
     Ok(ExitCode::SUCCESS)

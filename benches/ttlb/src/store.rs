@@ -37,7 +37,7 @@ pub struct Sample {
     pub dropped: u32,
     /// Segments with bytes that had been sent before.
     pub resent: u32,
-    /// How long both peers' threads waited for a processor, and how late the link's latest packet was, together.
+    /// How long both peers' threads and the link's waited for a processor, and how late the link's latest packet was, together.
     pub disturbed: u32,
 }
 
@@ -183,6 +183,26 @@ impl Store {
         (0..count).filter(|index| !there.contains(index)).collect()
     }
 
+    /// Drops the samples that `keep` does not want, so that they are missing; returns how many. The file is replaced as a whole.
+    pub fn retain(&mut self, keep: impl Fn(&Point, &Sample) -> bool) -> Result<usize> {
+        let mut dropped = 0;
+        let mut text = header();
+        for (point, samples) in &mut self.samples {
+            let before = samples.len();
+            samples.retain(|sample| keep(point, sample));
+            dropped += before - samples.len();
+            samples.iter().for_each(|sample| text.push_str(&line(point, sample)));
+        }
+        if dropped > 0 {
+            let path = self.folder.join("samples.csv");
+            let temporary = self.folder.join("samples.csv.new");
+            fs::write(&temporary, text)?;
+            fs::rename(temporary, &path)?;
+            self.file = OpenOptions::new().append(true).open(&path)?;
+        }
+        Ok(dropped)
+    }
+
     pub fn add(&mut self, samples: &[(Point, Sample)]) -> Result<()> {
         let text: String = samples.iter().map(|(point, sample)| line(point, sample)).collect();
         self.file.write_all(text.as_bytes())?;
@@ -284,6 +304,20 @@ mod tests {
         let text = header() + &line(&point, &sample(1)) + &line(&point, &sample(1));
         assert!(samples(&text).is_err());
         assert!(samples("other,columns\n").is_err());
+    }
+
+    #[test]
+    fn dropped_samples_are_missing_and_taken_again() {
+        let folder = folder("dropped");
+        let point = point(CLASSICAL, 20, FAR_SLOW, 0);
+        let mut store = Store::open(&folder).unwrap();
+        store.add(&[(point, sample(0)), (point, sample(1)), (point, sample(2))]).unwrap();
+        assert_eq!(store.retain(|_, sample| sample.index != 1).unwrap(), 1);
+        assert_eq!(store.missing(&point, 3), [1]);
+        store.add(&[(point, sample(1))]).unwrap();
+        drop(store);
+        assert_eq!(load(&folder).unwrap()[&point], [sample(0), sample(2), sample(1)]);
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

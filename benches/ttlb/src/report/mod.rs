@@ -109,7 +109,9 @@ fn about(samples: &Samples, description: &Value) -> About {
     let text = |name: &str| machine[name].as_str().unwrap_or("unknown").to_owned();
     let range = |random: bool| {
         let counts = samples.iter().filter(|(point, _)| point.random() == random).map(|(_, all)| all.len());
-        counts.fold((usize::MAX, 0), |(low, high), n| (low.min(n), high.max(n)))
+        let (low, high) =
+            counts.fold((usize::MAX, 0), |(low, high): (usize, usize), n| (low.min(n), high.max(n)));
+        (low.min(high), high)
     };
     let sum = |name: &str| sessions.iter().filter_map(|session| session[name].as_u64()).sum();
     let all = || samples.iter().flat_map(|(point, all)| all.iter().map(move |sample| (point, sample)));
@@ -139,12 +141,7 @@ fn about(samples: &Samples, description: &Value) -> About {
         lossy: range(true),
         again: sum("taken_again"),
         taken: sum("taken"),
-        kept_disturbed: all()
-            .filter(|(point, sample)| {
-                u64::from(sample.disturbed) * 1000
-                    > crate::run::allowance(&point.shape, u64::from(sample.last) * 1000)
-            })
-            .count(),
+        kept_disturbed: all().filter(|(point, sample)| crate::run::disturbed(point, sample)).count(),
         resent_without_loss: all()
             .filter(|(point, sample)| point.shape.loss == 0 && !point.shape.jitter && sample.resent > 0)
             .count(),
@@ -350,10 +347,11 @@ fn method(out: &mut String, about: &About) {
         out,
         "<section id=\"method\">\n<h2>How it was measured</h2>\n<ul>\n\
          <li>{connections} connections: {} to {} for each point without loss, {} to {} for each with loss.</li>\n\
-         <li>A connection was taken again if both peers' threads, waiting for a processor although they could run, and the link's \
-         latest packet together took more than 2 % of a round trip, half a packet's time at the bottleneck or 1 % of the \
+         <li>A connection was taken again if the waits of both peers' threads and of the link's for a processor, although they could \
+         run, and the delay of the link's latest packet together took more than 2 % of a round trip, half a packet's time at the bottleneck or 1 % of the \
          connection (5 % with losses or varying delays), whichever is most; it was taken four times at most, with the same losses. Of {} connections {} were taken \
-         again. {} of those kept are above that limit.</li>\n\
+         again. {} of those kept are above that limit; without losses and jitter they are left out of the figures, elsewhere \
+         they stay, because to leave them out would be to choose by length.</li>\n\
          <li>On links without loss and with constant delay, {} connections sent a segment again. {} connections took longer than \
          two minutes and count as infinitely long.</li>\n\
          <li>The link is a loop between two TUN devices in two network namespaces. Each connection has a bottleneck, a queue of \
