@@ -160,6 +160,17 @@ impl Store {
         let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock)
             .map_err(|_| anyhow::anyhow!("another run writes to {}", folder.display()))?;
         let path = folder.join("samples.csv");
+        if !path.exists() && folder.join("samples.csv.gz").exists() {
+            // A run that was kept goes on as well.
+            let all = load(folder)?;
+            let mut text = header();
+            for (point, samples) in &all {
+                samples.iter().for_each(|sample| text.push_str(&line(point, sample)));
+            }
+            let temporary = folder.join("samples.csv.new");
+            fs::write(&temporary, text)?;
+            fs::rename(temporary, &path)?;
+        }
         let mut file = OpenOptions::new().create(true).truncate(false).read(true).append(true).open(&path)?;
         let mut text = String::new();
         file.read_to_string(&mut text)?;
@@ -330,6 +341,7 @@ mod tests {
         pack(&folder).unwrap();
         fs::remove_file(folder.join("samples.csv")).unwrap();
         assert_eq!(load(&folder).unwrap()[&point], [sample(0), sample(1)]);
+        assert_eq!(Store::open(&folder).unwrap().missing(&point, 3), [2]);
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -155,7 +155,11 @@ pub fn page(folder: &Path, peers: &Path) -> Result<String> {
     let samples = store::load(folder)?;
     let description = store::description(folder)?;
     let about = about(&samples, &description);
-    let (figures, comparisons) = figures::all(&samples);
+    // A run beside it, with a link that loses packets in one direction only.
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let beside = folder.with_file_name(format!("{name}-loss-down"));
+    let one_way = if beside.exists() { Some(store::load(&beside)?) } else { None };
+    let (figures, comparisons) = figures::all(&samples, one_way.as_ref());
     let (control, indistinguishable) = figures::control(&samples);
     let (model, points, departures) = figures::model(&samples);
     let processors = performance::processors(peers)?;

@@ -83,7 +83,7 @@ fn mark(out: &mut String, mark: Mark, x: f64, y: f64, colour: usize) {
 impl Chart {
     /// The drawing, `width` units wide, for text of 13 units.
     pub fn draw(&self, width: f64, height: f64) -> String {
-        let (left, right, top, bottom) = (62.0, 14.0, 14.0, 48.0);
+        let (left, right, top, bottom) = (62.0, 22.0, 14.0, 48.0);
         let dots = || self.series.iter().flat_map(|series| &series.dots);
         let xs = || dots().map(|dot| dot.x).chain(self.x_ticks.iter().map(|tick| tick.0));
         let (mut x_low, mut x_high) = (xs().fold(f64::MAX, f64::min), xs().fold(f64::MIN, f64::max));
