@@ -164,16 +164,15 @@ pub fn run(folder: &Path, name: &str, groups: &[Group], wanted: Wanted, fault: F
     let findings = checked(&mut lab, groups, windows[0])?;
     let failed: Vec<_> = findings.iter().filter(|finding| !finding.holds()).map(|f| f.what.clone()).collect();
     let describe = |store: &Store, warnings: &[String], state: &str, again: u64, taken: u64| -> Result<()> {
-        let mut sessions = match crate::store::description(folder) {
-            Ok(mut old) => old["sessions"].take().as_array().cloned().unwrap_or_default(),
-            Err(_) => Vec::new(),
-        };
+        let mut old = crate::store::description(folder).unwrap_or_default();
+        let mut sessions = old["sessions"].take().as_array().cloned().unwrap_or_default();
         sessions.retain(|session| session["began"] != json!(began));
         sessions.push(json!({"began": began, "state": state, "warnings": warnings, "taken": taken,
             "taken_again": again, "check": findings.iter().map(Finding::json).collect::<Vec<_>>(),
             "machine": machine::description()}));
         store.describe(&json!({"grid": name, "loss_free": wanted.loss_free, "lossy": wanted.lossy,
-            "link": "TUN devices and a loop between them", "fault": format!("{fault:?}"), "congestion_control": "cubic", "sessions": sessions}))
+            "link": "TUN devices and a loop between them", "fault": format!("{fault:?}"), "congestion_control": "cubic", "notes": old["notes"],
+            "sessions": sessions}))
     };
     describe(&store, &warnings, "checked", 0, 0)?;
     if fault != Fault::default() {

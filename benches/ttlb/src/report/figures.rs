@@ -499,7 +499,7 @@ fn sixth(samples: &Samples) -> Figure {
             label: "Cumulative distribution of the time to the last byte of 200 KiB".into(),
             x_label: "time to the last byte, ms (logarithmic)",
             y_label: "connections, %",
-            x_ticks: [150, 300, 600, 1200, 2500, 5000, 10000, 20000].map(|ms| (f64::from(ms), ms.to_string())).into(),
+            x_ticks: [150, 300, 600, 1200, 2500, 6000, 15000].map(|ms| (f64::from(ms), ms.to_string())).into(),
             logarithmic: true,
             y_range: (0.0, 100.0),
             series,
@@ -520,12 +520,12 @@ fn seventh(samples: &Samples) -> Figure {
     let median = |pair, window, data| -> Option<Estimate> {
         last(samples, point(pair, window, NEAR_FAST, data)).map(|times| stats::at(&times, 0.5))
     };
-    for (pair, window, name, colour, mark, line) in kinds {
+    for (n, (pair, window, name, colour, mark, line)) in kinds.into_iter().enumerate() {
+        // Beside each other: some are equal.
+        let place = |data: u32| f64::from(data) / 1024.0 + n as f64 * 2.4 - 3.6;
         let dots = grid::DATA
             .into_iter()
-            .filter_map(|data| {
-                median(pair, window, data).map(|estimate| dot(f64::from(data) / 1024.0, &estimate))
-            })
+            .filter_map(|data| median(pair, window, data).map(|estimate| dot(place(data), &estimate)))
             .collect();
         series.push(Series { name: name.into(), colour, mark, line: Some(line), dots });
     }
@@ -580,7 +580,7 @@ fn eighth(samples: &Samples) -> Figure {
             };
             let slow = times.iter().filter(|&&time| time > SLOW).count() as f64 / times.len() as f64;
             let error = 1.96 * (slow * (1.0 - slow) / times.len() as f64).sqrt();
-            let interval = Some(((slow - error) * 100.0, (slow + error) * 100.0));
+            let interval = Some(((slow - error).max(0.0) * 100.0, (slow + error) * 100.0));
             dots.push(Dot { x: f64::from(loss) / 1e4 + n as f64 * 0.08 - 0.08, y: slow * 100.0, interval });
             let finite: Vec<f64> = times.iter().copied().filter(|time| time.is_finite()).collect();
             let mean = finite.iter().sum::<f64>() / finite.len() as f64;

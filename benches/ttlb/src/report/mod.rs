@@ -54,6 +54,7 @@ fn html(table: &Table) -> String {
         for (n, cell) in row.iter().enumerate() {
             // Numbers to the right, words to the left.
             let number = cell.starts_with(|c: char| c.is_ascii_digit() || "+-\u{2212}\u{2013}".contains(c));
+            let number = if n == 0 { cell.parse::<f64>().is_ok() } else { number };
             let class = if number { r#" class="number""# } else { "" };
             let text = escape(cell);
             let _ = if n == 0 {
@@ -121,6 +122,7 @@ fn about(samples: &Samples, description: &Value) -> About {
         .flatten()
         .filter_map(|warning| Some(warning.as_str()?.to_owned()))
         .collect();
+    warnings.sort();
     warnings.dedup();
     About {
         machine: format!(
@@ -212,9 +214,12 @@ itself. Measured on {date} on {machine}.</p>
         for chart in &figure.charts {
             out.push_str(&chart.html());
         }
+        if figure.charts.iter().any(svg::Chart::has_intervals) {
+            out.push_str("<figcaption>Bars are confidence intervals of 95 %.</figcaption>");
+        }
         let _ = write!(
             out,
-            "<figcaption>Bars are confidence intervals of 95 %.</figcaption></figure>\n<details open><summary>Numbers</summary>{}{}</details>\n</section>\n",
+            "</figure>\n<details open><summary>Numbers</summary>{}{}</details>\n</section>\n",
             html(&figure.table),
             download(figure.id, &figure.table)
         );
@@ -242,7 +247,7 @@ itself. Measured on {date} on {machine}.</p>
     );
     link(&mut out, &description);
     speed(&mut out, &processors);
-    method(&mut out, &about);
+    method(&mut out, &about, description["notes"].as_array());
     out.push_str("</main>\n</body>\n</html>\n");
     Ok(out)
 }
@@ -253,7 +258,8 @@ fn summary(out: &mut String, about: &About, comparisons: &[figures::Comparison])
          W. Childs-Klein, <a href=\"https://eprint.iacr.org/2024/176\">The impact of data-heavy, post-quantum TLS 1.3 on the \
          Time-To-Last-Byte of real-world connections</a> (2024). <em>Classical</em> is X25519 with a chain of RSA \
          certificates; <em>post-quantum</em> is X25519MLKEM768 by rustls-kemstone with a chain of 16 KB, the size of one of \
-         ML-DSA. Where three numbers stand, they are the 50th, 75th and 90th percentile.</p>\n",
+         ML-DSA. Where three numbers stand, they are the 50th, 75th and 90th percentile. Times of lossy links agree if they are \
+         within 5 % of the source's or if the source's lie in the interval of ours, which is wide where connections are few.</p>\n",
     );
     if about.lossy.0 < 3000 || about.loss_free.0 < 1000 {
         let _ = writeln!(
@@ -326,10 +332,7 @@ fn speed(out: &mut String, processors: &[performance::Processor]) {
         if let Some(rates) = &processor.rates {
             let _ = write!(
                 out,
-                "<h3>Operations per second, {0}</h3>\n<p>Medians of single calls on one core, beside what an article about \
-                 AWS-LC gives for it before and after its assembly was rewritten. That article's machines are others, and \
-                 the parameter set of its numbers is not established here; they stand in the columns of ML-KEM-768, whose \
-                 speed they are nearest to.</p>\n{1}{2}",
+                "<h3>Operations per second, {0}</h3>\n<p>Medians of single calls on one core.</p>\n{1}{2}",
                 escape(&processor.name),
                 html(rates),
                 download(&format!("rates-{}", processor.name), rates)
@@ -343,10 +346,16 @@ fn speed(out: &mut String, processors: &[performance::Processor]) {
             html(&processor.hashing)
         );
     }
-    out.push_str("</section>\n");
+    let published = performance::published();
+    let _ = write!(
+        out,
+        "<h3>AWS-LC, before and after, as published</h3>\n<p>What an article about AWS-LC gives for it. Its machines are others than \
+         ours, and the parameter set of its numbers is not established here.</p>\n{}</section>\n",
+        html(&published)
+    );
 }
 
-fn method(out: &mut String, about: &About) {
+fn method(out: &mut String, about: &About, notes: Option<&Vec<Value>>) {
     let _ = write!(
         out,
         "<section id=\"method\">\n<h2>How it was measured</h2>\n<ul>\n\
@@ -380,6 +389,9 @@ fn method(out: &mut String, about: &About) {
         about.timeouts,
         connections = about.connections,
     );
+    for note in notes.into_iter().flatten().filter_map(Value::as_str) {
+        let _ = writeln!(out, "<p class=\"warning\"><strong>Of this run:</strong> {}</p>", escape(note));
+    }
     for warning in &about.warnings {
         let _ =
             writeln!(out, "<p class=\"warning\"><strong>The run warned:</strong> {}</p>", escape(warning));

@@ -45,6 +45,18 @@ fn grouped(number: f64) -> String {
     out
 }
 
+/// The published numbers, whose parameter set is not known here.
+pub fn published() -> Table {
+    let mut head = vec!["operations per second".to_owned()];
+    head.extend(OPERATIONS.map(str::to_owned));
+    let row = |(who, numbers): &(&str, [u32; 3])| {
+        let mut row = vec![(*who).to_owned()];
+        row.extend(numbers.map(|number| grouped(f64::from(number))));
+        row
+    };
+    Table { head, rows: PUBLISHED.iter().map(row).collect() }
+}
+
 pub fn processors(folder: &Path) -> Result<Vec<Processor>> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .with_context(|| format!("{}", folder.display()))?
@@ -90,7 +102,7 @@ fn processor(path: &Path) -> Result<Processor> {
     };
     let counter = COUNTERS.iter().find(|(file, _)| *file == name).map(|(_, megahertz)| *megahertz);
     let rates = counter.map(|megahertz| {
-        let mut rows: Vec<_> = names
+        let rows: Vec<_> = names
             .iter()
             .filter(|who| who.starts_with("kemstone/") || who.starts_with("aws-lc"))
             .map(|who| {
@@ -99,12 +111,6 @@ fn processor(path: &Path) -> Result<Processor> {
                 })
             })
             .collect();
-        for (who, numbers) in PUBLISHED {
-            let mut row = vec![who.to_owned(), "\u{2013}".into(), "\u{2013}".into(), "\u{2013}".into()];
-            row.extend(numbers.map(|number| grouped(f64::from(number))));
-            row.extend(["\u{2013}".into(), "\u{2013}".into(), "\u{2013}".into()]);
-            rows.push(row);
-        }
         let mut head = vec!["operations per second on one core".to_owned()];
         head.extend(SETS.iter().flat_map(|set| OPERATIONS.map(|operation| format!("{set}: {operation}"))));
         Table { head, rows }

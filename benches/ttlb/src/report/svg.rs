@@ -172,6 +172,10 @@ impl Chart {
         out
     }
 
+    pub fn has_intervals(&self) -> bool {
+        self.series.iter().flat_map(|series| &series.dots).any(|dot| dot.interval.is_some())
+    }
+
     /// The drawing for wide and for narrow pages, of which the page shows one, and the legend.
     pub fn html(&self) -> String {
         let mut out = format!(
