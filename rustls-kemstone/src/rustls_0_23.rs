@@ -194,9 +194,8 @@ impl KxGroup {
 
     fn start_with<S: ParameterSet>(
         &self,
-        key: Result<Box<ClientKey<S>>, GetRandomFailed>,
+        key: Box<ClientKey<S>>,
     ) -> Result<Box<dyn ActiveKeyExchange>, Error> {
-        let key = key?;
         let classical = self.classical.map(SupportedKxGroup::start).transpose()?;
 
         let mut share = vec![0; self.group.client_share_size()];
@@ -258,9 +257,9 @@ impl fmt::Debug for KxGroup {
 impl SupportedKxGroup for KxGroup {
     fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
         match self.group.parameter_set() {
-            Set::MlKem512 => self.start_with::<MlKem512>(self.client_key()),
-            Set::MlKem768 => self.start_with::<MlKem768>(self.client_key()),
-            Set::MlKem1024 => self.start_with::<MlKem1024>(self.client_key()),
+            Set::MlKem512 => self.start_with::<MlKem512>(self.client_key()?),
+            Set::MlKem768 => self.start_with::<MlKem768>(self.client_key()?),
+            Set::MlKem1024 => self.start_with::<MlKem1024>(self.client_key()?),
         }
     }
 

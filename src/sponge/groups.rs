@@ -85,8 +85,7 @@ impl<'a, B> Matrix<'a, B> {
         rows: &'a mut [[NttPoly<B>; K]],
         transposed: bool,
     ) -> Self {
-        let entries = rows.as_flattened_mut();
-        Self { rho, row: i, column: 0, columns: K as u8, transposed, entries }
+        Self { transposed, ..Self::from_entry(rho, [i, 0], K as u8, rows.as_flattened_mut()) }
     }
 
     /// As [`Jobs::entries`](super::jobs::Jobs::entries).

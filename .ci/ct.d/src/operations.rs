@@ -363,8 +363,8 @@ pub fn comparisons<T: Tool>(tool: &mut T) {
 pub const PER_HYBRID: u64 = 2;
 
 /// A hybrid KEM. So many decisions are made in encapsulation and in decapsulation: whether the bytes of a scalar are one, which
-/// is known when there is a key or a ciphertext; some builds ask it twice. `constant`: where the ciphertext has a byte that says how a point is encoded, and
-/// which.
+/// is known when there is a key or a ciphertext; some builds ask it twice. `constant`: where the ciphertext has a byte that says
+/// how a point is encoded, and which.
 fn hybrid<T: Tool, H: HybridKem>(tool: &mut T, decisions: [u64; 2], constant: Option<(usize, u8)>) {
     let key = |n: u64| hybrid::DecapsulationKey::<H>::from_seed(&hybrid::Seed::from(bytes(n)));
     let ek = key(1).encapsulation_key().clone();

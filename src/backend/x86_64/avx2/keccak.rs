@@ -25,7 +25,8 @@ pub(super) fn parities(state: &[[u64; 4]; 25]) -> [__m256i; 5] {
     })
 }
 
-/// One round of `permute_x4`, in either order, the first of two a turn or the second, for proofs. What is wrong with the parities it hands on is added to the state.
+/// One round of `permute_x4`, in either order, the first of two a turn or the second, for proofs. What is wrong with the
+/// parities it hands on is added to the state.
 #[target_feature(enable = "avx2")]
 pub(crate) fn one_round_x4<const INTEL: bool, const FIRST: bool>(state: &mut [[u64; 4]; 25], rc: u64) {
     let mut c = parities(state);
