@@ -116,8 +116,8 @@ impl FromStr for Point {
 }
 
 impl Point {
-    /// Loss-free and steady points differ from connection to connection by the machine's noise alone.
-    pub fn random(&self) -> bool {
+    /// Whether packets are lost: such points differ from connection to connection most, and want the most samples.
+    pub fn lossy(&self) -> bool {
         self.shape.loss > 0
     }
 

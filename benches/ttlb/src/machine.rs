@@ -16,6 +16,17 @@ fn output(program: &str, arguments: &[&str]) -> String {
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 
+/// The version that a line of a manifest names after these words.
+fn version<'a>(manifest: &'a str, words: &str) -> &'a str {
+    let rest = manifest.lines().find_map(|line| line.strip_prefix(words));
+    rest.and_then(|rest| rest.split('"').next()).unwrap_or_default()
+}
+
+/// The one version of a crate that this program is built with.
+fn pinned(name: &str) -> &'static str {
+    version(include_str!("../Cargo.toml"), &format!("{name} = {{ version = \"="))
+}
+
 /// Processor, kernel, compiler and libraries.
 pub fn description() -> Value {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -33,9 +44,9 @@ pub fn description() -> Value {
         "architecture": std::env::consts::ARCH,
         "rustc": output("rustc", &["--version"]),
         "iproute2": output("ip", &["-V"]),
-        "rustls": "0.23.46",
-        "aws-lc-rs": "1.19.0",
-        "kemstone": concat!(env!("CARGO_PKG_VERSION"), " of this tree"),
+        "rustls": pinned("rustls"),
+        "aws-lc-rs": pinned("aws-lc-rs"),
+        "kemstone": version(include_str!("../../../Cargo.toml"), "version = \""),
         "load": first_line("/proc/loadavg"),
     })
 }
@@ -88,4 +99,19 @@ pub fn short_turns() {
         Attributes { size, policy, flags: 0, nice, priority: 0, runtime: TURN, deadline: 0, period: 0 };
     // SAFETY: the kernel reads `size` bytes through the pointer, which are those of `attributes`; it writes none.
     unsafe { nix::libc::syscall(nix::libc::SYS_sched_setattr, 0, &raw const attributes, 0) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_those_of_the_manifests() {
+        let known = description();
+        for name in ["rustls", "aws-lc-rs", "kemstone"] {
+            let version = known[name].as_str().expect("a version");
+            assert_eq!(version.split('.').count(), 3, "{name} {version}");
+            assert!(version.split('.').all(|part| part.parse::<u32>().is_ok()), "{name} {version}");
+        }
+    }
 }

@@ -29,8 +29,11 @@ use crate::run::Wanted;
 
 const HELP: &str = "\
 run     [--grid figures|full|short] [--quick] [--samples N[,N]] [--out FOLDER]
-        takes the samples that FOLDER does not have yet: N of each point without loss, and N of each with loss
+        [--open N]
+        takes the samples that FOLDER does not have yet: N of each point without loss, and N of each with loss; with N
+        connections open at once
 run     --rtt 80ms --rate 20Mbps [--loss 0.5%] [--jitter] [--data 64KiB] [--chain 16KB] [--window 10] [--samples N]
+        [--open N]
         one table: what it would cost over such a link
 check   [--grid ...] [--fault rate=0.95,delay=1.02,loss=0.8,jitter=1.2]
         the emulated link alone; a fault is a mistake of the link, made on purpose to see it found
@@ -56,6 +59,7 @@ struct Options {
     data: u32,
     chain: u32,
     window: u32,
+    open: usize,
 }
 
 fn options() -> Result<Options> {
@@ -74,6 +78,7 @@ fn options() -> Result<Options> {
         data: 64 * 1024,
         chain: grid::KB16,
         window: 10,
+        open: run::OPEN,
     };
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -109,6 +114,7 @@ fn options() -> Result<Options> {
                     "loss" => options.loss = units::loss(&value)?,
                     "data" => options.data = units::size(&value)?,
                     "chain" => options.chain = if value == "rsa" { 0 } else { units::size(&value)? },
+                    "open" => options.open = value.parse().context("--open N")?,
                     "window" => options.window = value.parse().context("--window N")?,
                     _ => bail!("unknown option --{name}"),
                 }
@@ -226,7 +232,7 @@ fn measure(options: &Options) -> Result<ExitCode> {
         // Another question each time.
         let _ = std::fs::remove_dir_all(&folder);
     }
-    run::run(&folder, name, &groups, wanted, options.fault)?;
+    run::run(&folder, name, &groups, wanted, options.fault, options.open)?;
     let samples = store::load(&folder)?;
     if custom {
         run::table(&samples, &groups);

@@ -24,6 +24,9 @@ pub const NAME: &str = "ttlb.test";
 /// The object identifier of the filling: below 2.999, the arc for examples.
 const FILLING: [u64; 3] = [2, 999, 1];
 
+/// Bytes of the longest chain: rustls takes messages of the handshake of up to 65 535 bytes, and each certificate has a frame.
+const MOST: usize = 65_500;
+
 /// What a server sends for each size of chain, and what a client trusts.
 pub struct Pki {
     pub root: Vec<u8>,
@@ -70,7 +73,7 @@ impl Pki {
                     wanted >= least,
                     "a chain of RSA alone has {least} bytes: ask for more, or for `rsa`"
                 );
-                ensure!(wanted <= 100_000, "rustls takes no chain of more than 64 KiB in one message");
+                ensure!(wanted <= MOST, "rustls takes no chain of more than {MOST} bytes in its one message");
                 // The extension has a frame of its own, which grows with its length: add what is missing until it fits.
                 let mut fillings = [(wanted - length(&made)) / 2 - 24; 2];
                 for _ in 0..8 {
@@ -199,6 +202,7 @@ mod tests {
         assert!(length(1).abs_diff(8192) <= 4, "{}", length(1));
         assert!(length(2).abs_diff(16384) <= 4, "{}", length(2));
         assert!(Pki::new(&[900]).is_err());
+        assert!(Pki::new(&[MOST as u32]).is_ok() && Pki::new(&[MOST as u32 + 1]).is_err());
         for exchange in Exchange::ALL {
             pki.client(exchange).unwrap();
             pki.server(exchange, 1).unwrap();

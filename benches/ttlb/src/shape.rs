@@ -48,8 +48,8 @@ fn verdicts(samples: &Samples) -> Result<Vec<Verdict>> {
         off.abs() <= 3.0,
     );
 
-    let of = |random: bool| -> Vec<&Sample> {
-        samples.iter().filter(|(point, _)| point.random() == random).flat_map(|(_, all)| all).collect()
+    let of = |lossy: bool| -> Vec<&Sample> {
+        samples.iter().filter(|(point, _)| point.lossy() == lossy).flat_map(|(_, all)| all).collect()
     };
     let steady = of(false);
     let gone = steady.iter().filter(|s| s.lost + s.dropped > 0 || s.timeout || s.connect > 1_000_000).count();
@@ -113,7 +113,7 @@ mod tests {
                     last,
                     up: 1,
                     down: 1,
-                    lost: u32::from(point.random()),
+                    lost: u32::from(point.lossy()),
                     dropped: 0,
                     resent: 0,
                     disturbed: 0,
@@ -135,7 +135,7 @@ mod tests {
         // A link that is 10 % slow: the source's time is missed. (5 % are for the check of the link.)
         assert_eq!(broken(|point, s| s.last = if point.data > 0 { s.last / 10 * 11 } else { s.last }), 1);
         // One packet lost where none may be.
-        assert_eq!(broken(|point, s| s.lost += u32::from(!point.random() && s.index == 3)), 1);
+        assert_eq!(broken(|point, s| s.lost += u32::from(!point.lossy() && s.index == 3)), 1);
         // No losses where there must be some.
         assert_eq!(broken(|_, s| s.lost = 0), 1);
         assert_eq!(broken(|_, s| s.resent = 1), 1);

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::grid::{self, Point};
 
 /// One connection. Times in microseconds from its start.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sample {
     pub index: u32,
     /// 1: the first; each one before was disturbed by the machine and taken again.

@@ -109,21 +109,19 @@ fn about(samples: &Samples, description: &Value) -> About {
     let machine = &last["machine"];
     let text = |name: &str| machine[name].as_str().unwrap_or("unknown").to_owned();
     let range = |random: bool| {
-        let counts = samples.iter().filter(|(point, _)| point.random() == random).map(|(_, all)| all.len());
+        let counts = samples.iter().filter(|(point, _)| point.lossy() == random).map(|(_, all)| all.len());
         let (low, high) =
             counts.fold((usize::MAX, 0), |(low, high): (usize, usize), n| (low.min(n), high.max(n)));
         (low.min(high), high)
     };
     let sum = |name: &str| sessions.iter().filter_map(|session| session[name].as_u64()).sum();
     let all = || samples.iter().flat_map(|(point, all)| all.iter().map(move |sample| (point, sample)));
-    let mut warnings: Vec<String> = sessions
+    let warnings: Vec<String> = sessions
         .iter()
         .filter_map(|session| session["warnings"].as_array())
         .flatten()
         .filter_map(|warning| Some(warning.as_str()?.to_owned()))
         .collect();
-    warnings.sort();
-    warnings.dedup();
     About {
         machine: format!(
             "{} (family {}, model {}), {} cores{}, Linux {}, {}, rustls {}, aws-lc-rs {}",
@@ -156,11 +154,16 @@ fn about(samples: &Samples, description: &Value) -> About {
 pub fn page(folder: &Path, peers: &Path) -> Result<String> {
     let samples = store::load(folder)?;
     let description = store::description(folder)?;
-    let about = about(&samples, &description);
+    let mut about = about(&samples, &description);
     // A run beside it, with a link that loses packets in one direction only.
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let beside = folder.with_file_name(format!("{name}-loss-down"));
     let one_way = if beside.exists() { Some(store::load(&beside)?) } else { None };
+    about.warnings.extend(
+        [Some(&samples), one_way.as_ref()].into_iter().flatten().filter_map(crate::run::slow_to_connect),
+    );
+    about.warnings.sort();
+    about.warnings.dedup();
     let (figures, comparisons) = figures::all(&samples, one_way.as_ref());
     let (control, indistinguishable) = figures::control(&samples);
     let (model, points, departures) = figures::model(&samples);
