@@ -385,6 +385,7 @@ fn address<T>(pointer: *mut T) -> u64 {
 }
 
 /// Runs rounds on the state of one slot, in general registers.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn one<const W: usize, const R: usize>(
     state: &mut [[u64; W]; 25],
@@ -401,6 +402,7 @@ pub(crate) fn one<const W: usize, const R: usize>(
 }
 
 /// Runs rounds on the states of three slots: two in vector registers and one in general ones.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn three<const R: usize>(state: &mut [[u64; 3]; 25], constants: &Constants<R>) {
     const { assert!(0 < R) };

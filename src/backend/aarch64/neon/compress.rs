@@ -12,6 +12,7 @@ use crate::backend::poly::{N, Q};
 use crate::backend::tables::BARRETT;
 
 /// `ByteEncode_d(Compress_d(f))`, d = L / 32. 0 <= f < q.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn compress<const L: usize>(f: &[i16; N], b: &mut [u8; L]) {
     const { assert!(L == 32 || L == 128 || L == 160 || L == 320 || L == 352) };
@@ -25,6 +26,7 @@ pub(crate) fn compress<const L: usize>(f: &[i16; N], b: &mut [u8; L]) {
 }
 
 /// `Decompress_d(ByteDecode_d(b))`, d = L / 32. 0 <= f < q.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn decompress<const L: usize>(b: &[u8; L], f: &mut [i16; N]) {
     const { assert!(L == 32 || L == 128 || L == 160 || L == 320 || L == 352) };

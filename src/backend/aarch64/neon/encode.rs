@@ -10,6 +10,7 @@ use crate::backend::poly::{N, Q};
 pub(crate) const GROUP: usize = 24;
 
 /// FIPS 203, Algorithm 5, d = 12. Any 16-bit input.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn encode12(f_hat: &[i16; N], b: &mut [u8; 384]) {
     // Two bytes of one register, one of the other, and so on.
@@ -28,6 +29,7 @@ pub(crate) fn encode12(f_hat: &[i16; N], b: &mut [u8; 384]) {
 }
 
 /// FIPS 203, Algorithm 6, d = 12, without its reduction modulo q: `false` if one was due.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn decode12(b: &[u8; 384], f_hat: &mut [i16; N]) -> bool {
     // Of the bytes 0 to 15 and 8 to 23 of each group.

@@ -49,6 +49,7 @@ static GAMMAS: [Factors; PAIRS] = {
 };
 
 /// The products `b1 gamma`, |c| < q, in the first half of `cache`.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn fill_cache(b: &[i16; N], cache: &mut [i16; N]) {
     let b = b.as_chunks::<LANES>().0.as_chunks::<2>().0;
@@ -91,6 +92,7 @@ fn add_product([low, high]: [int32x4_t; 2], a: int16x8_t, b: int16x8_t) -> [int3
 }
 
 /// `a . b` in 2^-16 form; |c| < 2^14.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn dot<const K: usize>(a: &[&[i16; N]; K], b: &[(&[i16; N], &[i16; N]); K], c: &mut [i16; N]) {
     for (i, [even, odd]) in c.as_chunks_mut::<LANES>().0.as_chunks_mut().0.iter_mut().enumerate() {
@@ -101,6 +103,7 @@ pub(crate) fn dot<const K: usize>(a: &[&[i16; N]; K], b: &[(&[i16; N], &[i16; N]
 }
 
 /// `a . b + e_hat`, plain; |e_hat| < 8q, |c| < 9q.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn mul_add<const K: usize>(
     a: &[&[i16; N]; K],

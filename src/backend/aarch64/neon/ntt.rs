@@ -90,6 +90,7 @@ const fn zeta(blocks: usize, block: usize, inverse: bool) -> i16 {
 }
 
 /// FIPS 203, Algorithm 9. |f| < q; |f_hat| < 8q.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
     let (f, f_hat) = (f.as_chunks::<LANES>().0, f_hat.as_chunks_mut::<LANES>().0);
@@ -137,6 +138,7 @@ pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
 /// A layer replaces (x, y) by (x + y, zeta (y - x)): the bound of a sum doubles, that of a product does not
 /// grow. The first layer multiplies its sums as well, by the scale, and that reduces them; the fourth has to
 /// reduce what were sums in the third.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
     // Every product is below it.

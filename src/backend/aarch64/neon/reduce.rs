@@ -129,6 +129,7 @@ pub(crate) fn canonicalise(a: int16x8_t) -> int16x8_t {
 }
 
 /// `f + e + sum`, canonical, in place of `sum`; |f| < 8q, |e| <= 3, 0 <= sum < q: at most 29 963 in 16 bits.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn add_to(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
     let (f, e, sum) = (f.as_chunks().0, e.as_chunks().0, sum.as_chunks_mut::<LANES>().0);
@@ -139,6 +140,7 @@ pub(crate) fn add_to(f: &[i16; N], e: &[i16; N], sum: &mut [i16; N]) {
 }
 
 /// `v - f`, canonical; 0 <= v < q, |f| < 8q: at most 29 959 in 16 bits.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn sub(v: &[i16; N], f: &[i16; N], difference: &mut [i16; N]) {
     let (v, f, difference) = (v.as_chunks().0, f.as_chunks().0, difference.as_chunks_mut::<LANES>().0);

@@ -127,6 +127,7 @@ fn unpack12(b: &[u8; GROUP]) -> [uint16x8_t; 2] {
 }
 
 /// FIPS 203, Algorithm 8: |f| <= eta. Reads the first 64 eta bytes.
+#[inline(never)]
 #[target_feature(enable = "neon")]
 pub(crate) fn sample_poly_cbd(eta: Eta, b: &[u8], f: &mut [i16; N]) {
     match eta {
