@@ -22,6 +22,7 @@ use kemstone::{
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
 use sha3::Digest;
+use support::registers::Registers;
 use support::stack::{Found, Sought, Used, run};
 use support::{MlKem512, MlKem768, MlKem1024, Random, Set, Source, array, each, shake256};
 
@@ -921,6 +922,129 @@ fn sponges_leave_no_messages() {
             }
         }
     });
+}
+
+/// What is sought in registers, by name: eight bytes in a row, which are few places; of noise twice as many, as there are few numbers.
+fn pieces(secrets: &Secrets) -> (Vec<&str>, Vec<Vec<u8>>) {
+    let mut names = Vec::new();
+    let mut pieces = Vec::new();
+    for (name, bytes) in secrets {
+        let (window, distinct) = if name.starts_with("coefficients of") { (16, 4) } else { (8, 6) };
+        for piece in bytes.windows(window).step_by(2) {
+            if piece.iter().collect::<std::collections::BTreeSet<_>>().len() >= distinct {
+                names.push(&name[..]);
+                pieces.push(piece.to_vec());
+            }
+        }
+    }
+    (names, pieces)
+}
+
+/// Nothing is left in registers by an operation whose result goes to memory. Where a secret is returned by value, moving it may
+/// take registers after the operation has ended.
+#[test]
+#[cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "riscv64")),
+    ignore = "nobody clears the registers of other machines"
+)]
+fn registers_are_clean() {
+    fn check<S: Set>(selected: Selected) {
+        let mut random = Random::new("registers");
+        let (seed, m): (Seed, [u8; 32]) = (random.seed(), random.array());
+        let dk = S::from_seed(&seed);
+        let ek = S::ek(&dk);
+        let (ciphertext, _) = ek.encapsulate_deterministic(&m);
+        let mut forged = ciphertext.as_bytes().as_ref().to_vec();
+        forged[0] ^= 1;
+        let expanded = S::expanded(&dk);
+        let mut secrets = secrets_of_key::<S>(selected, &seed, &expanded);
+        let again = ciphertext.as_bytes().as_ref().to_vec();
+        secrets.extend(secrets_of_message::<S>(selected, &expanded, &m, &again));
+        secrets.push(("rejection secret".to_owned(), support::j(&seed.as_bytes()[32..], &forged).to_vec()));
+        secrets.push(("J".to_owned(), support::j(&seed.as_bytes()[32..], &again).to_vec()));
+        let (names, pieces) = pieces(&secrets);
+
+        let forged = Ciphertext::<S>::try_from(&forged[..]).expect("the right length");
+        let mut to = array::<S::DecapsulationKeyBytes>(0);
+        let (mut c, mut k) = (array::<S::CiphertextBytes>(0), [0; 32]);
+        let (mut cs, mut ks) = (vec![c; 9], vec![[0; 32]; 9]);
+        let prepared = PreparedDecapsulationKey::boxed(&dk);
+        let public = PreparedEncapsulationKey::boxed(&ek);
+        let seeds: Vec<Seed> = (0..9).map(|_| seed.clone()).collect();
+        let mut keys = vec![to; 9];
+        let mut registers = Box::new(Registers::EMPTY);
+        let mut examine = |what: &str, f: &mut dyn FnMut()| {
+            *registers = Registers::EMPTY;
+            f();
+            registers.read();
+            if let Some(i) = registers.find(&pieces) {
+                panic!("{} {} {what}: {} is left in a register", selected.name(), S::NAME, names[i]);
+            }
+        };
+        examine("key generation", &mut || DecapsulationKey::<S>::expand_into(&seed, &mut to));
+        examine("encapsulation", &mut || ek.encapsulate_into(fill(&m), &mut c, &mut k).expect("it is given"));
+        examine("decapsulation", &mut || dk.decapsulate_into(&ciphertext, &mut k));
+        examine("rejection", &mut || dk.decapsulate_into(&forged, &mut k));
+        examine("prepared encapsulation", &mut || {
+            public.encapsulate_into(fill(&m), &mut c, &mut k).expect("it is given");
+        });
+        examine("prepared decapsulation", &mut || prepared.decapsulate_into(&ciphertext, &mut k));
+        examine("decapsulation in one pass", &mut || {
+            _ = S::decapsulate_expanded(&expanded, &ciphertext).expect("a good key");
+        });
+        examine("keys side by side", &mut || {
+            DecapsulationKey::<S>::expand_many_into(&seeds, &mut keys).expect("as many of each");
+        });
+        let fill_all = |to: &mut [[u8; 32]]| {
+            to.fill(m);
+            Ok::<(), Error>(())
+        };
+        examine("encapsulations side by side", &mut || {
+            EncapsulationKey::encapsulate_many_into(&[&ek; 9], fill_all, &mut cs, &mut ks).expect("as many");
+        });
+        examine("decapsulations side by side", &mut || {
+            let received = [CiphertextRef::from(&ciphertext); 9];
+            DecapsulationKey::decapsulate_many_into(&[&dk; 9], &received, &mut ks).expect("as many");
+        });
+
+        // The same search, of a transform alone: there is nothing that would clear the registers before it looks.
+        let found = selected.visit(Transforming {
+            sigma: &g(&[&seed.as_bytes()[..32], &[S::K as u8]].concat()).1,
+            pieces: &pieces,
+        });
+        assert!(
+            found || selected.name() == "portable",
+            "{}: the search finds nothing in registers",
+            selected.name()
+        );
+    }
+    each!(check);
+}
+
+/// Whether a transform leaves in registers any of these pieces.
+struct Transforming<'a> {
+    sigma: &'a [u8; 32],
+    pieces: &'a [Vec<u8>],
+}
+
+impl Visitor for Transforming<'_> {
+    type Output = bool;
+
+    fn visit<B: Backend>(self, backend: B) -> bool {
+        let mut prf = [0; 192];
+        shake256(&[self.sigma, &[0]], &mut prf);
+        let mut found = false;
+        for eta in [Eta::Two, Eta::Three] {
+            let mut f = Poly::<Noise>::ZERO;
+            let mut f_hat = Multiplier::ZERO;
+            backend.sample_poly_cbd(eta, &prf, &mut f);
+            let mut registers = Box::new(Registers::EMPTY);
+            backend.multiplier(&f, &mut f_hat);
+            registers.read();
+            found |= registers.find(self.pieces).is_some();
+        }
+        found
+    }
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub mod tables;
 #[allow(unused_macros)] // by a build that has a machine
 macro_rules! machine {
     ($backends:ident, $d:tt) => {
-        $backends! { $d {} }
+        $backends! { $d {} {} }
     };
 }
 

@@ -13,24 +13,24 @@ compile_error!("`--cfg kemstone_backend` forces nothing: write `--cfg kemstone_b
 /// `backends!`: all that there is of each backend, from the list that the `machine!` of this build gives: what begins an
 /// operation in a block, then names and token types, the slowest first. The first argument is a dollar sign.
 macro_rules! backends {
-    ($d:tt $timing:block $($(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
+    ($d:tt $timing:block $registers:block $($(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
         // A build that is bound to one of these does without the others.
         backends! {
-            @all $d $timing (kemstone_backend = "portable" $(, kemstone_backend = $name)*)
+            @all $d $timing $registers (kemstone_backend = "portable" $(, kemstone_backend = $name)*)
             $($(#[$doc])* $name => $Variant($Token),)*
         }
     };
 
-    (@all $d:tt $timing:block $forced:tt $($(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
+    (@all $d:tt $timing:block $registers:block $forced:tt $($(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
         backends! {
-            @items $d $timing
+            @items $d $timing $registers
             $(#[cfg(any(kemstone_backend = $name, not(any $forced)))] $(#[$doc])* $name => $Variant($Token),)*
         }
         impl Listed for Portable {}
         $(impl Listed for $Token {})*
     };
 
-    (@items $d:tt $timing:block $(#[$cfg:meta] $(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
+    (@items $d:tt $timing:block $registers:block $(#[$cfg:meta] $(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
         /// A backend that this machine has, chosen at run time.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Selected {
@@ -92,11 +92,24 @@ macro_rules! backends {
         #[inline]
         pub(crate) fn data_independent_timing() -> impl Sized $timing
 
+        /// An operation on secrets, until what is returned is dropped: with such timing, and at its end with the registers
+        /// cleared.
+        #[inline]
+        pub(crate) fn operation() -> impl Sized {
+            ($registers, data_independent_timing())
+        }
+
         /// `with_backend!(selected, backend => expression)`: the expression with `backend` bound to the token of the
-        /// selected backend, compiled once for each, with data-independent timing.
+        /// selected backend, compiled once for each, as an operation. `with_backend!(public: ...)`: as one on nothing secret.
         macro_rules! with_backend {
-            ($d selected:expr, $d backend:ident => $d body:expr) => {{
-                let _timing = $crate::backend::select::data_independent_timing();
+            (public: $d selected:expr, $d backend:ident => $d body:expr) => {
+                with_backend!(@ data_independent_timing, $d selected, $d backend => $d body)
+            };
+            ($d selected:expr, $d backend:ident => $d body:expr) => {
+                with_backend!(@ operation, $d selected, $d backend => $d body)
+            };
+            (@ $d begin:ident, $d selected:expr, $d backend:ident => $d body:expr) => {{
+                let _operation = $crate::backend::select::$d begin();
                 match $d selected {
                     $crate::backend::select::Selected::Portable($d backend) => $d body,
                     $(#[$cfg] $crate::backend::select::Selected::$Variant($d backend) => $d body,)*
@@ -108,7 +121,7 @@ macro_rules! backends {
         /// value belongs to, compiled once for each.
         macro_rules! with_held {
             ($d held:expr, ($d backend:ident, $d value:ident) => $d body:expr) => {{
-                let _timing = $crate::backend::select::data_independent_timing();
+                let _operation = $crate::backend::select::operation();
                 match $d held {
                     $crate::backend::select::Held::Portable($d backend, $d value) => $d body,
                     $(#[$cfg] $crate::backend::select::Held::$Variant($d backend, $d value) => $d body,)*
@@ -202,7 +215,7 @@ impl Selected {
 
     /// The name of the backend.
     pub fn name(self) -> &'static str {
-        with_backend!(self, backend => name_of(backend))
+        with_backend!(public: self, backend => name_of(backend))
     }
 }
 

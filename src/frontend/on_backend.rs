@@ -17,7 +17,7 @@ use super::sets::ParameterSet;
 use super::sets::sealed::Algorithms;
 use super::{Error, Seed, many};
 use crate::backend::Backend;
-use crate::backend::select::data_independent_timing;
+use crate::backend::select::operation;
 
 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal): writes the expanded decapsulation key dk_PKE || ek || H(ek) || z, the
 /// encapsulation key begins at [`ENCAPSULATION_KEY_OFFSET`](ParameterSet::ENCAPSULATION_KEY_OFFSET).
@@ -31,7 +31,7 @@ pub fn key_gen<S: ParameterSet, B: Backend>(
     z: &[u8; 32],
     dk: &mut [u8],
 ) -> Result<(), Error> {
-    let _timing = data_independent_timing();
+    let _operation = operation();
     S::SealedAlgorithms::key_gen_on(
         backend,
         d,
@@ -52,7 +52,7 @@ pub fn key_gen_from<S: ParameterSet, B: Backend>(
     z: &[u8; 32],
     dk: &mut [u8],
 ) -> Result<(), Error> {
-    let _timing = data_independent_timing();
+    let _operation = operation();
     let dk = DkMut::of(S::SealedAlgorithms::K, dk).ok_or(Error::Length)?;
     S::SealedAlgorithms::key_gen_from_on(backend, rho_sigma, z, dk);
     Ok(())
@@ -68,7 +68,7 @@ pub fn key_gen_many<S: ParameterSet, B: Backend>(
     seeds: &[Seed],
     expanded: &mut [S::DecapsulationKeyBytes],
 ) -> Result<(), Error> {
-    let _timing = data_independent_timing();
+    let _operation = operation();
     many::expand::<S>(seeds, expanded, |group| S::SealedAlgorithms::key_gen_group_on(backend, group))
 }
 
@@ -88,7 +88,7 @@ pub fn encapsulate<S: ParameterSet, B: Backend>(
     if ek.len() != S::ENCAPSULATION_KEY_SIZE || c.len() != S::CIPHERTEXT_SIZE {
         return Err(Error::Length);
     }
-    let _timing = data_independent_timing();
+    let _operation = operation();
     S::SealedAlgorithms::encaps_on(backend, Ek(ek), m, c, shared_secret)
         .then_some(())
         .ok_or(Error::EncapsulationKey)
@@ -110,6 +110,6 @@ pub fn decapsulate<S: ParameterSet, B: Backend>(
     *shared_secret = [0; 32];
     let dk =
         Dk::of(S::SealedAlgorithms::K, dk).filter(|_| c.len() == S::CIPHERTEXT_SIZE).ok_or(Error::Length)?;
-    let _timing = data_independent_timing();
+    let _operation = operation();
     S::SealedAlgorithms::decaps_on(backend, dk, c, shared_secret).then_some(()).ok_or(Error::DecapsulationKey)
 }

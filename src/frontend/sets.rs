@@ -164,7 +164,7 @@ macro_rules! parameter_set {
             }
 
             fn ek_is_valid(ek: Ek<'_>) -> bool {
-                with_backend!(Selected::best(), backend => kem::ek_is_valid::<_, $k>(backend, ek.0))
+                with_backend!(public: Selected::best(), backend => kem::ek_is_valid::<_, $k>(backend, ek.0))
             }
 
             fn dk_is_valid(dk: Dk<'_>) -> bool {

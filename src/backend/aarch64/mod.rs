@@ -9,16 +9,20 @@
 mod cpu;
 pub(crate) mod dit;
 pub mod neon;
+pub(crate) mod registers;
 mod rounds;
 pub mod sha3;
 
 use core::arch::aarch64::*;
 
-/// The backends of this machine, for the list in `select.rs`, the slowest first; each operation runs with PSTATE.DIT set.
+/// The backends of this machine, for the list in `select.rs`, the slowest first; each operation runs with PSTATE.DIT set, and after
+/// one on secrets registers are cleared.
 macro_rules! machine {
     ($backends:ident, $d:tt) => {
         $backends! {
-            $d { crate::backend::aarch64::dit::DataIndependentTiming::begin() }
+            $d
+            { crate::backend::aarch64::dit::DataIndependentTiming::begin() }
+            { crate::backend::aarch64::registers::Cleared::at_end() }
             /// AArch64 with NEON.
             "neon" => Neon(crate::backend::aarch64::neon::Neon),
             /// AArch64 with NEON and the SHA-3 instructions.

@@ -34,14 +34,16 @@
 //!   candidates of rejection sampling.
 
 mod cpu;
+pub(crate) mod registers;
 pub mod rvv;
 pub mod zbb;
 
-/// The backends of this machine, for the list in `select.rs`, the slowest first.
+/// The backends of this machine, for the list in `select.rs`, the slowest first; after each operation on secrets
+/// registers are cleared.
 macro_rules! machine {
     ($backends:ident, $d:tt) => {
         $backends! {
-            $d {}
+            $d {} { crate::backend::riscv64::registers::Cleared::at_end() }
             /// RISC-V with Zbb.
             "zbb" => Zbb(crate::backend::riscv64::zbb::Zbb),
             /// RISC-V with V.

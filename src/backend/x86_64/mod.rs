@@ -1,18 +1,20 @@
-//! x86-64: which instruction sets the machine has, and the loads and stores its kernels are
-//! written with.
+//! x86-64: which instruction sets the machine has, the loads and stores its kernels are written with, and the registers after
+//! an operation.
 
 pub mod avx2;
 pub mod avx512;
 mod cpu;
 mod orders;
+pub(crate) mod registers;
 
 use core::arch::x86_64::*;
 
-/// The backends of this machine, for the list in `select.rs`, the slowest first.
+/// The backends of this machine, for the list in `select.rs`, the slowest first; after each operation on secrets
+/// registers are cleared.
 macro_rules! machine {
     ($backends:ident, $d:tt) => {
         $backends! {
-            $d {}
+            $d {} { crate::backend::x86_64::registers::Cleared::at_end() }
             /// x86-64 with AVX2.
             "avx2" => Avx2(crate::backend::x86_64::avx2::Avx2),
             /// x86-64 with AVX-512 F, BW, VL and DQ.
