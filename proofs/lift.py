@@ -170,6 +170,8 @@ class Machine:
         intel = arch.name == "AMD64"
         names = ["rdi", "rsi", "rdx", "rcx", "r8", "r9"] if intel else [f"x{i}" for i in range(8)]
         saved = ["rbx", "rbp", "r12", "r13", "r14", "r15"] if intel else [f"x{i}" for i in range(19, 30)]
+        # Of v8 to v15 the lower halves belong to the caller.
+        saved += [] if intel else [f"v{i}" for i in range(8, 16)]
         for name in names + saved:
             self.put(self.registers, self.register(name), self.t.input(f"register {name}", 64))
         for name, value in zip(names, arguments):
