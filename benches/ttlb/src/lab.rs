@@ -1,14 +1,15 @@
 //! The two peers and the link between them, and what they report.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::grid::{Point, Shape};
-use crate::link::{Counts, Fault, Link, Order};
+use crate::link::{Counts, Emulator, Fault, Link, Order};
 use crate::netns::{self, Peer, Side};
 use crate::pki::Pki;
 
@@ -23,6 +24,8 @@ pub enum Event {
     Counts(Counts),
     /// All datagrams of a probe were sent.
     Probed,
+    /// A side has set its netem.
+    Shaped,
     /// Those that came since the last time: sent, arrived, connection.
     Arrived(Vec<(u64, u64, u32)>),
     /// A peer or the link has ended.
@@ -38,6 +41,10 @@ pub struct Lab {
     chains: Vec<u32>,
     /// The next connection of each window.
     next: Vec<u32>,
+    fault: Fault,
+    by: Emulator,
+    /// What came in while something else was waited for.
+    pending: VecDeque<Event>,
     // Dropped last: it ends the peers.
     _peers: [netns::Process; 2],
 }
@@ -50,14 +57,14 @@ pub struct Connection {
 }
 
 impl Lab {
-    pub fn new(chains: &[u32], windows: &[u32], fault: Fault) -> Result<Self> {
+    pub fn new(chains: &[u32], windows: &[u32], fault: Fault, by: Emulator) -> Result<Self> {
         let pki = Pki::new(chains)?;
         let (server_tun, server) = netns::start(Side::Server, windows, &pki)?;
         let (client_tun, client) = netns::start(Side::Client, windows, &pki)?;
         let (orders, received) = channel();
         let (sender, events) = channel();
         let (counts, counted) = channel();
-        let link = Link::new([client_tun, server_tun], received, counts, fault);
+        let link = Link::new([client_tun, server_tun], received, counts, fault, by);
         let broken = sender.clone();
         thread::Builder::new().name("link".into()).spawn(move || {
             if let Err(error) = link.run() {
@@ -95,6 +102,9 @@ impl Lab {
             windows: windows.to_vec(),
             chains: chains.to_vec(),
             next: vec![1; windows.len()],
+            fault,
+            by,
+            pending: VecDeque::new(),
             _peers: [client.1, server.1],
         })
     }
@@ -103,6 +113,9 @@ impl Lab {
     pub fn open(&mut self, window: u32, shape: Shape, seed: u64, count: u32) -> Result<Connection> {
         let window =
             self.windows.iter().position(|&known| known == window).context("a window of no route")?;
+        if self.by == Emulator::Netem {
+            self.shape(shape)?;
+        }
         let first = self.next[window];
         self.next[window] += count;
         for n in 0..count {
@@ -110,6 +123,26 @@ impl Lab {
             self.orders.send(Order::Open { id, shape, seed: seed.wrapping_add(u64::from(n)) })?;
         }
         Ok(Connection { id: netns::client_number(window, first), window })
+    }
+
+    /// Makes netem anew on both sides, empty.
+    fn shape(&mut self, shape: Shape) -> Result<()> {
+        ensure!(!shape.jitter, "netem has no jitter here: it would need a table of its own distribution");
+        let Fault { rate, delay, loss_up, loss_down, .. } = self.fault;
+        for (peer, loss) in [(&mut self.client, loss_up), (&mut self.server, loss_down)] {
+            let delay = shape.rtt as f64 / 2e3 * delay;
+            let (rate, loss) = (shape.rate as f64 * rate, f64::from(shape.loss) / 1e4 * loss);
+            writeln!(peer, "netem {delay:.0} {rate:.0} {loss}")?;
+        }
+        let mut waiting = 2;
+        while waiting > 0 {
+            match next(&self.events, Duration::from_secs(10))? {
+                Some(Event::Shaped) => waiting -= 1,
+                Some(other) => self.pending.push_back(other),
+                None => bail!("netem was not set within ten seconds"),
+            }
+        }
+        Ok(())
     }
 
     /// Starts one connection.
@@ -156,7 +189,10 @@ impl Lab {
     }
 
     /// The next event, or none within the time.
-    pub fn next(&self, within: Duration) -> Result<Option<Event>> {
+    pub fn next(&mut self, within: Duration) -> Result<Option<Event>> {
+        if let Some(event) = self.pending.pop_front() {
+            return Ok(Some(event));
+        }
         next(&self.events, within)
     }
 }
@@ -191,6 +227,7 @@ fn parse(peer: &str, line: &str) -> Result<Event> {
     };
     Ok(match (peer, words.first()) {
         (_, Some(&"probed")) => Event::Probed,
+        (_, Some(&"shaped")) => Event::Shaped,
         (_, Some(&"probes")) => {
             let triple = |word: &&str| -> Option<(u64, u64, u32)> {
                 let mut parts = word.split(':');

@@ -37,6 +37,15 @@ pub fn now() -> u64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |time| time.num_nanoseconds() as u64)
 }
 
+/// Who makes the link what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emulator {
+    /// The loop of this file: every connection has a link of its own.
+    Loop,
+    /// The kernel's netem, on both devices; the loop only carries packets. Connections share the link, so there is one at a time.
+    Netem,
+}
+
 /// Deliberate mistakes of the emulator, to see that the check finds them: what is asked for is multiplied by these.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fault {
@@ -130,8 +139,9 @@ const CUT_MEAN: f64 = -0.0332;
 const CUT_DEVIATION: f64 = 0.717;
 
 impl Flow {
-    /// When packet `n` of a direction comes out, or `None` if it is lost or does not fit.
-    fn schedule(&mut self, side: usize, arrival: u64, packet: &[u8], fault: &Fault) -> Option<u64> {
+    /// When packet `n` of a direction comes out, or `None` if it is lost or does not fit. At once without the `fault` of a link: then
+    /// the kernel has done all that before.
+    fn schedule(&mut self, side: usize, arrival: u64, packet: &[u8], fault: Option<&Fault>) -> Option<u64> {
         let direction = &mut self.directions[side];
         let n = u64::from(direction.packets);
         direction.packets += 1;
@@ -150,10 +160,11 @@ impl Flow {
             }
         }
         // The end of a connection is not part of what is measured.
-        if self.closed.is_some() || tcp.is_some_and(|tcp| tcp.reset) {
+        let ended = self.closed.is_some() || tcp.is_some_and(|tcp| tcp.reset);
+        let Some(fault) = fault.filter(|_| !ended) else {
             direction.last = direction.last.max(arrival);
             return Some(direction.last);
-        }
+        };
         let stream = self.seed ^ (side as u64 + 1).wrapping_mul(0xd6e8_feb8_6659_fd93);
         let draw = |k: u64| unit(random(stream, 4 * n + k));
         if draw(0) * 1e6
@@ -244,6 +255,7 @@ pub struct Link {
     orders: Receiver<Order>,
     counts: Sender<Counts>,
     fault: Fault,
+    by: Emulator,
     flows: HashMap<u32, Flow>,
     heap: BinaryHeap<Reverse<Waiting>>,
     closing: std::collections::VecDeque<(u64, u32)>,
@@ -255,8 +267,15 @@ pub struct Link {
 }
 
 impl Link {
-    pub fn new(tuns: [File; 2], orders: Receiver<Order>, counts: Sender<Counts>, fault: Fault) -> Self {
+    pub fn new(
+        tuns: [File; 2],
+        orders: Receiver<Order>,
+        counts: Sender<Counts>,
+        fault: Fault,
+        by: Emulator,
+    ) -> Self {
         Self {
+            by,
             tuns,
             orders,
             counts,
@@ -361,7 +380,8 @@ impl Link {
             flow.turn = self.turn;
             flow.counts.read_late += self.waited;
         }
-        let Some(time) = flow.schedule(side, now(), packet, &self.fault) else { return };
+        let fault = (self.by == Emulator::Loop).then_some(&self.fault);
+        let Some(time) = flow.schedule(side, now(), packet, fault) else { return };
         let mut copy = self.spare.pop().unwrap_or_default();
         copy.clear();
         copy.extend_from_slice(packet);
@@ -417,19 +437,19 @@ mod tests {
         let fault = Fault::default();
         // 1514 bytes at 1 Mbps
         let bits = 12_112_000;
-        assert_eq!(flow.schedule(1, 5, &packet, &fault), Some(5 + 100_000_000 + bits));
-        assert_eq!(flow.schedule(1, 5, &packet, &fault), Some(5 + 100_000_000 + 2 * bits));
+        assert_eq!(flow.schedule(1, 5, &packet, Some(&fault)), Some(5 + 100_000_000 + bits));
+        assert_eq!(flow.schedule(1, 5, &packet, Some(&fault)), Some(5 + 100_000_000 + 2 * bits));
         // The other direction has a queue of its own.
-        assert_eq!(flow.schedule(0, 7, &packet, &fault), Some(7 + 100_000_000 + bits));
+        assert_eq!(flow.schedule(0, 7, &packet, Some(&fault)), Some(7 + 100_000_000 + bits));
         // After a pause nothing waits.
-        assert_eq!(flow.schedule(1, 1_000_000_000, &packet, &fault), Some(1_100_000_000 + bits));
+        assert_eq!(flow.schedule(1, 1_000_000_000, &packet, Some(&fault)), Some(1_100_000_000 + bits));
     }
 
     #[test]
     fn the_queue_is_limited() {
         let mut flow = flow(FAR_SLOW, 1);
         for n in 0..LIMIT + 5 {
-            let out = flow.schedule(1, 0, &datagram(100), &Fault::default());
+            let out = flow.schedule(1, 0, &datagram(100), Some(&Fault::default()));
             assert_eq!(out.is_some(), n < LIMIT);
         }
         assert_eq!(flow.counts.dropped, [0, 5]);
@@ -440,7 +460,7 @@ mod tests {
         let shape = Shape { loss: 30_000, ..FAR_SLOW };
         let lost = |seed: u64| -> Vec<bool> {
             let mut flow = flow(shape, seed);
-            (0..900).map(|_| flow.schedule(1, 0, &datagram(40), &Fault::default()).is_none()).collect()
+            (0..900).map(|_| flow.schedule(1, 0, &datagram(40), Some(&Fault::default())).is_none()).collect()
         };
         assert_eq!(lost(7), lost(7));
         assert_ne!(lost(7), lost(8));
@@ -473,7 +493,8 @@ mod tests {
     fn jitter_of_first_packets_has_the_mean_as_well() {
         let delays: Vec<f64> = (0..20_000)
             .map(|seed| {
-                flow(VOLATILE, seed).schedule(0, 0, &datagram(80), &Fault::default()).unwrap() as f64 / 1e6
+                flow(VOLATILE, seed).schedule(0, 0, &datagram(80), Some(&Fault::default())).unwrap() as f64
+                    / 1e6
             })
             .collect();
         let mean = delays.iter().sum::<f64>() / delays.len() as f64;
@@ -485,7 +506,7 @@ mod tests {
         let mut flow = flow(VOLATILE, 9);
         let mut last = 0;
         for n in 0..500 {
-            let out = flow.schedule(0, n * 1_000_000, &datagram(80), &Fault::default()).unwrap();
+            let out = flow.schedule(0, n * 1_000_000, &datagram(80), Some(&Fault::default())).unwrap();
             assert!(out > last);
             last = out;
         }
@@ -502,7 +523,7 @@ mod tests {
             packet
         };
         for sequence in [u32::MAX - 50, 49, 149, 49, 249] {
-            flow.schedule(1, 0, &segment(sequence), &Fault::default());
+            flow.schedule(1, 0, &segment(sequence), Some(&Fault::default()));
         }
         assert_eq!(flow.counts.resent, [0, 1]);
     }

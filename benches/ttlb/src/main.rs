@@ -29,13 +29,13 @@ use crate::run::Wanted;
 
 const HELP: &str = "\
 run     [--grid figures|full|short] [--quick] [--samples N[,N]] [--out FOLDER]
-        [--open N]
+        [--open N] [--link netem]
         takes the samples that FOLDER does not have yet: N of each point without loss, and N of each with loss; with N
-        connections open at once
+        connections open at once. With netem the kernel makes the link, and there is one connection at a time
 run     --rtt 80ms --rate 20Mbps [--loss 0.5%] [--jitter] [--data 64KiB] [--chain 16KB] [--window 10] [--samples N]
-        [--open N]
+        [--open N] [--link netem]
         one table: what it would cost over such a link
-check   [--grid ...] [--fault rate=0.95,delay=1.02,loss=0.8,jitter=1.2]
+check   [--grid ...] [--link netem] [--fault rate=0.95,delay=1.02,loss=0.8,jitter=1.2]
         the emulated link alone; a fault is a mistake of the link, made on purpose to see it found
 shape   [--out FOLDER]
         whether samples of the grid `short` have the shape that they must have
@@ -60,6 +60,7 @@ struct Options {
     chain: u32,
     window: u32,
     open: usize,
+    link: link::Emulator,
 }
 
 fn options() -> Result<Options> {
@@ -79,6 +80,7 @@ fn options() -> Result<Options> {
         chain: grid::KB16,
         window: 10,
         open: run::OPEN,
+        link: link::Emulator::Loop,
     };
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -114,6 +116,13 @@ fn options() -> Result<Options> {
                     "loss" => options.loss = units::loss(&value)?,
                     "data" => options.data = units::size(&value)?,
                     "chain" => options.chain = if value == "rsa" { 0 } else { units::size(&value)? },
+                    "link" => {
+                        options.link = match &*value {
+                            "loop" => link::Emulator::Loop,
+                            "netem" => link::Emulator::Netem,
+                            _ => bail!("--link loop or --link netem"),
+                        }
+                    }
                     "open" => options.open = value.parse().context("--open N")?,
                     "window" => options.window = value.parse().context("--window N")?,
                     _ => bail!("unknown option --{name}"),
@@ -213,7 +222,7 @@ fn measure(options: &Options) -> Result<ExitCode> {
     };
     if options.command == "check" {
         let (chains, windows) = grid::chains_and_windows(&groups)?;
-        let mut lab = lab::Lab::new(&chains[..1], &windows, options.fault)?;
+        let mut lab = lab::Lab::new(&chains[..1], &windows, options.fault, options.link)?;
         let findings = run::checked(&mut lab, &groups, windows[0])?;
         let failed = findings.iter().filter(|finding| !finding.holds()).count();
         println!("{} of {} hold", findings.len() - failed, findings.len());
@@ -232,7 +241,7 @@ fn measure(options: &Options) -> Result<ExitCode> {
         // Another question each time.
         let _ = std::fs::remove_dir_all(&folder);
     }
-    run::run(&folder, name, &groups, wanted, options.fault, options.open)?;
+    run::run(&folder, name, &groups, wanted, options.fault, options.open, options.link)?;
     let samples = store::load(&folder)?;
     if custom {
         run::table(&samples, &groups);

@@ -92,6 +92,23 @@ fn ip(arguments: &str) -> Result<()> {
     Ok(())
 }
 
+/// Puts netem on this namespace's device, a new one: `DELAY RATE LOSS` in microseconds, bits a second and per cent. A packet has 14
+/// bytes of Ethernet, as for the loop.
+pub fn netem(words: &[&str]) -> Result<()> {
+    let [delay, rate, loss] = words[..] else { bail!("netem {words:?}") };
+    let tc = |arguments: &str| Command::new("tc").args(arguments.split(' ')).output().context("tc");
+    tc("qdisc del dev tun0 root")?;
+    let arguments =
+        format!("qdisc add dev tun0 root netem limit 1000 delay {delay}us rate {rate}bit 14 loss {loss}%");
+    let output = tc(&arguments)?;
+    ensure!(
+        output.status.success(),
+        "`tc {arguments}`: {}; a kernel without sch_netem cannot do it, leave out --link netem there",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(())
+}
+
 /// Settings of the namespace: what the experiment relies on, and room for many connections at once.
 fn sysctls() -> Result<()> {
     let set = |name: &str, value: &str| {

@@ -302,10 +302,14 @@ fn serve(mut stream: TcpStream, config: Arc<ServerConfig>, id: u32) -> Result<()
 /// When the datagrams of a probe were sent and came, and the connection they are of.
 type Arrivals = Arc<Mutex<Vec<(u64, u64, u32)>>>;
 
-/// The orders of the check, which both peers know; whether this is one.
+/// The orders that both peers know, of the check and of netem; whether this is one.
 fn probes(words: &[&str], side: Side, arrivals: &Arrivals) -> Result<bool> {
     match words.first() {
         Some(&"probe") => probe(words, side)?,
+        Some(&"netem") => {
+            crate::netns::netem(&words[1..])?;
+            print_line("shaped");
+        }
         // Tells what has come since the last time.
         Some(&"probes") => {
             let taken = std::mem::take(&mut *arrivals.lock().expect("no panic while held"));

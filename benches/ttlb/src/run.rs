@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::check::{self, Finding};
 use crate::grid::{self, Group, Point, Shape};
 use crate::lab::{Event, Lab};
-use crate::link::{Counts, Fault, random};
+use crate::link::{Counts, Emulator, Fault, random};
 use crate::store::{Sample, Store};
 use crate::{machine, stats};
 
@@ -128,7 +128,9 @@ pub fn run(
     wanted: Wanted,
     fault: Fault,
     most: usize,
+    by: Emulator,
 ) -> Result<()> {
+    let most = if by == Emulator::Netem { 1 } else { most };
     let mut store = Store::open(folder)?;
     let dropped = store.retain(|point, sample| !disturbed(point, sample))?;
     if dropped > 0 {
@@ -167,7 +169,7 @@ pub fn run(
         println!("WARNING: {warning}");
     }
     let (chains, windows) = grid::chains_and_windows(groups)?;
-    let mut lab = Lab::new(&chains, &windows, fault)?;
+    let mut lab = Lab::new(&chains, &windows, fault, by)?;
     let began = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     let findings = checked(&mut lab, groups, windows[0])?;
     let failed: Vec<_> = findings.iter().filter(|finding| !finding.holds()).map(|f| f.what.clone()).collect();
@@ -179,7 +181,7 @@ pub fn run(
             "taken_again": again, "check": findings.iter().map(Finding::json).collect::<Vec<_>>(),
             "machine": machine::description()}));
         store.describe(&json!({"grid": name, "loss_free": wanted.loss_free, "lossy": wanted.lossy,
-            "link": "TUN devices and a loop between them", "fault": format!("{fault:?}"), "congestion_control": "cubic", "notes": old["notes"],
+            "link": match by { Emulator::Loop => "TUN devices and a loop between them", Emulator::Netem => "netem on two devices" }, "fault": format!("{fault:?}"), "congestion_control": "cubic", "notes": old["notes"],
             "sessions": sessions}))
     };
     describe(&store, &warnings, "checked", 0, 0)?;
@@ -234,7 +236,7 @@ pub fn run(
                     entry.counts = Some(counts);
                 }
             }
-            Some(Event::Probed | Event::Arrived(_) | Event::Broken(_)) | None => {}
+            Some(Event::Probed | Event::Shaped | Event::Arrived(_) | Event::Broken(_)) | None => {}
         }
         while let Some(&(time, id)) = ending.front()
             && time < Instant::now()
