@@ -3,8 +3,7 @@
 
 use core::arch::asm;
 
-use super::rvv::Rvv;
-use super::vector;
+use super::{cpu, vector};
 
 /// An operation, at whose end the registers are cleared that calling conventions let a function change.
 #[must_use]
@@ -27,7 +26,7 @@ impl Drop for Cleared {
 /// Clears them: the general ones, and those of vectors where there are any. Floating-point registers nobody uses.
 #[inline(never)]
 fn clear() {
-    if Rvv::detect().is_some() {
+    if cpu::found().v() {
         // SAFETY: the machine has V. No memory is touched.
         unsafe {
             vector!(

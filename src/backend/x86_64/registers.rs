@@ -61,7 +61,8 @@ fn clear() {
             );
         }
     }
-    if cpu::avx2() {
+    // A program may be built for AVX without AVX2: its portable code uses the whole registers then.
+    if cfg!(target_feature = "avx") || cpu::avx2() {
         // SAFETY: the machine has AVX.
         unsafe { lower!("vzeroall") };
     } else {
