@@ -52,7 +52,7 @@ fn the_frontend_is_safe_and_knows_no_machine() {
 #[test]
 fn unsafe_code_stays_in_the_architecture_backends() {
     for (path, text) in sources(&root().join("src")) {
-        let arch = ["x86_64", "aarch64", "riscv64"].map(|arch| format!("src/backend/{arch}/"));
+        let arch = ["x86_64", "aarch64", "riscv64", "wasm32"].map(|arch| format!("src/backend/{arch}/"));
         if !arch.iter().any(|arch| path.to_string_lossy().contains(arch)) {
             for line in code(&text) {
                 let allowed = line.contains("unsafe_code");
@@ -149,7 +149,9 @@ fn unsafe_blocks_say_why_on_every_target() {
 fn sibling_backends_have_the_same_kernel_files() {
     let kernels = ["compress.rs", "encode.rs", "keccak.rs", "mul.rs", "ntt.rs", "reduce.rs", "sample.rs"];
     let expected: BTreeSet<String> = kernels.into_iter().map(String::from).collect();
-    for folder in ["portable", "x86_64/avx2", "x86_64/avx512", "aarch64/neon", "riscv64/rvv"] {
+    for folder in
+        ["portable", "x86_64/avx2", "x86_64/avx512", "aarch64/neon", "riscv64/rvv", "wasm32/simd128"]
+    {
         let path = root().join("src/backend").join(folder);
         if folder != "portable" && !path.exists() {
             println!("no backend {folder} in this tree yet");
@@ -207,6 +209,7 @@ fn the_contract_stays_small() {
         "aarch64/sha3.rs",
         "riscv64/rvv/mod.rs",
         "riscv64/zbb.rs",
+        "wasm32/simd128/mod.rs",
     ]);
     let mut overrides: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let shared = read("src/backend/mod.rs");

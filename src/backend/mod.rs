@@ -43,6 +43,10 @@ pub mod aarch64;
 #[allow(unsafe_code)]
 #[macro_use]
 pub mod riscv64;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128", not(miri)))]
+#[allow(unsafe_code)]
+#[macro_use]
+pub mod wasm32;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", not(target_env = "sgx"), not(miri)))]
 #[allow(unsafe_code)]
 #[macro_use]

@@ -144,7 +144,7 @@ macro_rules! names {
     };
 }
 
-const NAMES: &[(&str, bool)] = names!["portable" "avx2" "avx512" "neon" "neon-sha3" "zbb" "rvv"];
+const NAMES: &[(&str, bool)] = names!["portable" "avx2" "avx512" "neon" "neon-sha3" "zbb" "rvv" "simd128"];
 
 // What the compiler can know of `--cfg kemstone_backend`. A value that is no name at all it cannot see.
 const _: () = {
