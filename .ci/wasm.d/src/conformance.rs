@@ -160,6 +160,7 @@ pub(crate) fn run(seed: u32, rounds: u32, fault: u32) -> u32 {
         reductions(&mut check);
     }
     every_sum(&mut check);
+    inverse_extremes(&mut check);
     every_number(&mut check);
     keccak_steps(&mut check);
     FAILED.store(check.failed, Ordering::Relaxed);
@@ -216,6 +217,55 @@ fn products<const K: usize>(check: &mut Check) {
     let [f, g] = f.map(|mut f| *f.storage());
     check.truth("dot_inverse", g.iter().all(|c| (Lazy::MIN..=Lazy::MAX).contains(c)));
     check.numbers("dot_inverse", &modulo_q(&f), modulo_q(&g));
+}
+
+/// Inverse transforms with large intermediate numbers: those after the layers within 32 coefficients, whose sums the other
+/// layers make. What brings about the largest is found by trying, one number of the input after the other.
+fn inverse_extremes(check: &mut Check) {
+    const STEPS: usize = 500;
+    const BLOCK: usize = 32;
+    let simd = check.simd;
+    // Four times the same product: the sums are as large as they become.
+    let factor = check.random.poly::<Canonical>();
+    let mut b = ([const { Multiplier::ZERO }; 4], [const { Multiplier::ZERO }; 4]);
+    b.0.iter_mut().for_each(|b| Portable.multiplier(&factor, b));
+    b.1.iter_mut().for_each(|b| simd.multiplier(&factor, b));
+    let encoded = |f_hat: &[i16; N]| {
+        let (mut element, mut b) = (NttPoly::<Portable>::ZERO, [0; 384]);
+        *element.raw_mut() = *f_hat;
+        Portable.encode12(&element, &mut b);
+        b
+    };
+    let inverse = |f_hat: &[i16; N]| {
+        let (mut element, mut f) = (NttPoly::ZERO, Poly::ZERO);
+        let _ = simd.decode12(&encoded(f_hat), &mut element);
+        simd.dot_inverse(&[element; 4], &b.1, &mut f);
+        *f.storage()
+    };
+    for (p, sign) in (0..BLOCK).flat_map(|p| [(p, 1), (p, -1)]) {
+        let mut best = [0; N];
+        for block in (0..N).step_by(BLOCK) {
+            let mut f_hat = [0; N];
+            let mut most = i16::MIN;
+            for _ in 0..STEPS {
+                let i = block + check.random.below(BLOCK as u32) as usize;
+                let before = core::mem::replace(&mut f_hat[i], check.random.below(Q as u32) as i16);
+                let value = sign * inverse(&f_hat)[p];
+                if value < most {
+                    f_hat[i] = before;
+                } else {
+                    most = value;
+                }
+            }
+            best[block..][..BLOCK].copy_from_slice(&f_hat[block..][..BLOCK]);
+        }
+        let (mut element, mut f) = (NttPoly::ZERO, Poly::ZERO);
+        let _ = Portable.decode12(&encoded(&best), &mut element);
+        Portable.dot_inverse(&[element; 4], &b.0, &mut f);
+        let g = inverse(&best);
+        check.truth("dot_inverse", g.iter().all(|c| (Lazy::MIN..=Lazy::MAX).contains(c)));
+        check.numbers("dot_inverse", &modulo_q(f.storage()), modulo_q(&g));
+    }
 }
 
 /// Sums with these, and differences.
