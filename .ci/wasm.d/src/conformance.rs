@@ -160,6 +160,7 @@ pub(crate) fn run(seed: u32, rounds: u32, fault: u32) -> u32 {
         reductions(&mut check);
     }
     every_sum(&mut check);
+    every_code(&mut check);
     inverse_extremes(&mut check);
     every_number(&mut check);
     keccak_steps(&mut check);
@@ -325,6 +326,31 @@ fn encoding(check: &mut Check) {
     let valid = [Portable.decode12(&b, &mut portable), check.simd.decode12(&b, &mut simd)];
     check.truth("decode12", valid[0] == valid[1]);
     check.elements("decode12", &portable, &simd);
+}
+
+/// Every 12 bits in every position, among others of which none is too large.
+fn every_code(check: &mut Check) {
+    for i in 0..N {
+        for value in 0..4096_u16 {
+            let mut b = [0; 384];
+            if value & 1 == 1 {
+                b.as_chunks_mut().0.fill([0x00, 0x0d, 0xd0]); // q - 1
+            }
+            let pair = &mut b.as_chunks_mut::<3>().0[i >> 1];
+            *pair = match (i & 1, *pair) {
+                (0, [_, middle, high]) => [value as u8, middle & 0xf0 | (value >> 8) as u8, high],
+                (_, [low, middle, _]) => [low, middle & 0x0f | (value << 4) as u8, (value >> 4) as u8],
+            };
+            let mut f_hat = NttPoly::ZERO;
+            let valid = check.simd.decode12(&b, &mut f_hat);
+            check.truth("decode12", valid == (value < Q as u16));
+            if valid {
+                let mut again = [0; 384];
+                check.simd.encode12(&f_hat, &mut again);
+                check.bytes("decode12", &b, &mut again);
+            }
+        }
+    }
 }
 
 fn decompression(check: &mut Check) {

@@ -2,6 +2,9 @@
 //!
 //! The order of T_q here: of every sixteen numbers, taken as eight pairs, the pairs 0, 4, 2 and 6 come first and the pairs 1, 5,
 //! 3 and 7 after them. The transform leaves them there, each pair whole, and products take pairs as they are.
+//!
+//! Two states are hashed at once: vectors have no rotations, yet in V8 on x86-64 two states side by side take 0.85 of the time
+//! that scalar instructions take for one after the other (`.ci/wasm measure`).
 
 pub(crate) mod compress;
 pub(crate) mod encode;
