@@ -69,7 +69,7 @@ def main(plant, path, *words):
             bad += 1
         except Refused as e:
             print(f"refused {label}, as it must be: {e}", flush=True)
-    print(f"{path}: {proved} functions proved, {refused} faults refused, {bad} failures, {time.time() - began:.0f} s", flush=True)
+    print(f"{path}: {proved} cases proved, {refused} faults refused, {bad} failures, {time.time() - began:.0f} s", flush=True)
     return bad or not proved
 
 
