@@ -1,7 +1,7 @@
 """Runs a function of a binary on inputs that are not known.
 
-angr's lifter says what each instruction does (pyvex: Valgrind's intermediate language), and its loader what the binary holds (cle).
-This file runs that on values of `terms.py`, and refuses whatever could depend on the inputs other than what is computed: an
+angr's lifter says what each instruction does (pyvex: Valgrind's intermediate language), and its loader what the binary holds
+(cle). This file runs that on values of `terms.py`, and refuses whatever could depend on the inputs other than what is computed: an
 address, a branch, an access outside the arguments, the constants and the function's own stack.
 """
 
@@ -74,7 +74,6 @@ class Machine:
         self.next = ARGUMENTS
         self.reads = {}  # constants: address to how many bytes
         self.executed = []
-        self.branches = 0
         self.unknown = 0
         self.top = STACK  # where the stack of the caller begins
         self.touched = {}  # of the arguments, how many bytes up to the last one that was read or written
@@ -225,7 +224,6 @@ class Machine:
                 guard = self.evaluate(statement.guard, temporaries, env)
                 if not is_const(guard):
                     raise Refused(f"a branch near {self.here:#x} depends on the inputs")
-                self.branches += 1
                 if number(guard):
                     return statement.dst.value
             elif tag == "Ist_IMark":

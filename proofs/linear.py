@@ -15,8 +15,7 @@ number. These are the rules by which a value has one:
 import numpy
 
 from solve import shape
-
-from terms import Terms, concat, const, extended, is_const, mask, number, order, part, samples, signed, size
+from terms import Terms, concat, const, extended, is_const, mask, number, order, part, signed, size
 
 Q = 3329
 MOST_MONOMIALS = 2000

@@ -1,5 +1,5 @@
-"""prove.py [--no-faults] BINARY [NAME...]: proves the kernels of a program, or those whose names contain one of the words, and that
-faults planted in them are refused. Prints a line for each."""
+"""prove.py [--no-faults] BINARY [WORD...]: proves the kernels of a program, or those whose names contain one of the words, and
+that faults planted in them are refused. Prints a line for each."""
 
 import subprocess
 import sys

@@ -31,10 +31,6 @@ def restored(names, i):
 # Bits and bytes (section 4.2.1).
 
 
-def bits_of(values):
-    return concat(*values)
-
-
 def compressed(t, x, d):
     """Compress_d of a number of 16 bits below q: round(2^d / q x) mod 2^d."""
     doubled = t.add(t.shl(t.zext(x, 32), d + 1), const(Q, 32))
