@@ -3,8 +3,6 @@
 #![allow(dead_code)] // every test file uses its own part
 
 pub(crate) mod kat;
-#[cfg(feature = "internals")]
-pub(crate) mod registers;
 #[cfg(unix)]
 pub(crate) mod stack;
 
