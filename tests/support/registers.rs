@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-#[cfg(not(target_arch = "aarch64"))]
+#[cfg(any(target_arch = "x86_64", target_arch = "riscv64"))]
 use kemstone::backend::select::Selected;
 
 /// Room for 32 vector registers of up to 1024 bits, and for general ones behind them.
