@@ -96,7 +96,15 @@ macro_rules! backends {
         /// cleared.
         #[inline]
         pub(crate) fn operation() -> impl Sized {
-            ($registers, data_independent_timing())
+            (Cleared, data_independent_timing())
+        }
+
+        /// When it is dropped, registers are cleared.
+        struct Cleared;
+
+        impl Drop for Cleared {
+            #[inline]
+            fn drop(&mut self) $registers
         }
 
         /// `with_backend!(selected, backend => expression)`: the expression with `backend` bound to the token of the

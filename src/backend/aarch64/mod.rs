@@ -22,7 +22,7 @@ macro_rules! machine {
         $backends! {
             $d
             { crate::backend::aarch64::dit::DataIndependentTiming::begin() }
-            { crate::backend::aarch64::registers::Cleared::at_end() }
+            { crate::backend::aarch64::registers::clear() }
             /// AArch64 with NEON.
             "neon" => Neon(crate::backend::aarch64::neon::Neon),
             /// AArch64 with NEON and the SHA-3 instructions.

@@ -3,27 +3,9 @@
 
 use core::arch::asm;
 
-/// An operation, at whose end the registers are cleared that calling conventions let a function change.
-#[must_use]
-pub(crate) struct Cleared(());
-
-impl Cleared {
-    #[inline]
-    pub(crate) fn at_end() -> Self {
-        Self(())
-    }
-}
-
-impl Drop for Cleared {
-    #[inline]
-    fn drop(&mut self) {
-        clear();
-    }
-}
-
-/// Clears them: of v8 to v15 the upper halves, whose lower ones belong to the caller, and the compiler restores these.
+/// Clears those that calling conventions let a function change: of v8 to v15 the upper halves, whose lower ones belong to the caller, and the compiler restores these.
 #[inline(never)]
-fn clear() {
+pub(crate) fn clear() {
     // SAFETY: this target has NEON. The instructions write registers only.
     unsafe {
         asm!(

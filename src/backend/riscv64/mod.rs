@@ -43,7 +43,7 @@ pub mod zbb;
 macro_rules! machine {
     ($backends:ident, $d:tt) => {
         $backends! {
-            $d {} { crate::backend::riscv64::registers::Cleared::at_end() }
+            $d {} { crate::backend::riscv64::registers::clear() }
             /// RISC-V with Zbb.
             "zbb" => Zbb(crate::backend::riscv64::zbb::Zbb),
             /// RISC-V with V.

@@ -5,27 +5,9 @@ use core::arch::asm;
 
 use super::{cpu, vector};
 
-/// An operation, at whose end the registers are cleared that calling conventions let a function change.
-#[must_use]
-pub(crate) struct Cleared(());
-
-impl Cleared {
-    #[inline]
-    pub(crate) fn at_end() -> Self {
-        Self(())
-    }
-}
-
-impl Drop for Cleared {
-    #[inline]
-    fn drop(&mut self) {
-        clear();
-    }
-}
-
-/// Clears them: the general ones, and those of vectors where there are any. Floating-point registers nobody uses.
+/// Clears those that calling conventions let a function change: the general ones, and those of vectors where there are any. Floating-point registers nobody uses.
 #[inline(never)]
-fn clear() {
+pub(crate) fn clear() {
     if cpu::found().v() {
         // SAFETY: the machine has V. No memory is touched.
         unsafe {

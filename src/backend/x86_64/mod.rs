@@ -14,7 +14,7 @@ use core::arch::x86_64::*;
 macro_rules! machine {
     ($backends:ident, $d:tt) => {
         $backends! {
-            $d {} { crate::backend::x86_64::registers::Cleared::at_end() }
+            $d {} { crate::backend::x86_64::registers::clear() }
             /// x86-64 with AVX2.
             "avx2" => Avx2(crate::backend::x86_64::avx2::Avx2),
             /// x86-64 with AVX-512 F, BW, VL and DQ.

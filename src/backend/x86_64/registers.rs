@@ -5,24 +5,6 @@ use core::arch::asm;
 
 use super::cpu;
 
-/// An operation, at whose end the registers are cleared that calling conventions let a function change.
-#[must_use]
-pub(crate) struct Cleared(());
-
-impl Cleared {
-    #[inline]
-    pub(crate) fn at_end() -> Self {
-        Self(())
-    }
-}
-
-impl Drop for Cleared {
-    #[inline]
-    fn drop(&mut self) {
-        clear();
-    }
-}
-
 /// `lower!("line", ...)`: lines that clear the first sixteen vector registers, and the general ones cleared after them.
 macro_rules! lower {
     ($($line:literal),+) => {
@@ -39,9 +21,9 @@ macro_rules! lower {
     };
 }
 
-/// Clears them, as far as the machine has them. The state of x87 and MMX nobody uses.
+/// Clears those that calling conventions let a function change, as far as the machine has them. The state of x87 and MMX nobody uses.
 #[inline(never)]
-fn clear() {
+pub(crate) fn clear() {
     if cpu::avx512() {
         // SAFETY: the machine has these registers. The instructions write them only.
         unsafe {
