@@ -80,6 +80,54 @@ const _: () = assert!(pow_mod_q(ZETA as i64, 128) == Q as i64 - 1);
 const _: () = assert!(ZETAS[1] == montgomery(1729) && ZETAS[127] == montgomery(2154));
 const _: () = assert!(1175 * ZETA as i64 - Q as i64 * 6 == 1 && mod_q(1175 * ZETA as i64) == 1);
 
+/// The same without the Montgomery factor.
+pub const PLAIN_ZETAS: [i16; 128] = {
+    let (mut zetas, mut i) = ([0; 128], 0);
+    while i < 128 {
+        zetas[i] = centred(pow_mod_q(ZETA as i64, bit_rev7(i as u32)));
+        i += 1;
+    }
+    zetas
+};
+
+/// Multiplier beside the centred factor `b` of a Barrett multiplication: 2^15 b / q, rounded.
+pub const fn quotient(b: i16) -> i16 {
+    assert!(-Q < 2 * b && 2 * b < Q);
+    let b = b as i32;
+    // The residue of 2^15 b is what rounding leaves: the rest is a multiple of q.
+    let multiple = (b << 15) - centred((b as i64) << 15) as i32;
+    let (mut low, mut high) = (-(1 << 14), 1 << 14);
+    while low < high {
+        let middle = (low + high + 1) >> 1;
+        if middle * Q as i32 <= multiple {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    assert!(low * Q as i32 == multiple);
+    low as i16
+}
+
+/// Byte shuffles that move the accepted ones of eight words to the front, by the mask of the accepted.
+pub const fn accepted() -> [[u8; 16]; 256] {
+    let mut shuffles = [[0xff; 16]; 256];
+    let mut mask = 0;
+    while mask < 256 {
+        let (mut from, mut to) = (0, 0);
+        while from < 8 {
+            if mask >> from & 1 == 1 {
+                shuffles[mask][2 * to] = 2 * from;
+                shuffles[mask][2 * to + 1] = 2 * from + 1;
+                to += 1;
+            }
+            from += 1;
+        }
+        mask += 1;
+    }
+    shuffles
+}
+
 /// q^-1 modulo 2^32, for checking congruences without dividing.
 #[cfg(test)]
 pub(crate) const Q_INVERSE_32: i32 = {

@@ -5,11 +5,10 @@
 
 use core::arch::aarch64::*;
 
-use super::ntt::ZETAS;
 use super::reduce::{Factors, LANES, montgomery_reduce, multiply, product};
 use crate::backend::aarch64::{load, store};
 use crate::backend::poly::{N, Q};
-use crate::backend::tables::centred;
+use crate::backend::tables::{PLAIN_ZETAS, centred};
 
 /// Largest vector of any parameter set.
 const MAX_K: i64 = 4;
@@ -38,7 +37,7 @@ static GAMMAS: [Factors; PAIRS] = {
         while lane < LANES {
             // Two pairs to a block of the last layer: gamma = zeta and -zeta.
             let pair = LANES * group + lane;
-            let zeta = ZETAS[64 + (pair >> 1)];
+            let zeta = PLAIN_ZETAS[64 + (pair >> 1)];
             factors[lane] = if pair & 1 == 1 { -zeta } else { zeta };
             lane += 1;
         }

@@ -4,29 +4,10 @@ use core::arch::aarch64::*;
 
 use crate::backend::aarch64::{load, store};
 use crate::backend::poly::{N, Q};
-use crate::backend::tables::centred;
+use crate::backend::tables::quotient;
 
 /// Coefficients to a register.
 pub(crate) const LANES: usize = 8;
-
-/// Multiplier beside the centred factor `b`: 2^15 b / q, rounded.
-pub(crate) const fn quotient(b: i16) -> i16 {
-    assert!(-Q < 2 * b && 2 * b < Q);
-    let b = b as i32;
-    // The residue of 2^15 b is what rounding leaves: the rest is a multiple of q.
-    let multiple = (b << 15) - centred((b as i64) << 15) as i32;
-    let (mut low, mut high) = (-(1 << 14), 1 << 14);
-    while low < high {
-        let middle = (low + high + 1) >> 1;
-        if middle * Q as i32 <= multiple {
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
-    }
-    assert!(low * Q as i32 == multiple);
-    low as i16
-}
 
 /// Eight factors b of a multiplication, and the `quotient` of each.
 #[derive(Clone, Copy)]

@@ -6,10 +6,9 @@
 
 use core::arch::wasm32::*;
 
-use super::ntt::ZETAS;
 use super::reduce::{Factors, LANES, montgomery_reduce, multiply, product};
 use crate::backend::poly::{N, Q};
-use crate::backend::tables::centred;
+use crate::backend::tables::{PLAIN_ZETAS, centred};
 use crate::backend::wasm32::{load, store};
 
 /// Largest vector of any parameter set.
@@ -34,7 +33,7 @@ static GAMMAS: [Factors; N / LANES] = {
         let (mut factors, mut lane) = ([1; LANES], 1);
         while lane < LANES {
             // Two pairs to a block of the last layer: gamma = zeta and -zeta. They are in two registers.
-            let zeta = ZETAS[64 + 4 * (register >> 1) + (lane & 2) + (lane >> 2)];
+            let zeta = PLAIN_ZETAS[64 + 4 * (register >> 1) + (lane & 2) + (lane >> 2)];
             factors[lane] = if register & 1 == 1 { -zeta } else { zeta };
             lane += 2;
         }

@@ -14,18 +14,8 @@ use core::arch::wasm32::*;
 
 use super::reduce::{Factors, LANES, barrett_reduce, multiply, product, reduced};
 use crate::backend::poly::{N, Q};
-use crate::backend::tables::{ZETA, bit_rev7, centred, pow_mod_q};
+use crate::backend::tables::{PLAIN_ZETAS, centred};
 use crate::backend::wasm32::{load, store};
-
-/// `zeta^BitRev7(i)` (FIPS 203, appendix A), centred.
-pub(crate) const ZETAS: [i16; 128] = {
-    let (mut zetas, mut i) = ([0; 128], 0);
-    while i < 128 {
-        zetas[i] = centred(pow_mod_q(ZETA as i64, bit_rev7(i as u32)));
-        i += 1;
-    }
-    zetas
-};
 
 /// The factor that undoes a product's 2^-16 and divides by 128 (FIPS 203, Algorithm 10, line 14).
 const SCALE: Factors = Factors::all(1 << (16 - 7));
@@ -34,7 +24,7 @@ const SCALE: Factors = Factors::all(1 << (16 - 7));
 static ACROSS: [Factors; LANES] = {
     let (mut all, mut i) = ([const { Factors::all(0) }; LANES], 1);
     while i < LANES {
-        all[i] = Factors::all(ZETAS[i]);
+        all[i] = Factors::all(PLAIN_ZETAS[i]);
         i += 1;
     }
     all
@@ -85,7 +75,7 @@ const fn within(inverse: bool) -> [Within; 8] {
 /// The zeta of a block in the layer of so many blocks; the inverse runs through them backwards (FIPS 203,
 /// Algorithm 10, line 6).
 const fn zeta(blocks: usize, block: usize, inverse: bool) -> i16 {
-    ZETAS[if inverse { 2 * blocks - 1 - block } else { blocks + block }]
+    PLAIN_ZETAS[if inverse { 2 * blocks - 1 - block } else { blocks + block }]
 }
 
 /// FIPS 203, Algorithm 9. |f| < q; |f_hat| < 8q.

@@ -5,6 +5,7 @@ use core::arch::wasm32::*;
 use super::encode::{GROUP, twelve_bits};
 use super::reduce::LANES;
 use crate::backend::poly::{Eta, N, Q};
+use crate::backend::tables::accepted;
 use crate::backend::wasm32::{at, at_mut, load, load_bytes, store};
 use crate::sponge::fips202::XOF_BLOCK;
 
@@ -12,24 +13,8 @@ use crate::sponge::fips202::XOF_BLOCK;
 const CANDIDATES: usize = 112;
 const _: () = assert!(CANDIDATES == 14 * LANES && XOF_BLOCK == 7 * GROUP);
 
-/// Byte shuffles that move the accepted ones of eight words to the front, by the mask of the accepted.
-static ACCEPTED: [[u8; 16]; 256] = {
-    let mut shuffles = [[0xff; 16]; 256];
-    let mut mask = 0;
-    while mask < 256 {
-        let (mut from, mut to) = (0, 0);
-        while from < 8 {
-            if mask >> from & 1 == 1 {
-                shuffles[mask][2 * to] = 2 * from;
-                shuffles[mask][2 * to + 1] = 2 * from + 1;
-                to += 1;
-            }
-            from += 1;
-        }
-        mask += 1;
-    }
-    shuffles
-};
+/// By the mask of the accepted, eight at a time.
+static ACCEPTED: [[u8; 16]; 256] = accepted();
 
 /// FIPS 203, Algorithm 7, lines 5 to 16, for one block. Variable time: the block is public.
 pub(crate) fn sample_ntt_block(block: &[u8; XOF_BLOCK], a_hat: &mut [i16; N], filled: usize) -> usize {
