@@ -338,9 +338,8 @@ struct Search {
 /// register: compilers spill those, up to 64 bytes of a polynomial and 16 of a key on its way through.
 ///
 /// Of all that is computed in between (outputs of the PRF, transforms, product caches, products, w) no more than a register
-/// may be left, either, but for vector kernels in builds where these keep whole arrays of registers in memory. Smaller
-/// pieces, of a transform in progress or of the last Keccak state, are looked for and printed, not judged. `SECURITY.md` says
-/// what that means.
+/// may be left, either. Smaller pieces, of a transform in progress or of the last Keccak state, are looked for and printed, not
+/// judged. `SECURITY.md` says what that means.
 fn searches(name: &str, selected: Selected) -> Vec<Search> {
     let kind = name.split(" of ").next().unwrap_or(name);
     match kind {
@@ -352,18 +351,11 @@ fn searches(name: &str, selected: Selected) -> Vec<Search> {
                 Search { window: 8, distinct: 6, fails: true }
             }]
         }
-        "coefficients" => {
-            let fails = name.contains("decoded") || !spills_arrays(selected);
-            vec![Search { window: 96, distinct: 4, fails }]
-        }
+        "coefficients" => vec![Search { window: 96, distinct: 4, fails: true }],
         "dk_PKE" => vec![Search { window: 24, distinct: 12, fails: true }],
         "PRF output" | "transform" | "product cache" | "product" | "sum" | "difference" | "re-encryption" => {
             vec![
-                Search {
-                    window: 96,
-                    distinct: 16,
-                    fails: !cfg!(debug_assertions) && !spills_arrays(selected),
-                },
+                Search { window: 96, distinct: 16, fails: !cfg!(debug_assertions) },
                 Search { window: 8, distinct: 6, fails: false },
             ]
         }
@@ -371,12 +363,6 @@ fn searches(name: &str, selected: Selected) -> Vec<Search> {
         "scalar" => vec![Search { window: 16, distinct: 6, fails: false }],
         unknown => panic!("how to search for {unknown}?"),
     }
-}
-
-/// Whether the kernels of a backend keep arrays of vector registers in memory, in this build: they may where it is made for
-/// size, or in one piece with fat LTO. A program cannot see how it was optimised: `.ci/wipe` says so in KEMSTONE_SPILLS.
-fn spills_arrays(selected: Selected) -> bool {
-    std::env::var_os("KEMSTONE_SPILLS").is_some() && selected.name() != "portable"
 }
 
 /// What the stacks of a set's operations are searched for, on one backend.
@@ -794,10 +780,6 @@ fn the_prf_leaves_no_buffers() {
         let seed: Box<[u8; 32]> = Box::new(Random::new("buffers of the PRF").array());
         let mut outputs = Box::new([[0; 128]; 8]);
         let used = run(|| selected.visit(Prf { seed: &seed, outputs: &mut outputs }));
-        if spills_arrays(selected) {
-            println!("not judged in this build: {}", selected.name());
-            return;
-        }
         for (n, output) in (0..).zip(outputs.iter()) {
             let mut expected = [0; 128];
             shake256(&[&seed[..], &[n]], &mut expected);
@@ -841,10 +823,6 @@ fn noise_leaves_no_buffers() {
         let r: Box<[u8; 32]> = Box::new(Random::new("buffers of noise").array());
         let (mut y, mut e1, mut e2) = (Box::new([[0; 192]; 3]), Box::new([[0; 128]; 3]), Box::new([0; 128]));
         let used = run(|| selected.visit(NoiseOf { r: &r, y: &mut y, e1: &mut e1, e2: &mut e2 }));
-        if spills_arrays(selected) {
-            println!("not judged in this build: {}", selected.name());
-            return;
-        }
         let outputs: Vec<&[u8]> =
             y.iter().map(|y| &y[..128]).chain(e1.iter().map(|e| &e[..])).chain([&e2[..]]).collect();
         for (n, output) in (0..).zip(&outputs) {
@@ -894,10 +872,6 @@ impl Visitor for Sponges<'_> {
 #[cfg_attr(debug_assertions, ignore = "debug builds copy blocks that release builds do not")]
 fn sponges_leave_no_messages() {
     for_each(|selected| {
-        if spills_arrays(selected) {
-            println!("not judged in this build: {}", selected.name());
-            return;
-        }
         let mut random = Random::new("buffers of sponges");
         let (z, m): (Box<[u8; 32]>, Box<[u8; 32]>) = (Box::new(random.array()), Box::new(random.array()));
         for (length, together) in

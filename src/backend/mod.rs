@@ -76,6 +76,10 @@ pub trait Backend: Copy + Send + Sync + 'static {
     /// The most sponges that run at once. With one, operations side by side gain nothing.
     const SLOTS: usize = 1;
 
+    /// Whether kernels may keep arrays of registers in memory, in builds for size or with LTO: if so, the stack below is
+    /// overwritten when they have worked on something secret.
+    const KERNELS_SPILL: bool = false;
+
     // Section 4.1: hashing.
 
     /// Runs one sponge whose result is needed before anything else can start.

@@ -9,6 +9,7 @@ use super::symmetric::{entries, h_begin, h_rest, h_whole, matrix, prf, transpose
 use crate::backend::Backend;
 use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly};
 use crate::sponge::jobs::{Absorbed, Jobs};
+use crate::sponge::{FRAMES, wipe_frames};
 
 /// Bytes of PRF output for one polynomial with either value of eta_1.
 const ETA1_BYTES: usize = Eta::Three.bytes();
@@ -30,6 +31,17 @@ fn transform_noise<B: Backend, const K: usize>(
         backend.multiplier(f, f_hat);
     }
 }
+
+/// Overwrites the frames of kernels that have returned, if a backend's may have registers in them.
+#[inline(always)]
+pub(crate) fn wipe_kernels<B: Backend, const BYTES: usize>() {
+    if B::KERNELS_SPILL {
+        wipe_frames::<BYTES>();
+    }
+}
+
+/// Bytes that reach below the frame of [`public_row`] and those of kernels that it calls.
+const ROW_FRAMES: usize = 2 * FRAMES;
 
 /// FIPS 203, Algorithm 13 (K-PKE.KeyGen), from line 2 on: `[rho, sigma]` is what line 1 computes.
 ///
@@ -97,6 +109,7 @@ fn key_gen_on_rows<B, P, const K: usize, const U: usize, const V: usize>(
         }
     }
     backend.hash(h_rest(&absorbed, &ek[begun..], h_ek)); // H(ek)
+    wipe_kernels::<B, ROW_FRAMES>();
 } // 21: both keys are written in place
 
 /// How many rows are sampled before H(ek) begins: one where the next fills the slots beside it. Elsewhere H(ek) would wait for rows,
@@ -165,6 +178,7 @@ impl<const K: usize> KeyNoise<K> {
             public_row::<B, P, K, U, V>(backend, row, &s_hat, e_bytes, ek_t); // 12-15: CBD; 17-19
         }
         ek[ENCODED * K..].copy_from_slice(rho); // 19
+        wipe_kernels::<B, ROW_FRAMES>();
     }
 }
 
@@ -367,6 +381,7 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     if let Some(c2) = c2.first_chunk_mut::<V>() {
         backend.add_message_compress(product, e, m, c2); // 20; 21: v; 23
     }
+    wipe_kernels::<B, FRAMES>();
 } // 24: c is written in place
 
 /// FIPS 203, Algorithm 15 (K-PKE.Decrypt).

@@ -8,14 +8,14 @@
 use super::bytes::Bytes;
 use super::bytes::sealed::Array;
 use super::ct::{self, Secret, Wipe};
-use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector};
+use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector, wipe_kernels};
 use super::params::{Dimensions, ENCODED, ek_size};
 use super::symmetric::{g, g_with_k, h, j};
 use crate::backend::Backend;
 use crate::backend::poly::NttPoly;
 use crate::backend::select::PerBackend;
 use crate::sponge::jobs::Job;
-use crate::sponge::wipe_frames;
+use crate::sponge::{FRAMES, wipe_frames};
 
 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), and so Algorithm 19 from line 6 on.
 ///
@@ -197,7 +197,7 @@ where
     {
         let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
         if !decode_vector(backend, dk.dk_pke, &mut s_hat) {
-            wipe_frames();
+            wipe_frames::<FRAMES>();
             return false; // a check that is no secret: the key is refused
         }
         decrypted.open::<B, K, U, V>(backend, &s_hat, dk.h_ek, c.as_ref());
@@ -247,6 +247,7 @@ impl<B: Backend, const K: usize> PreparedDk<B, K> {
     /// Fills in what belongs to the valid key `dk`.
     pub(crate) fn prepare(&mut self, backend: B, dk: Dk<'_>) {
         decode_vector(backend, dk.dk_pke, &mut self.s_hat);
+        wipe_kernels::<B, FRAMES>();
         self.ek.prepare(backend, dk.ek);
     }
 

@@ -17,7 +17,7 @@ use super::symmetric::{g, g_with_k, h, j, matrix};
 use crate::backend::Backend;
 use crate::backend::poly::NttPoly;
 use crate::sponge::jobs::{Job, Jobs};
-use crate::sponge::wipe_deep_frames;
+use crate::sponge::{DEEP_FRAMES, wipe_frames};
 
 /// The most operations in a group.
 pub(crate) const GROUP: usize = 8;
@@ -258,7 +258,7 @@ fn encaps_with<'k, B, P, const K: usize, const U: usize, const V: usize>(
         k_pke::encrypt::<B, P, K, U, V>(backend, &key.key, one.m, noise, one.c); // 2
         *one.k = k_r[0]; // 3
     }
-    wipe_deep_frames();
+    wipe_frames::<DEEP_FRAMES>();
 }
 
 /// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal), for each of a group with a key each.
@@ -311,7 +311,7 @@ fn decaps_side_by_side<B, P, const K: usize, const U: usize, const V: usize>(
     {
         select::<B, P, K, U, V>(backend, key, decrypted, noise, k_bar, one); // 8-12
     }
-    wipe_deep_frames();
+    wipe_frames::<DEEP_FRAMES>();
 }
 
 /// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal), for each of a group with one prepared key.
@@ -361,7 +361,7 @@ fn decaps_prepared_side_by_side<B, P, const K: usize, const U: usize, const V: u
     {
         select::<B, P, K, U, V>(backend, &key.ek.key, decrypted, noise, k_bar, one); // 8-12
     }
-    wipe_deep_frames();
+    wipe_frames::<DEEP_FRAMES>();
 }
 
 /// Algorithm 18, line 6, for each of a group.

@@ -7,7 +7,7 @@ use crate::backend::select::{Selected, with_backend};
 use crate::sponge::fips202::Function;
 use crate::sponge::jobs::{Absorbed, Job, Jobs};
 #[cfg(feature = "hybrid")]
-use crate::sponge::wipe_deep_frames;
+use crate::sponge::{DEEP_FRAMES, wipe_frames};
 
 /// G(head || tail), equation 4.5: the first and the second half of SHA3-512.
 pub(crate) fn g<'a>(head: &'a [u8; 32], tail: &'a [u8; 32], out: &'a mut [[u8; 32]; 2]) -> Job<'a> {
@@ -35,14 +35,14 @@ pub(crate) fn h_of(s: &[u8]) -> [u8; 32] {
 #[cfg(feature = "hybrid")]
 pub(crate) fn sha3_256_of_secret(message: &[u8], out: &mut [u8; 32]) {
     with_backend!(Selected::best(), backend => backend.hash(h(message, out).of_secret()));
-    wipe_deep_frames(); // not all of a message or a result of other lengths than ML-KEM's stays in registers
+    wipe_frames::<DEEP_FRAMES>(); // not all of a message or a result of other lengths than ML-KEM's stays in registers
 }
 
 /// SHAKE256, on the backend in use.
 #[cfg(feature = "hybrid")]
 pub(crate) fn shake256(message: &[u8], out: &mut [u8]) {
     with_backend!(Selected::best(), backend => backend.hash(Job::new(Function::Shake256, message, &[], out)));
-    wipe_deep_frames(); // likewise
+    wipe_frames::<DEEP_FRAMES>(); // likewise
 }
 
 /// Goes on with H: absorbs the whole blocks of `s` into `absorbed`.

@@ -3,7 +3,7 @@
 use zeroize::Zeroize;
 
 use super::jobs::Job;
-use super::{Blocks, Keccak, States, wipe_frames};
+use super::{Blocks, FRAMES, Keccak, States, wipe_frames};
 
 /// Runs one job.
 pub fn run<B: Keccak<1>>(backend: B, mut job: Job<'_>) {
@@ -30,7 +30,7 @@ pub(crate) fn run_from<B: Keccak<1>>(backend: B, states: &mut States<1>, job: &m
     if job.is_secret() {
         states.zeroize();
         if B::SPILLS {
-            wipe_frames();
+            wipe_frames::<FRAMES>();
         }
     }
 }

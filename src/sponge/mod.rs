@@ -200,15 +200,14 @@ pub(crate) fn wipe(block: &mut [u8; 200]) {
 /// Overwrites the stack where functions that have returned had their frames, with what compilers put there besides the
 /// variables: copies, and registers for which there was no room.
 #[inline(never)]
-pub(crate) fn wipe_frames() {
-    let frames = [0_u8; 2048];
+pub(crate) fn wipe_frames<const BYTES: usize>() {
+    let frames = [0_u8; BYTES];
     optimization_barrier(&frames);
 }
 
+/// Bytes that reach below the frames of a permutation and what goes with it, or of the arithmetic's kernels.
+pub(crate) const FRAMES: usize = 2048;
+
 /// The same for more: frames of kernels in builds for size, which keep registers in memory by the dozen. For what is rare beside
 /// what it wipes, or runs for several operations at once.
-#[inline(never)]
-pub(crate) fn wipe_deep_frames() {
-    let frames = [0_u8; 8192];
-    optimization_barrier(&frames);
-}
+pub(crate) const DEEP_FRAMES: usize = 8192;

@@ -8,7 +8,7 @@ use zeroize::Zeroize;
 use super::fips202::{FirstBlock, Function};
 use super::groups::{Outputs, Prf};
 use super::jobs::Jobs;
-use super::{Blocks, Keccak, States, pack, wipe_frames};
+use super::{Blocks, FRAMES, Keccak, States, pack, wipe_frames};
 use crate::backend::Backend;
 
 /// PRF(r, 0), PRF(r, 1), ... over `W` slots: the first `length` bytes of each of `y`, all of `e1` and `e2`.
@@ -76,6 +76,6 @@ fn in_order<B: Keccak<W>, const W: usize>(backend: B, r: &[u8; 32], groups: &mut
     states.zeroize();
     blocks.zeroize();
     if B::SPILLS {
-        wipe_frames();
+        wipe_frames::<FRAMES>();
     }
 }

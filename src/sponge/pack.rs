@@ -15,7 +15,7 @@ use zeroize::Zeroize;
 use super::fips202::{FirstBlock, Function};
 use super::groups::{Outputs, SAMPLE_BLOCKS};
 use super::jobs::{Job, Jobs};
-use super::{Blocks, Keccak, States, alone, wipe_frames};
+use super::{Blocks, FRAMES, Keccak, States, alone, wipe_frames};
 use crate::backend::Backend;
 use crate::backend::poly::NttPoly;
 
@@ -47,7 +47,7 @@ pub fn run<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(backend: B, jobs:
         states.zeroize();
         blocks.zeroize();
         if <B as Keccak<W>>::SPILLS {
-            wipe_frames();
+            wipe_frames::<FRAMES>();
         }
     }
 }

@@ -9,6 +9,8 @@
 
 use core::arch::x86_64::*;
 
+use zeroize::optimization_barrier;
+
 use super::sample::Kept;
 use super::{Avx512, load, rounds, store};
 use crate::backend::poly::{N, NttPoly};
@@ -61,6 +63,9 @@ pub(crate) fn finish(
     let mut a = [rest.add(a0, 0), rest.add(a1, 1), rest.add(a2, 2), rest.add(a3, 3), rest.add(a4, 4)];
     rounds::one(&mut a, &ROUND_CONSTANTS);
     let [a0, a1, a2, a3, a4] = a;
+    // In builds for size it goes through memory.
+    a = [_mm512_setzero_si512(); 5];
+    optimization_barrier(&a);
     // What hashes hand to one another is read again at once, and a store under a mask is not passed on as fast.
     if let Ok(out) = <&mut [_; 4]>::try_from(&mut *out) {
         return store_ymm(out, _mm512_castsi512_si256(a0));

@@ -59,6 +59,7 @@ macro_rules! kernel {
 
 impl Backend for Avx512 {
     const NAME: &'static str = "avx512";
+    const KERNELS_SPILL: bool = true;
 
     hashing!(8);
 
@@ -234,9 +235,9 @@ pub(crate) fn load_all(f: &[i16; N]) -> [__m512i; 8] {
 /// Stores a polynomial.
 #[inline]
 #[target_feature(enable = "avx512bw")]
-pub(crate) fn store_all(f: &mut [i16; N], a: [__m512i; 8]) {
+pub(crate) fn store_all(f: &mut [i16; N], a: &[__m512i; 8]) {
     for (f, a) in f.as_chunks_mut::<{ reduce::LANES }>().0.iter_mut().zip(a) {
-        store(f, a);
+        store(f, *a);
     }
 }
 

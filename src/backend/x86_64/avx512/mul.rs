@@ -51,9 +51,9 @@ const ODD: __mmask32 = 0xaaaa_aaaa;
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn multiplier(f: &[i16; N], f_hat: &mut [i16; N], cache: &mut [i16; N]) {
     let b = transformed(load_all(f));
-    store_all(f_hat, b);
-    for ((cache, b), gammas) in cache.as_chunks_mut::<LANES>().0.iter_mut().zip(b).zip(&GAMMAS) {
-        store(cache, _mm512_mask_mov_epi16(b, ODD, montgomery_multiply(b, gammas)));
+    store_all(f_hat, &b);
+    for ((cache, b), gammas) in cache.as_chunks_mut::<LANES>().0.iter_mut().zip(&b).zip(&GAMMAS) {
+        store(cache, _mm512_mask_mov_epi16(*b, ODD, montgomery_multiply(*b, gammas)));
     }
 }
 

@@ -84,7 +84,7 @@ const fn montgomery_product(a: i16, b: i16) -> i16 {
 /// FIPS 203, Algorithm 9. |f| < q; |f_hat| < 8q.
 #[target_feature(enable = "avx512bw,avx512dq,avx512vl,bmi1,bmi2")]
 pub(crate) fn ntt(f: &[i16; N], f_hat: &mut [i16; N]) {
-    store_all(f_hat, transformed(load_all(f)));
+    store_all(f_hat, &transformed(load_all(f)));
 }
 
 /// The same in registers.
@@ -163,7 +163,7 @@ pub(crate) fn ntt_inverse(f: &mut [i16; N]) {
     for i in [0, 1, 2, 3] {
         [a[i], a[i + 4]] = inverse_butterfly::<{ sum(sum(B)) }>([a[i], a[i + 4]], &ACROSS[1]);
     }
-    store_all(f, a);
+    store_all(f, &a);
 }
 
 /// Does nothing, with all of a polynomial.
