@@ -19,6 +19,8 @@ pub mod bounds;
 pub mod poly;
 pub mod portable;
 pub mod probe;
+#[cfg(feature = "small")]
+pub mod small;
 pub mod tables;
 
 // The machines. The condition of each stands here only, and two never hold at once. Beside the architecture it asks, on AArch64
@@ -79,6 +81,9 @@ pub trait Backend: Copy + Send + Sync + 'static {
     /// Whether kernels may keep arrays of registers in memory, in builds for size or with LTO: if so, the stack below is
     /// overwritten when they have worked on something secret.
     const KERNELS_SPILL: bool = false;
+
+    /// What takes the matrix entry by entry, for a backend that is to take little memory: with it the frontend never has more than one.
+    const STREAMING: Option<Streaming<Self>> = None;
 
     // Section 4.1: hashing.
 
@@ -240,6 +245,18 @@ pub trait Backend: Copy + Send + Sync + 'static {
     fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
         compress::decompress(b, f.storage());
     }
+}
+
+/// Products of which a factor is there one element at a time: see [`Backend::STREAMING`]. Sums are numbers in the backend's form, zero
+/// at first, to which at most four products are added.
+#[derive(Clone, Copy, Debug)]
+pub struct Streaming<B> {
+    /// Adds `a . b`. In: `a` sampled or decoded, `b` from the transform.
+    pub multiply: fn(B, a: &NttPoly<B>, b: &NttPoly<B>, sum: &mut [i16; N]),
+    /// `NTT^-1` of a sum, in its place (FIPS 203, Algorithm 10). Out: as [`Backend::dot_inverse`] leaves it.
+    pub inverse: fn(B, sum: &mut [i16; N]),
+    /// A sum and `e_hat` from the transform (Algorithm 13, line 18). Out: opaque, as [`Backend::mul_add`] leaves it.
+    pub add: fn(B, e_hat: &NttPoly<B>, sum: &mut NttPoly<B>),
 }
 
 /// [`Backend::sample_ntt`] by a kernel for one block and one polynomial.

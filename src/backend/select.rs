@@ -16,7 +16,7 @@ macro_rules! backends {
     ($d:tt $timing:block $registers:block $($(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
         // A build that is bound to one of these does without the others.
         backends! {
-            @all $d $timing $registers (kemstone_backend = "portable" $(, kemstone_backend = $name)*)
+            @all $d $timing $registers (kemstone_backend = "portable", kemstone_backend = "small" $(, kemstone_backend = $name)*)
             $($(#[$doc])* $name => $Variant($Token),)*
         }
     };
@@ -24,9 +24,14 @@ macro_rules! backends {
     (@all $d:tt $timing:block $registers:block $forced:tt $($(#[$doc:meta])* $name:literal => $Variant:ident($Token:ty),)*) => {
         backends! {
             @items $d $timing $registers
+            #[cfg(all(feature = "small", any(kemstone_backend = "small", not(any $forced))))]
+            /// Portable Rust that takes little memory.
+            "small" => Small(crate::backend::small::Small),
             $(#[cfg(any(kemstone_backend = $name, not(any $forced)))] $(#[$doc])* $name => $Variant($Token),)*
         }
         impl Listed for Portable {}
+        #[cfg(feature = "small")]
+        impl Listed for crate::backend::small::Small {}
         $(impl Listed for $Token {})*
     };
 
@@ -45,7 +50,7 @@ macro_rules! backends {
             $(#[$cfg] ($name, || <$Token>::detect().map(Selected::$Variant)),)*
         ];
 
-        $(const _: () = assert!(same(<$Token>::NAME, $name), "the list has another name for this backend");)*
+        $(#[$cfg] const _: () = assert!(same(<$Token>::NAME, $name), "the list has another name for this backend");)*
 
         impl Selected {
             /// The fastest backend of this build that this machine has. Each remembers whether it has been found.
@@ -152,7 +157,8 @@ macro_rules! names {
     };
 }
 
-const NAMES: &[(&str, bool)] = names!["portable" "avx2" "avx512" "neon" "neon-sha3" "zbb" "rvv" "simd128"];
+const NAMES: &[(&str, bool)] =
+    names!["portable" "small" "avx2" "avx512" "neon" "neon-sha3" "zbb" "rvv" "simd128"];
 
 // What the compiler can know of `--cfg kemstone_backend`. A value that is no name at all it cannot see.
 const _: () = {

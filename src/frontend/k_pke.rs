@@ -5,6 +5,7 @@ use zeroize::optimization_barrier;
 
 use super::ct::{Secret, Wipe};
 use super::params::{Dimensions, ENCODED, ek_size};
+use super::streamed;
 use super::symmetric::{entries, h_begin, h_rest, h_whole, matrix, prf, transposed_matrix};
 use crate::backend::Backend;
 use crate::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly};
@@ -58,6 +59,9 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: Dimensions<K, U, V>,
 {
+    if let Some(streaming) = &B::STREAMING {
+        return streamed::key_gen::<B, P, K, U, V>(backend, streaming, rho_sigma, ek, dk, h_ek);
+    }
     let mut rows = [const { [const { NttPoly::ZERO }; K] }; 2];
     key_gen_on_rows::<B, P, K, U, V>(backend, rho_sigma, &mut rows, ek, dk, h_ek);
 }

@@ -5,15 +5,18 @@
 //! without it; the checks of 7.2 and 7.3 are done where bytes become keys, also there, by the functions at the end of this
 //! file, or in the one pass that decodes an expanded key anyway: `decaps_checked`.
 
+use subtle::Choice;
+
 use super::bytes::Bytes;
 use super::bytes::sealed::Array;
 use super::ct::{self, Secret, Wipe};
 use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector, wipe_kernels};
 use super::params::{Dimensions, ENCODED, ek_size};
+use super::streamed;
 use super::symmetric::{g, g_with_k, h, j};
-use crate::backend::Backend;
 use crate::backend::poly::NttPoly;
 use crate::backend::select::PerBackend;
+use crate::backend::{Backend, Streaming};
 use crate::sponge::jobs::Job;
 use crate::sponge::{FRAMES, wipe_frames};
 
@@ -70,6 +73,15 @@ pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usi
     B: Backend,
     P: Dimensions<K, U, V>,
 {
+    if let Some(streaming) = &B::STREAMING {
+        let mut k_r = Secret::new([[0; 32]; 2]);
+        let mut h_ek = [0; 32];
+        backend.hash(h(ek, &mut h_ek)); // 1
+        backend.hash(g(m, &h_ek, &mut k_r)); // 1
+        streamed::encrypt::<B, P, K, U, V>(backend, streaming, ek, m, &k_r[1], &mut &mut *c); // 2
+        *shared_secret = k_r[0];
+        return; // 3
+    }
     let mut key = PreparedEk::<B, K>::ZERO;
     key.prepare(backend, ek); // 1: H(ek); 2: Algorithm 14, lines 2-8
     encaps_prepared::<B, P, K, U, V>(backend, &key, m, c, shared_secret); // 1-3
@@ -160,6 +172,9 @@ pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usi
     B: Backend,
     P: Dimensions<K, U, V>,
 {
+    if let Some(streaming) = &B::STREAMING {
+        return decaps_streamed::<B, P, K, U, V>(backend, streaming, dk, c.as_ref(), shared_secret);
+    }
     let mut decrypted = Decrypted::new();
     {
         let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
@@ -170,6 +185,30 @@ pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usi
     key.decode(backend, dk.ek); // 8: Algorithm 14, line 2
     decrypted.encrypt_again::<B, P, K, U, V>(backend, None, &mut key, dk, c, shared_secret); // 7-12
 }
+
+/// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal) for little memory: c' is compared piece by piece.
+#[inline(never)] // frames that are not needed at the same time share the stack
+fn decaps_streamed<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    streaming: &Streaming<B>,
+    dk: Dk<'_>, // 1-4
+    c: &[u8],
+    shared_secret: &mut [u8; 32],
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    let mut decrypted = Decrypted::new();
+    streamed::decrypt::<B, K, U, V>(backend, streaming, dk.dk_pke, c, &mut decrypted.m_prime); // 5
+    backend.hash(g(&decrypted.m_prime, dk.h_ek, &mut decrypted.k_r)); // 6
+    let mut k_bar = Secret::new([0; 32]);
+    backend.hash(j(dk.z, c, &mut k_bar)); // 7
+    let mut out = streamed::Comparison { c, equal: Choice::from(1) };
+    let Decrypted { m_prime, k_r } = &decrypted;
+    streamed::encrypt::<B, P, K, U, V>(backend, streaming, dk.ek, m_prime, &k_r[1], &mut out); // 8
+    *shared_secret = k_r[0];
+    ct::assign_if(!out.equal, shared_secret, &k_bar); // 9-11
+} // 12: the secret is written in place
 
 /// FIPS 203, section 7.3 and Algorithm 18: checks `dk` as [`dk_is_valid`] does, and decapsulates if it is valid. What is to
 /// be hashed for the check is hashed beside all the rest.
@@ -187,6 +226,16 @@ where
     P: Dimensions<K, U, V>,
 {
     shared_secret.wipe();
+    if let Some(streaming) = &B::STREAMING {
+        if !s_is_valid(backend, dk) {
+            return false; // a check that is no secret: the key is refused
+        }
+        let valid = public_half_is_valid::<B, K>(backend, dk);
+        if valid {
+            decaps_streamed::<B, P, K, U, V>(backend, streaming, dk, c.as_ref(), shared_secret);
+        }
+        return valid;
+    }
     let mut decrypted = Decrypted::new();
     let mut key = EncryptionKey::<B, K>::ZERO;
     let mut test = [0; 32];
@@ -441,12 +490,26 @@ pub(crate) fn ek_is_valid<B: Backend, const K: usize>(backend: B, ek: &[u8]) -> 
 
 /// Section 7.3, the hash check, together with the modulus check of the encapsulation key inside and, beyond the standard,
 /// of s: a number of s that is not below q cannot come from key generation.
-#[inline(never)] // frames that are not needed at the same time share the stack
 pub(crate) fn dk_is_valid<B: Backend, const K: usize>(backend: B, dk: Dk<'_>) -> bool {
-    let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
+    s_is_valid(backend, dk) & public_half_is_valid::<B, K>(backend, dk)
+}
+
+/// True if every number of s is below q.
+#[inline(never)] // frames that are not needed at the same time share the stack
+fn s_is_valid<B: Backend>(backend: B, dk: Dk<'_>) -> bool {
+    let mut s_hat = Secret::new(NttPoly::ZERO);
+    // A `bool` in its place can become a branch for each polynomial.
+    let mut below_q = Choice::from(1);
+    for b in dk.dk_pke.as_chunks::<ENCODED>().0 {
+        below_q &= Choice::from(u8::from(backend.decode12(b, &mut s_hat)));
+    }
+    below_q.into()
+}
+
+/// The encapsulation key inside, and its hash.
+#[inline(never)] // frames that are not needed at the same time share the stack
+fn public_half_is_valid<B: Backend, const K: usize>(backend: B, dk: Dk<'_>) -> bool {
     let mut test = [0; 32];
     backend.hash(h(dk.ek, &mut test));
-    decode_vector(backend, dk.dk_pke, &mut s_hat)
-        & ek_is_valid::<B, K>(backend, dk.ek)
-        & bool::from(ct::equal(&test, dk.h_ek))
+    ek_is_valid::<B, K>(backend, dk.ek) & bool::from(ct::equal(&test, dk.h_ek))
 }

@@ -5,7 +5,7 @@
 //! | 3.3 Implementation requirements (secrets) | `ct.rs` |
 //! | 4.1 Cryptographic functions | `symmetric.rs` |
 //! | 4.2, 4.3 Encoding, sampling, transform | the contract in `backend/mod.rs` |
-//! | 5 The K-PKE component scheme | `k_pke.rs` |
+//! | 5 The K-PKE component scheme | `k_pke.rs`; for little memory `streamed.rs` |
 //! | 6 Internal algorithms, 7 ML-KEM | `kem.rs`; for several inputs side by side `side_by_side.rs`, `many.rs`, `pool.rs` |
 //! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `encapsulation.rs`, `decapsulation.rs`, `prepared.rs`; by set `api.rs` |
 //! | 8 Parameter sets | `params.rs`, `sets.rs`; arrays of their sizes `bytes.rs` |
@@ -35,6 +35,7 @@ mod prepared;
 mod self_test;
 pub(crate) mod sets;
 pub(crate) mod side_by_side;
+mod streamed;
 pub(crate) mod symmetric;
 
 pub use api::{ml_kem_512, ml_kem_768, ml_kem_1024};

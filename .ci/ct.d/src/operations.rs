@@ -110,6 +110,10 @@ macro_rules! parameter_set {
                                     let backend = Wrapped::<_, A>::new(portable);
                                     key_gen::<$Set, _>(backend, d, z, &mut dk).expect("room");
                                 }
+                                Selected::Small(small) => {
+                                    let backend = Wrapped::<_, A>::new(small);
+                                    key_gen::<$Set, _>(backend, d, z, &mut dk).expect("room");
+                                }
                                 #[cfg(target_arch = "x86_64")]
                                 Selected::Avx2(avx2) => {
                                     let backend = Wrapped::<_, A>::new(avx2);
@@ -196,6 +200,10 @@ macro_rules! parameter_set {
                             tool.examine(&mut || match backend {
                                 Selected::Portable(portable) => {
                                     let backend = Wrapped::<_, A>::new(portable);
+                                    key_gen_many::<$Set, _>(backend, &keys, &mut dks).expect("room");
+                                }
+                                Selected::Small(small) => {
+                                    let backend = Wrapped::<_, A>::new(small);
                                     key_gen_many::<$Set, _>(backend, &keys, &mut dks).expect("room");
                                 }
                                 #[cfg(target_arch = "x86_64")]

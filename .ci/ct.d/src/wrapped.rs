@@ -1,10 +1,11 @@
 //! A backend like another one, to whose operations something is added.
 
-use kemstone::backend::Backend;
+use kemstone::backend::{Backend, Streaming};
 #[cfg(target_arch = "aarch64")]
 use kemstone::backend::aarch64::neon::Neon;
 use kemstone::backend::poly::{Canonical, Eta, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
 use kemstone::backend::portable::Portable;
+use kemstone::backend::small::Small;
 #[cfg(target_arch = "riscv64")]
 use kemstone::backend::riscv64::rvv::Rvv;
 #[cfg(target_arch = "x86_64")]
@@ -53,16 +54,20 @@ fn inner_multiplier<B, W>(m: &Multiplier<W>) -> Multiplier<B> {
 
 macro_rules! wrap {
     ($backend:ty, $width:literal) => {
+        wrap!($backend, $width, pack::run::<_, $width>, None);
+    };
+    ($backend:ty, $width:literal, $hash_all:expr, $streaming:expr) => {
         impl<A: Added> Backend for Wrapped<$backend, A> {
             const NAME: &'static str = <$backend as Backend>::NAME;
             const SLOTS: usize = $width;
+            const STREAMING: Option<Streaming<Self>> = $streaming;
 
             fn hash(self, job: Job<'_>) {
                 alone::run(self, job);
             }
 
             fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-                pack::run::<_, $width>(self, jobs);
+                $hash_all(self, jobs);
             }
 
             fn noise<const K: usize>(
@@ -184,6 +189,25 @@ macro_rules! wrap {
 }
 
 wrap!(Portable, 1);
+wrap!(
+    Small,
+    1,
+    alone::run_all,
+    Some(Streaming {
+        multiply: |backend, a, b, sum| (small().multiply)(backend.0, &inner(a), &inner(b), sum),
+        inverse: |backend, sum| (small().inverse)(backend.0, sum),
+        add: |backend, e_hat, sum| {
+            let mut out = inner(sum);
+            (small().add)(backend.0, &inner(e_hat), &mut out);
+            *sum = inner(&out);
+        },
+    })
+);
+
+fn small() -> Streaming<Small> {
+    Small::STREAMING.expect("it has one")
+}
+
 #[cfg(target_arch = "x86_64")]
 wrap!(Avx2, 4);
 #[cfg(target_arch = "aarch64")]

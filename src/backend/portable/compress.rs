@@ -7,12 +7,18 @@ use crate::backend::poly::{N, Q};
 /// `round(2^d x / q) mod 2^d` for 0 <= x < q.
 #[inline(always)]
 fn compress_one<const D: usize>(x: i16) -> u64 {
+    const { assert!(D <= 11) };
+    compress_bits(D, x).into()
+}
+
+/// The same for d <= 11.
+#[inline(always)]
+pub(crate) fn compress_bits(d: usize, x: i16) -> u32 {
     // 2^33 / q, rounded up: the error of the product, below 2^12 / 2^33, is smaller than the
     // distance 1 / (2 q) between 2^d x / q and the nearest point where rounding turns over.
     const RECIPROCAL: u64 = reciprocal();
-    const { assert!(D <= 11) };
-    let product = ((x as u64) << D) * RECIPROCAL;
-    ((product + (1 << 32)) >> 33) & ((1 << D) - 1)
+    let product = ((x as u64) << d) * RECIPROCAL;
+    ((product + (1 << 32)) >> 33) as u32 & ((1 << d) - 1)
 }
 
 #[allow(clippy::integer_division_remainder_used)]
@@ -23,7 +29,13 @@ const fn reciprocal() -> u64 {
 /// `round(q y / 2^d)` for 0 <= y < 2^d.
 #[inline(always)]
 fn decompress_one<const D: usize>(y: u64) -> i16 {
-    ((y as u32 * Q as u32 + (1 << (D - 1))) >> D) as i16
+    decompress_bits(D, y as u32)
+}
+
+/// The same for d <= 11.
+#[inline(always)]
+pub(crate) fn decompress_bits(d: usize, y: u32) -> i16 {
+    ((y * Q as u32 + (1 << (d - 1))) >> d) as i16
 }
 
 /// `ByteEncode_d(Compress_d(f))`, d = L / 32. 0 <= f < q.
@@ -80,17 +92,21 @@ fn unpack<const D: usize>(b: &[u8], f: &mut [i16; N]) {
 /// Four bits at a time are spread over the four 16-bit lanes of a word and multiplied together: a
 /// word of sixteen possible values gives the compiler nothing to branch on, as a single bit would.
 #[inline(always)]
-fn message(b: &[u8], f: &mut [i16; N]) {
+pub(crate) fn message_of_nibble(nibble: u8) -> [i16; 4] {
     const HALF_Q: u64 = (Q as u64 + 1) >> 1;
     // copies at bit offsets 0, 15, 30, 45 put bit i at the bottom of lane i
     const SPREAD: u64 = 1 | 1 << 15 | 1 << 30 | 1 << 45;
     const LANES: u64 = 0x0001_0001_0001_0001;
+    let lanes = ((nibble as u64 * SPREAD) & LANES) * HALF_Q;
+    core::array::from_fn(|i| (lanes >> (16 * i)) as i16)
+}
+
+/// The same for a whole message.
+#[inline(always)]
+fn message(b: &[u8], f: &mut [i16; N]) {
     for (f, &byte) in f.as_chunks_mut::<8>().0.iter_mut().zip(b) {
         for (f, nibble) in f.as_chunks_mut::<4>().0.iter_mut().zip([byte & 0xf, byte >> 4]) {
-            let lanes = ((nibble as u64 * SPREAD) & LANES) * HALF_Q;
-            for (i, x) in f.iter_mut().enumerate() {
-                *x = (lanes >> (16 * i)) as i16;
-            }
+            *f = message_of_nibble(nibble);
         }
     }
 }

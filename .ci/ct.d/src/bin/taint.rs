@@ -61,9 +61,11 @@ mod valgrind {
 /// The lines that may report: checks of a key that tell their caller the answer, which is public. Of each the end of its file's
 /// name, the text, and the file that must be among those whose code was running: optimisation changes the names of functions, and
 /// what is called by whom, but not the lines.
-const DECISIONS: [(&str, &str, &str); 7] = [
+const DECISIONS: [(&str, &str, &str); 8] = [
     // An early exit if a number of s is not below q.
     ("/src/frontend/kem.rs", "if !decode_vector(backend, dk.dk_pke, &mut s_hat) {", "/src/frontend/kem.rs"),
+    // The same where s is checked by itself.
+    ("/src/frontend/kem.rs", "if !s_is_valid(backend, dk) {", "/src/frontend/kem.rs"),
     // All that this function does is to ask for the answer.
     (
         "/src/frontend/decapsulation.rs",
@@ -154,7 +156,7 @@ impl Tool for Taint {
     const MARKS: bool = true;
 
     fn backends(&self) -> Vec<Selected> {
-        ["portable", "avx2"]
+        ["portable", "small", "avx2"]
             .map(|name| Selected::by_name(name).unwrap_or_else(|| panic!("no {name} here")))
             .into()
     }
@@ -244,7 +246,7 @@ fn main() {
     assert!(
         taint.leaks == 4
             && taint.operations
-                == 2 * (3
+                == 3 * (3
                     * (operations::PER_SET
                         + operations::GROUPS
                         + operations::KEY_GENERATIONS
