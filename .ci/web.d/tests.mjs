@@ -1,0 +1,453 @@
+// The tests of the package as its user has it, for Node.js and for browsers: node.mjs and page.html run them.
+import { load } from 'kemstone'
+import { ml_kem512, ml_kem768, ml_kem1024 } from '@noble/post-quantum/ml-kem.js'
+
+// FIPS 203, table 3, and what has the algorithms in JavaScript.
+const SETS = {
+  'ML-KEM-512': { id: 'MlKem512', ek: 800, dk: 1632, c: 768, noble: ml_kem512 },
+  'ML-KEM-768': { id: 'MlKem768', ek: 1184, dk: 2400, c: 1088, noble: ml_kem768 },
+  'ML-KEM-1024': { id: 'MlKem1024', ek: 1568, dk: 3168, c: 1568, noble: ml_kem1024 },
+}
+const BACKENDS = ['portable', 'simd128']
+
+function assert(holds, message) {
+  if (!holds) throw new Error(`failed: ${message}`)
+}
+
+const equal = (a, b) => a instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i])
+
+function bytes(hex) {
+  const found = hex.match(/../g).map((pair) => Number.parseInt(pair, 16))
+  assert(found.length * 2 === hex.length && !found.some(Number.isNaN), 'bytes in hexadecimal')
+  return new Uint8Array(found)
+}
+
+function joined(...parts) {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+// What is thrown, which is an error of JavaScript's and never the end of the module.
+function thrown(call, what) {
+  try {
+    call()
+  } catch (error) {
+    assert(error instanceof Error && !(error instanceof WebAssembly.RuntimeError), `${what}: ${error}`)
+    return `${error.name}: ${error.message}`
+  }
+  return assert(false, `${what}: nothing is thrown`)
+}
+
+// --- published vectors --------------------------------------------------------------------------
+
+// The records of a file, see kats/README.md.
+function records(text) {
+  const split = text.indexOf('\n\n')
+  const announced = Number(/^# count: (\d+)$/m.exec(text.slice(0, split))[1])
+  const list = text.slice(split + 2).trimEnd().split('\n\n').map((block) =>
+    Object.fromEntries(block.split('\n').map((line) => line.split(' = '))))
+  assert(list.length === announced, `${list.length} records of ${announced}`)
+  return list
+}
+
+// Whether a key is refused with these words, and taken otherwise.
+function taken(call, words) {
+  try {
+    call()?.free?.()
+  } catch (error) {
+    assert(error.message === words, error)
+    return false
+  }
+  return true
+}
+
+// Whether a build gives what a record says. Encapsulation is random: of its vectors, decapsulation has the secret.
+function holds(kemstone, record) {
+  const { id, ek: ekSize, c: cSize } = SETS[record.set]
+  const set = kemstone[id]
+  const of = (name) => bytes(record[name])
+  switch (record.function) {
+    case 'keyGen': {
+      const seed = joined(of('d'), of('z'))
+      const key = set.fromSeed(seed)
+      const again = set.fromExpanded(of('dk'))
+      const right = [key, again].every((key) =>
+        equal(key.encapsulationKey(), of('ek')) && equal(key.expanded(), of('dk'))) &&
+        equal(key.seed(), seed) && again.seed() === undefined
+      key.free()
+      again.free()
+      return right
+    }
+    case 'encapsulation':
+    case 'decapsulation': {
+      const key = set.fromExpanded(of('dk'))
+      const right = equal(key.decapsulate(of('c')), of('k')) && equal(set.decapsulate(of('dk'), of('c')), of('k')) &&
+        equal(key.encapsulationKey(), of('ek'))
+      key.free()
+      return right
+    }
+    case 'encapsulationKeyCheck': {
+      assert(of('ek').length === ekSize, 'the length of an encapsulation key')
+      const found = [() => void set.encapsulate(of('ek')), () => set.prepare(of('ek'))]
+        .map((call) => taken(call, 'invalid encapsulation key'))
+      return found.every((found) => found === (record.passed === 'true'))
+    }
+    case 'decapsulationKeyCheck': {
+      const c = new Uint8Array(cSize)
+      const found = [() => set.fromExpanded(of('dk')), () => void set.decapsulate(of('dk'), c)]
+        .map((call) => taken(call, 'invalid decapsulation key'))
+      return found.every((found) => found === (record.passed === 'true'))
+    }
+    default:
+      return assert(false, `the function ${record.function} is known`)
+  }
+}
+
+function vectors(kemstone, files) {
+  const count = {}
+  for (const [file, text] of Object.entries(files)) {
+    for (const record of records(text)) {
+      assert(holds(kemstone, record), `case ${record.tc} of ${file}`)
+      count[record.function] = (count[record.function] ?? 0) + 1
+    }
+  }
+  const found = JSON.stringify(count)
+  const wanted = { keyGen: 150, encapsulation: 150, decapsulation: 60, decapsulationKeyCheck: 30, encapsulationKeyCheck: 30 }
+  assert(found === JSON.stringify(wanted), `420 vectors: ${found}`)
+  // One bit turned is another case.
+  for (const [file, name] of [['acvp-2024/keygen.txt', 'ek'], ['acvp-2024/encapdecap.txt', 'k']]) {
+    const [record] = records(files[file])
+    record[name] = record[name].slice(0, -1) + (record[name].endsWith('0') ? '1' : '0')
+    assert(!holds(kemstone, record), `a wrong ${name} is noticed`)
+  }
+}
+
+// --- with another implementation ----------------------------------------------------------------
+
+function roundTrips(kemstone) {
+  for (const { id, noble, ek, dk, c } of Object.values(SETS)) {
+    const set = kemstone[id]
+    const secrets = []
+    const same = (a, b, what) => {
+      assert(a.length === 32 && equal(a, b), `${set.name}: ${what}`)
+      secrets.push(String(a))
+    }
+    for (let turn = 0; turn < 10; turn += 1) {
+      const theirs = noble.keygen()
+      const prepared = set.prepare(theirs.publicKey)
+      for (const { ciphertext, sharedSecret } of [set.encapsulate(theirs.publicKey), prepared.encapsulate(), prepared.encapsulate()]) {
+        assert(ciphertext.length === c, 'the length of a ciphertext')
+        same(sharedSecret, noble.decapsulate(ciphertext, theirs.secretKey), 'encapsulated here, decapsulated there')
+      }
+      prepared.free()
+
+      const key = set.generate()
+      assert(key.encapsulationKey().length === ek && key.expanded().length === dk, 'the lengths of keys')
+      const again = noble.keygen(key.seed())
+      assert(equal(again.publicKey, key.encapsulationKey()) && equal(again.secretKey, key.expanded()), 'the seed is of the key')
+      for (let n = 0; n < 2; n += 1) {
+        const { cipherText, sharedSecret } = noble.encapsulate(key.encapsulationKey())
+        same(key.decapsulate(cipherText), sharedSecret, 'encapsulated there, decapsulated here')
+        assert(equal(set.decapsulate(key.expanded(), cipherText), sharedSecret), 'the same of bytes')
+        cipherText[turn] ^= 1
+        same(key.decapsulate(cipherText), noble.decapsulate(cipherText, key.expanded()), 'rejected alike')
+        assert(equal(set.decapsulate(key.expanded(), cipherText), key.decapsulate(cipherText)), 'rejected alike, of bytes')
+      }
+      secrets.push(String(key.seed()))
+      key.free()
+    }
+    assert(new Set(secrets).size === 80, `${set.name}: no secret and no seed twice`)
+  }
+}
+
+// --- errors -------------------------------------------------------------------------------------
+
+function errors(kemstone) {
+  for (const [name, { id, ek, dk, c }] of Object.entries(SETS)) {
+    const set = kemstone[id]
+    const key = set.generate()
+    const right = { ek: key.encapsulationKey(), dk: key.expanded(), c: new Uint8Array(c) }
+    const calls = [
+      ['a seed', 64, (argument) => set.fromSeed(argument)],
+      [`an expanded decapsulation key of ${name}`, dk, (argument) => set.fromExpanded(argument)],
+      [`an expanded decapsulation key of ${name}`, dk, (argument) => set.decapsulate(argument, right.c)],
+      [`an encapsulation key of ${name}`, ek, (argument) => set.encapsulate(argument)],
+      [`an encapsulation key of ${name}`, ek, (argument) => set.prepare(argument)],
+      [`a ciphertext of ${name}`, c, (argument) => key.decapsulate(argument)],
+      [`a ciphertext of ${name}`, c, (argument) => set.decapsulate(right.dk, argument)],
+    ]
+    for (const [what, size, call] of calls) {
+      for (const length of [0, 1, size - 1, size + 1, 100000]) {
+        const said = thrown(() => call(new Uint8Array(length)), what)
+        assert(said === `RangeError: ${what} has ${size} bytes, not ${length}`, said)
+      }
+      const detached = new Uint8Array(size)
+      structuredClone(detached, { transfer: [detached.buffer] })
+      assert(thrown(() => call(detached), what).startsWith('RangeError'), 'an array without its buffer')
+      for (const other of [undefined, null, 5, 'x'.repeat(size), [], {}, new ArrayBuffer(size), new Uint16Array(size), { length: size }]) {
+        assert(thrown(() => call(other), what) === `TypeError: ${what} is a Uint8Array`, what)
+      }
+      // Subclasses that say another length than they have, or none.
+      class Odd extends Uint8Array {
+        get length() {
+          return size
+        }
+      }
+      assert(thrown(() => call(new Odd(size + 1)), what) === `RangeError: ${what} has ${size} bytes, not ${size + 1}`, what)
+      class Throwing extends Uint8Array {
+        get length() {
+          throw new Error('planted')
+        }
+        set() {
+          throw new Error('planted')
+        }
+      }
+      const lies = new Throwing(size)
+      try {
+        call(lies)?.free?.()
+      } catch (error) {
+        assert(error.message.startsWith('invalid '), `${what}: ${error}`)
+      }
+    }
+    assert(equal(set.decapsulate(right.dk, right.c), key.decapsulate(right.c)), 'works after errors')
+
+    const last = right.dk.slice()
+    last[dk - 33] ^= 1 // in the hash
+    assert(thrown(() => set.fromExpanded(last), 'hash') === 'Error: invalid decapsulation key', 'a wrong hash')
+    assert(thrown(() => set.decapsulate(last, right.c), 'hash') === 'Error: invalid decapsulation key', 'a wrong hash')
+    const large = right.ek.fill(0xff)
+    assert(thrown(() => set.encapsulate(large), 'q') === 'Error: invalid encapsulation key', 'numbers above q')
+    assert(thrown(() => set.prepare(large), 'q') === 'Error: invalid encapsulation key', 'numbers above q')
+
+    const other = set.prepare(key.encapsulationKey())
+    for (const object of [key, other]) {
+      object.free()
+      object.free()
+    }
+    for (const call of [() => key.encapsulationKey(), () => key.seed(), () => key.expanded(), () => key.decapsulate(right.c), () => other.encapsulate()]) {
+      assert(thrown(call, 'freed') === 'Error: the key has been freed', 'after free')
+    }
+  }
+}
+
+// Runs a function with another source of randomness.
+function withRandom(fill, run) {
+  Object.defineProperty(crypto, 'getRandomValues', { value: fill, configurable: true })
+  try {
+    return run()
+  } finally {
+    delete crypto.getRandomValues
+  }
+}
+
+function randomness(kemstone) {
+  const fails = () => {
+    throw new Error('planted')
+  }
+  for (const { id } of Object.values(SETS)) {
+    const set = kemstone[id]
+    const ek = set.generate().encapsulationKey()
+    const prepared = set.prepare(ek)
+    for (const call of [() => set.generate(), () => set.encapsulate(ek), () => prepared.encapsulate()]) {
+      const said = withRandom(fails, () => thrown(call, 'no randomness'))
+      assert(said === 'Error: no randomness available', said)
+      call()
+    }
+  }
+}
+
+// --- what is left of secrets --------------------------------------------------------------------
+
+function occurs(memory, part) {
+  for (let at = memory.indexOf(part[0]); at !== -1; at = memory.indexOf(part[0], at + 1)) {
+    let same = 1
+    while (same < part.length && memory[at + same] === part[same]) same += 1
+    if (same === part.length) return true
+  }
+  return false
+}
+
+// Looks in the whole memory, stack and heap, for each 16 bytes of each secret.
+function wiped(kemstone, memory) {
+  for (const { id } of Object.values(SETS)) {
+    const set = kemstone[id]
+    const drawn = []
+    const real = crypto.getRandomValues.bind(crypto)
+    const record = (array) => {
+      real(array)
+      drawn.push(new Uint8Array(array))
+      return array
+    }
+    const secrets = withRandom(record, () => {
+      const key = set.generate()
+      const theirs = key.encapsulationKey()
+      const { ciphertext, sharedSecret } = set.encapsulate(theirs)
+      const prepared = set.prepare(theirs)
+      const second = prepared.encapsulate()
+      prepared.free()
+      assert(equal(key.decapsulate(ciphertext), sharedSecret), 'the secret')
+      const [seed, expanded] = [key.seed(), key.expanded()]
+      const view = new Uint8Array(memory().buffer)
+      assert(occurs(view, seed.subarray(32, 48)) && occurs(view, expanded.subarray(0, 16)), 'a key in use is found')
+      key.free()
+      const again = set.fromSeed(seed)
+      again.decapsulate(second.ciphertext)
+      again.free()
+      const imported = set.fromExpanded(expanded)
+      imported.decapsulate(ciphertext)
+      imported.free()
+      set.decapsulate(expanded, ciphertext)
+      const rejected = set.decapsulate(expanded, new Uint8Array(ciphertext.length))
+      const wrong = expanded.slice()
+      wrong[wrong.length - 33] ^= 1
+      thrown(() => set.fromExpanded(wrong), 'a wrong hash')
+      const own = expanded.subarray(0, expanded.length - theirs.length - 64)
+      return { seed, sharedSecret, second: second.sharedSecret, rejected, 'secret vector': own, z: expanded.slice(-32) }
+    })
+    assert(drawn.length === 3 && equal(drawn[0], secrets.seed), 'what was drawn')
+    Object.assign(secrets, { m: drawn[1], 'second m': drawn[2] })
+    const view = new Uint8Array(memory().buffer)
+    for (const [name, secret] of Object.entries(secrets)) {
+      for (let at = 0; at + 16 <= secret.length; at += 16) {
+        assert(!occurs(view, secret.subarray(at, at + 16)), `${set.name}: byte ${at} of ${name} is left in memory`)
+      }
+    }
+  }
+}
+
+// --- all of it ----------------------------------------------------------------------------------
+
+function surface(kemstone, backend) {
+  assert(kemstone.backend === backend, `${kemstone.backend} is ${backend}`)
+  assert(Object.keys(kemstone).join() === 'backend,MlKem512,MlKem768,MlKem1024', 'what there is')
+  for (const [name, { id, ek, dk, c }] of Object.entries(SETS)) {
+    const set = kemstone[id]
+    const sizes = [set.ENCAPSULATION_KEY_SIZE, set.DECAPSULATION_KEY_SIZE, set.CIPHERTEXT_SIZE, set.SEED_SIZE, set.SHARED_SECRET_SIZE]
+    assert(set.name === name && String(sizes) === String([ek, dk, c, 64, 32]), name)
+  }
+}
+
+// A result of a method with one bit turned, each of which some test must miss.
+const FAULTS = {
+  encapsulationKey: (key) => ({ encapsulationKey: () => turned(key.encapsulationKey()) }),
+  seed: (key) => ({ seed: () => key.seed() && turned(key.seed()) }),
+  expanded: (key) => ({ expanded: () => turned(key.expanded()) }),
+  'decapsulate of a key': (key) => ({ decapsulate: (c) => turned(key.decapsulate(c)) }),
+  'decapsulate of bytes': (set) => ({ decapsulate: (dk, c) => turned(set.decapsulate(dk, c)) }),
+  'encapsulate, the secret': (set) => ({
+    encapsulate: (ek) => {
+      const { ciphertext, sharedSecret } = set.encapsulate(ek)
+      return { ciphertext, sharedSecret: turned(sharedSecret) }
+    },
+  }),
+  'encapsulate, the ciphertext': (set) => ({
+    encapsulate: (ek) => {
+      const { ciphertext, sharedSecret } = set.encapsulate(ek)
+      return { ciphertext: turned(ciphertext), sharedSecret }
+    },
+  }),
+  'encapsulate of a prepared key': (key) => ({
+    encapsulate: () => {
+      const { ciphertext, sharedSecret } = key.encapsulate()
+      return { ciphertext, sharedSecret: turned(sharedSecret) }
+    },
+  }),
+}
+
+function turned(array) {
+  array[array.length - 1] ^= 1
+  return array
+}
+
+// The object with one method that has a fault, or keys with it.
+function faulty(kemstone, fault) {
+  const plant = FAULTS[fault]
+  const key = (key) => ({
+    encapsulationKey: () => key.encapsulationKey(),
+    seed: () => key.seed(),
+    expanded: () => key.expanded(),
+    decapsulate: (c) => key.decapsulate(c),
+    encapsulate: () => key.encapsulate(),
+    free: () => key.free(),
+    ...(/bytes|, /.test(fault) ? {} : plant(key)),
+  })
+  const sets = Object.values(SETS).map(({ id }) => {
+    const set = kemstone[id]
+    return [id, {
+      ...set,
+      generate: () => key(set.generate()),
+      fromSeed: (seed) => key(set.fromSeed(seed)),
+      fromExpanded: (expanded) => key(set.fromExpanded(expanded)),
+      prepare: (ek) => key(set.prepare(ek)),
+      ...(/bytes|, /.test(fault) ? plant(set) : {}),
+    }]
+  })
+  return { ...kemstone, ...Object.fromEntries(sets) }
+}
+
+/**
+ * Runs all tests and returns what to print.
+ * @param {(path: string) => Promise<string>} read what is in a file of kats/
+ */
+export async function run(read) {
+  const instances = []
+  for (const name of ['instantiate', 'instantiateStreaming']) {
+    const real = WebAssembly[name]
+    WebAssembly[name] = async (...args) => {
+      const made = await real.apply(WebAssembly, args)
+      const instance = made.instance ?? made
+      // Node.js has WebAssembly of its own.
+      if (instance.exports.backend) instances.push(instance)
+      return made
+    }
+  }
+  const files = {}
+  for (const edition of ['acvp-2024', 'acvp-2026']) {
+    for (const file of ['keygen.txt', 'encapdecap.txt']) files[`${edition}/${file}`] = await read(`${edition}/${file}`)
+  }
+  const lines = []
+
+  assert(await load({ backend: 'avx2' }).catch((error) => error.message) === 'there is no backend avx2', 'another backend')
+  for (const backend of BACKENDS) {
+    const refused = await load({ backend, wasm: new Uint8Array([0, 1, 2, 3]) }).catch((error) => error)
+    assert(refused instanceof WebAssembly.CompileError, `no WebAssembly: ${refused}`)
+    const kemstone = await load({ backend })
+    assert(kemstone === await load({ backend }), 'loaded once')
+    const { memory } = instances.at(-1).exports
+    surface(kemstone, backend)
+    vectors(kemstone, files)
+    roundTrips(kemstone)
+    errors(kemstone)
+    randomness(kemstone)
+    wiped(kemstone, () => memory)
+    lines.push(`${backend}: 420 published vectors, round trips with @noble/post-quantum, errors, what is left of secrets`)
+    for (const fault of Object.keys(FAULTS)) {
+      const broken = faulty(kemstone, fault)
+      assert([() => vectors(broken, files), () => roundTrips(broken)].some((test) => {
+        try {
+          test()
+          return false
+        } catch (error) {
+          return error.message.startsWith('failed: ')
+        }
+      }), `a fault planted in ${fault} is found`)
+    }
+    lines.push(`${backend}: ${Object.keys(FAULTS).length} planted faults found`)
+  }
+  assert(instances.length === 2, 'two builds were loaded')
+  const chosen = await load()
+  // Every runtime that this is run with has vectors.
+  assert(chosen === await load({ backend: 'simd128' }), `chosen is ${chosen.backend}`)
+  // Where there are none, as far as the question goes.
+  const { validate } = WebAssembly
+  WebAssembly.validate = () => false
+  assert((await load()).backend === 'portable', 'without vectors portable is chosen')
+  WebAssembly.validate = validate
+  lines.push('load chooses simd128, and portable where vectors are not valid')
+  return lines
+}
