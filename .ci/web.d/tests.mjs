@@ -160,8 +160,13 @@ function roundTrips(kemstone) {
       }
       secrets.push(String(key.seed()))
       key.free()
+
+      const pair = set.generateExpanded()
+      const { cipherText, sharedSecret } = noble.encapsulate(pair.encapsulationKey)
+      assert(pair.encapsulationKey.length === ek && pair.expanded.length === dk, 'the lengths of a pair')
+      same(noble.decapsulate(cipherText, pair.expanded), sharedSecret, 'a pair of bytes')
     }
-    assert(new Set(secrets).size === 80, `${set.name}: no secret and no seed twice`)
+    assert(new Set(secrets).size === 90, `${set.name}: no secret and no seed twice`)
   }
 }
 
@@ -253,7 +258,7 @@ function randomness(kemstone) {
     const set = kemstone[id]
     const ek = set.generate().encapsulationKey()
     const prepared = set.prepare(ek)
-    for (const call of [() => set.generate(), () => set.encapsulate(ek), () => prepared.encapsulate()]) {
+    for (const call of [() => set.generate(), () => set.generateExpanded(), () => set.encapsulate(ek), () => prepared.encapsulate()]) {
       const said = withRandom(fails, () => thrown(call, 'no randomness'))
       assert(said === 'Error: no randomness available', said)
       call()
@@ -306,11 +311,13 @@ function wiped(kemstone, memory) {
       const wrong = expanded.slice()
       wrong[wrong.length - 33] ^= 1
       thrown(() => set.fromExpanded(wrong), 'a wrong hash')
-      const own = expanded.subarray(0, expanded.length - theirs.length - 64)
-      return { seed, sharedSecret, second: second.sharedSecret, rejected, 'secret vector': own, z: expanded.slice(-32) }
+      const vector = ({ length }) => length - theirs.length - 64
+      const own = expanded.subarray(0, vector(expanded))
+      const pair = set.generateExpanded().expanded
+      return { pair: pair.subarray(0, vector(pair)), seed, sharedSecret, second: second.sharedSecret, rejected, 'secret vector': own, z: expanded.slice(-32) }
     })
-    assert(drawn.length === 3 && equal(drawn[0], secrets.seed), 'what was drawn')
-    Object.assign(secrets, { m: drawn[1], 'second m': drawn[2] })
+    assert(drawn.length === 4 && equal(drawn[0], secrets.seed), 'what was drawn')
+    Object.assign(secrets, { m: drawn[1], 'second m': drawn[2], 'seed of the pair': drawn[3] })
     const view = new Uint8Array(memory().buffer)
     for (const [name, secret] of Object.entries(secrets)) {
       for (let at = 0; at + 16 <= secret.length; at += 16) {
@@ -339,6 +346,19 @@ const FAULTS = {
   expanded: (key) => ({ expanded: () => turned(key.expanded()) }),
   'decapsulate of a key': (key) => ({ decapsulate: (c) => turned(key.decapsulate(c)) }),
   'decapsulate of bytes': (set) => ({ decapsulate: (dk, c) => turned(set.decapsulate(dk, c)) }),
+  'generateExpanded, the public half': (set) => ({
+    generateExpanded: () => {
+      const { encapsulationKey, expanded } = set.generateExpanded()
+      return { encapsulationKey: turned(encapsulationKey), expanded }
+    },
+  }),
+  'generateExpanded, the private half': (set) => ({
+    generateExpanded: () => {
+      const { encapsulationKey, expanded } = set.generateExpanded()
+      expanded[0] ^= 1
+      return { encapsulationKey, expanded }
+    },
+  }),
   'encapsulate, the secret': (set) => ({
     encapsulate: (ek) => {
       const { ciphertext, sharedSecret } = set.encapsulate(ek)

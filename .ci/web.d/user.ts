@@ -10,6 +10,7 @@ for (const set of sets) {
   const { ciphertext, sharedSecret }: Encapsulated = set.encapsulate(key.encapsulationKey())
   const same: Uint8Array = key.decapsulate(ciphertext)
   const again: Uint8Array = set.decapsulate(key.expanded(), ciphertext)
+  const pair: { encapsulationKey: Uint8Array, expanded: Uint8Array } = set.generateExpanded()
   const sizes: number = set.ENCAPSULATION_KEY_SIZE + set.DECAPSULATION_KEY_SIZE + set.CIPHERTEXT_SIZE + set.SEED_SIZE + set.SHARED_SECRET_SIZE
   const prepared = set.prepare(key.encapsulationKey())
   const more: Encapsulated = prepared.encapsulate()
@@ -17,7 +18,7 @@ for (const set of sets) {
   set.fromExpanded(key.expanded()).free()
   if (seed) set.fromSeed(seed).free()
   key.free()
-  void [sharedSecret, same, again, sizes, more, set.name, backend]
+  void [sharedSecret, same, pair, again, sizes, more, set.name, backend]
 
   // What it must refuse. An error that is none is an error.
   // @ts-expect-error

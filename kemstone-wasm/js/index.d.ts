@@ -54,6 +54,8 @@ export interface ParameterSet {
 
   /** A new key, of `crypto.getRandomValues` (FIPS 203, Algorithm 19). */
   generate(): DecapsulationKey
+  /** Both halves of a new key as bytes, for software that keeps keys so. With `decapsulate` below it needs no object. */
+  generateExpanded(): ExpandedPair
   /** The key of the 64 bytes d || z (Algorithm 16). Every seed is valid. */
   fromSeed(seed: Uint8Array): DecapsulationKey
   /** The key of its expanded form. Throws `invalid decapsulation key` if a check of section 7.3 fails. */
@@ -69,6 +71,14 @@ export interface ParameterSet {
    * As `fromExpanded`, `decapsulate` and `free`, in less time. For an expanded key that is used once.
    */
   decapsulate(expanded: Uint8Array, ciphertext: Uint8Array): Uint8Array
+}
+
+/** What `generateExpanded` returns. */
+export interface ExpandedPair {
+  /** The public half, to be sent. */
+  encapsulationKey: Uint8Array
+  /** The private key in its expanded form. */
+  expanded: Uint8Array
 }
 
 /** What `encapsulate` returns. */

@@ -39,7 +39,7 @@ function check(bytes, size, what) {
 function parameterSet(glue, id) {
   const [name, ekSize, dkSize, ctSize] = SETS[id]
   const { [`${id}DecapsulationKey`]: RawDecapsulationKey, [`${id}EncapsulationKey`]: RawEncapsulationKey } = glue
-  const { [`${id}Encapsulate`]: rawEncapsulate, [`${id}Decapsulate`]: rawDecapsulate } = glue
+  const [rawGenerate, rawEncapsulate, rawDecapsulate] = ['GenerateExpanded', 'Encapsulate', 'Decapsulate'].map((call) => glue[id + call])
   const ek = `an encapsulation key of ${name}`
   const dk = `an expanded decapsulation key of ${name}`
   const ct = `a ciphertext of ${name}`
@@ -103,6 +103,12 @@ function parameterSet(glue, id) {
     SEED_SIZE,
     SHARED_SECRET_SIZE,
     generate: () => new DecapsulationKey(RawDecapsulationKey.generate()),
+    generateExpanded() {
+      const encapsulationKey = new Uint8Array(ekSize)
+      const expanded = new Uint8Array(dkSize)
+      rawGenerate(encapsulationKey, expanded)
+      return { encapsulationKey, expanded }
+    },
     fromSeed(seed) {
       check(seed, SEED_SIZE, 'a seed')
       return new DecapsulationKey(RawDecapsulationKey.fromSeed(seed))

@@ -76,7 +76,7 @@ fn random<const N: usize>(to: &mut [u8; N]) -> Result<(), JsError> {
 }
 
 macro_rules! parameter_set {
-    ($set:ident, $decapsulation_key:ident, $encapsulation_key:ident, $encapsulate:ident, $decapsulate:ident) => {
+    ($set:ident, $decapsulation_key:ident, $encapsulation_key:ident, $generate:ident, $encapsulate:ident, $decapsulate:ident) => {
         /// A decapsulation key, with what it computed for its first use.
         #[wasm_bindgen]
         #[allow(missing_debug_implementations)]
@@ -210,6 +210,24 @@ macro_rules! parameter_set {
             }
         }
 
+        /// FIPS 203, Algorithm 19 (ML-KEM.KeyGen): writes both halves.
+        ///
+        /// # Errors
+        ///
+        /// If there is no randomness, or a length is wrong.
+        #[wasm_bindgen(js_name = $generate)]
+        #[allow(non_snake_case)]
+        pub fn $generate(ek: &Uint8Array, expanded: &Uint8Array) -> Result<(), JsError> {
+            let mut bytes = Zeroizing::new([0; SEED_SIZE]);
+            random(&mut bytes)?;
+            let seed = Seed::from_bytes(&bytes);
+            let mut dk = Zeroizing::new([0; <$set>::DECAPSULATION_KEY_SIZE]);
+            DecapsulationKey::<$set>::expand_into(&seed, &mut dk);
+            let (_, public) = dk.split_at(<$set>::ENCAPSULATION_KEY_OFFSET);
+            write(&public[..<$set>::ENCAPSULATION_KEY_SIZE], ek)?;
+            write(&*dk, expanded)
+        }
+
         /// FIPS 203, Algorithm 20 (ML-KEM.Encaps), with the check of section 7.2.
         ///
         /// # Errors
@@ -260,6 +278,7 @@ parameter_set!(
     MlKem512,
     MlKem512DecapsulationKey,
     MlKem512EncapsulationKey,
+    MlKem512GenerateExpanded,
     MlKem512Encapsulate,
     MlKem512Decapsulate
 );
@@ -267,6 +286,7 @@ parameter_set!(
     MlKem768,
     MlKem768DecapsulationKey,
     MlKem768EncapsulationKey,
+    MlKem768GenerateExpanded,
     MlKem768Encapsulate,
     MlKem768Decapsulate
 );
@@ -274,6 +294,7 @@ parameter_set!(
     MlKem1024,
     MlKem1024DecapsulationKey,
     MlKem1024EncapsulationKey,
+    MlKem1024GenerateExpanded,
     MlKem1024Encapsulate,
     MlKem1024Decapsulate
 );
