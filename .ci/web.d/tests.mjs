@@ -268,62 +268,90 @@ function randomness(kemstone) {
 
 // --- what is left of secrets --------------------------------------------------------------------
 
-function occurs(memory, part) {
-  for (let at = memory.indexOf(part[0]); at !== -1; at = memory.indexOf(part[0], at + 1)) {
-    let same = 1
-    while (same < part.length && memory[at + same] === part[same]) same += 1
-    if (same === part.length) return true
+// Which of the secrets occur in the memory: 16 bytes of one, from a multiple of 16 on, anywhere.
+function occurring(memory, secrets) {
+  const parts = Object.entries(secrets).flatMap(([name, secret]) =>
+    Array.from({ length: secret.length >> 4 }, (_, i) => ({ name: `${name} from byte ${16 * i} on`, part: secret.subarray(16 * i, 16 * i + 16) })))
+  const beginning = (bytes, at) => bytes[at] | bytes[at + 1] << 8
+  const byBeginning = Array(65536)
+  for (const part of parts) (byBeginning[beginning(part.part, 0)] ??= []).push(part)
+  const found = []
+  for (let at = 0; at + 16 <= memory.length; at += 1) {
+    for (const { name, part } of byBeginning[beginning(memory, at)] ?? []) {
+      if (part.every((byte, i) => byte === memory[at + i])) found.push(name)
+    }
   }
-  return false
+  return found
 }
 
-// Looks in the whole memory, stack and heap, for each 16 bytes of each secret.
+// Looks in the whole memory, stack and heap, after each call: the next would write over what the one before has left.
 function wiped(kemstone, memory) {
   for (const { id } of Object.values(SETS)) {
     const set = kemstone[id]
-    const drawn = []
+    let drawn
     const real = crypto.getRandomValues.bind(crypto)
     const record = (array) => {
       real(array)
-      drawn.push(new Uint8Array(array))
+      drawn = new Uint8Array(array)
       return array
     }
-    const secrets = withRandom(record, () => {
-      const key = set.generate()
-      const theirs = key.encapsulationKey()
-      const { ciphertext, sharedSecret } = set.encapsulate(theirs)
-      const prepared = set.prepare(theirs)
-      const second = prepared.encapsulate()
-      prepared.free()
-      assert(equal(key.decapsulate(ciphertext), sharedSecret), 'the secret')
-      const [seed, expanded] = [key.seed(), key.expanded()]
-      const view = new Uint8Array(memory().buffer)
-      assert(occurs(view, seed.subarray(32, 48)) && occurs(view, expanded.subarray(0, 16)), 'a key in use is found')
-      key.free()
-      const again = set.fromSeed(seed)
-      again.decapsulate(second.ciphertext)
-      again.free()
-      const imported = set.fromExpanded(expanded)
-      imported.decapsulate(ciphertext)
-      imported.free()
-      set.decapsulate(expanded, ciphertext)
-      const rejected = set.decapsulate(expanded, new Uint8Array(ciphertext.length))
-      const wrong = expanded.slice()
-      wrong[wrong.length - 33] ^= 1
-      thrown(() => set.fromExpanded(wrong), 'a wrong hash')
-      const vector = ({ length }) => length - theirs.length - 64
-      const own = expanded.subarray(0, vector(expanded))
-      const pair = set.generateExpanded().expanded
-      return { pair: pair.subarray(0, vector(pair)), seed, sharedSecret, second: second.sharedSecret, rejected, 'secret vector': own, z: expanded.slice(-32) }
-    })
-    assert(drawn.length === 4 && equal(drawn[0], secrets.seed), 'what was drawn')
-    Object.assign(secrets, { m: drawn[1], 'second m': drawn[2], 'seed of the pair': drawn[3] })
-    const view = new Uint8Array(memory().buffer)
-    for (const [name, secret] of Object.entries(secrets)) {
-      for (let at = 0; at + 16 <= secret.length; at += 16) {
-        assert(!occurs(view, secret.subarray(at, at + 16)), `${set.name}: byte ${at} of ${name} is left in memory`)
-      }
+    // Whatever of it is not in a key that is in use must not be there.
+    const secrets = {}
+    const ownOf = (expanded) => expanded.subarray(0, expanded.length - set.ENCAPSULATION_KEY_SIZE - 64)
+    const call = (what, run, then = () => ({})) => {
+      drawn = undefined
+      const result = withRandom(record, run)
+      if (drawn) secrets[`what ${what} draws`] = drawn
+      Object.assign(secrets, then(result))
+      return result
     }
+    const clean = (what, but = []) => {
+      const rest = Object.fromEntries(Object.entries(secrets).filter(([name]) => !but.includes(name)))
+      const found = occurring(new Uint8Array(memory().buffer), rest)
+      assert(found.length === 0, `${set.name}: ${what} leaves ${found[0]} in memory`)
+    }
+
+    const pair = call('generateExpanded', () => set.generateExpanded(), ({ expanded }) => ({ pair: ownOf(expanded) }))
+    clean('generateExpanded')
+    const { encapsulationKey: ek, expanded: dk } = pair
+    const { ciphertext: c } = call('encapsulate', () => set.encapsulate(ek), ({ sharedSecret }) => ({ sharedSecret }))
+    clean('encapsulate')
+    call('decapsulate', () => set.decapsulate(dk, c))
+    clean('decapsulate')
+    call('decapsulate', () => set.decapsulate(dk, new Uint8Array(c.length)), (rejected) => ({ rejected }))
+    clean('decapsulate, which rejects')
+    const wrong = dk.slice()
+    wrong[wrong.length - 33] ^= 1
+    thrown(() => set.decapsulate(wrong, c), 'a wrong hash')
+    clean('decapsulate, which refuses a key')
+    thrown(() => set.fromExpanded(wrong), 'a wrong hash')
+    clean('fromExpanded, which refuses a key')
+
+    const prepared = set.prepare(ek)
+    call('encapsulate of a prepared key', () => prepared.encapsulate(), ({ sharedSecret }) => ({ second: sharedSecret }))
+    clean('encapsulate of a prepared key')
+    prepared.free()
+
+    const imported = set.fromExpanded(dk)
+    assert(occurring(new Uint8Array(memory().buffer), { pair: secrets.pair }).length === secrets.pair.length >> 4, 'an expanded key in use is found, once')
+    imported.decapsulate(c)
+    clean('decapsulate of a key', ['pair', 'what generateExpanded draws'])
+    imported.free()
+    clean('free')
+
+    const key = call('generate', () => set.generate())
+    const seed = key.seed()
+    assert(equal(seed, secrets['what generate draws']), 'the seed is what was drawn')
+    assert(occurring(new Uint8Array(memory().buffer), { seed }).length === 4, 'a seed in use is found, once')
+    Object.assign(secrets, { key: ownOf(key.expanded()) })
+    clean('expanded', ['what generate draws', 'key'])
+    assert(occurring(new Uint8Array(memory().buffer), { key: secrets.key }).length === secrets.key.length >> 4, 'a key in use is found, once')
+    key.free()
+    clean('free')
+    const again = set.fromSeed(seed)
+    assert(occurring(new Uint8Array(memory().buffer), { seed }).length === 4, 'a seed in use is found, once')
+    again.free()
+    clean('free')
   }
 }
 
