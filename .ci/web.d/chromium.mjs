@@ -7,6 +7,9 @@ import { join } from 'node:path'
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--no-proxy-server', '--remote-debugging-pipe', '--window-size=1100,1400']
 
+// What Chromium itself does not do, other than the page.
+class Refused extends Error {}
+
 /**
  * What `finished` becomes. It throws what the page threw, and if the page takes longer than the limit.
  * @param {string} url
@@ -31,7 +34,7 @@ export async function open(url, { limit, picture }) {
       rest = rest.subarray(end + 1)
       const { resolve, reject } = waiting.get(id) ?? {}
       waiting.delete(id)
-      if (error) reject?.(new Error(error.message))
+      if (error) reject?.(new Refused(error.message))
       else resolve?.(result)
     }
   })
@@ -58,10 +61,16 @@ export async function open(url, { limit, picture }) {
     const { product } = await call('Browser.getVersion')
     const { targetId } = await call('Target.createTarget', { url })
     const { sessionId } = await call('Target.attachToTarget', { targetId, flatten: true })
-    // The page may still be on its way.
     let value
-    do value = await evaluate('globalThis.finished?.then((value) => ({ value }))', sessionId)
-    while (value === undefined && await new Promise((resolve) => setTimeout(() => resolve(true), 50)))
+    while (value === undefined) {
+      try {
+        value = await evaluate('globalThis.finished?.then((value) => ({ value }))', sessionId)
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error
+      }
+      // The page is still on its way, or in another process by now.
+      if (value === undefined) await new Promise((resolve) => setTimeout(resolve, 50))
+    }
     if (picture) {
       const { data } = await call('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true }, sessionId)
       writeFileSync(picture, Buffer.from(data, 'base64'))
