@@ -195,8 +195,9 @@ fn serve(stream: &TcpStream, folders: &Folders) -> io::Result<()> {
     let Answer { status, kind, body } = answer(&mut from, folders)?;
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\nconnection: close\r\n\
-         cache-control: no-store\r\nx-content-type-options: nosniff\r\ncontent-security-policy: default-src 'self'; \
-         style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'\r\n\r\n",
+         cache-control: no-store\r\nx-content-type-options: nosniff\r\n\
+         content-security-policy: default-src 'self'; img-src data:; style-src 'self' 'unsafe-inline'; \
+         script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'\r\n\r\n",
         body.len()
     );
     let mut to = stream;
