@@ -33,4 +33,6 @@ for (const set of sets) {
 // @ts-expect-error
 await load({ backend: 'avx2' })
 // @ts-expect-error
+await load({ wasm: 8 })
+// @ts-expect-error
 load().MlKem768

@@ -13,10 +13,10 @@ export interface LoadOptions {
   /** The build to load. By default `simd128` where the runtime has 128-bit vectors. */
   backend?: Backend
   /**
-   * WebAssembly of that build: its bytes, compiled, or where it is. By default the file beside the module. It counts for the first
-   * call with this backend only.
+   * WebAssembly of that build: bytes, a `WebAssembly.Module`, an address as a string or a `URL`, a `Response`, or a promise of one. By
+   * default the file beside the module. It counts for the first call with this backend only.
    */
-  wasm?: BufferSource | WebAssembly.Module | Response | Promise<Response> | URL | string
+  wasm?: object | string
 }
 
 /**

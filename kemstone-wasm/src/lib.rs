@@ -79,7 +79,6 @@ macro_rules! parameter_set {
     ($set:ident, $decapsulation_key:ident, $encapsulation_key:ident, $generate:ident, $encapsulate:ident, $decapsulate:ident) => {
         /// A decapsulation key, with what it computed for its first use.
         #[wasm_bindgen]
-        #[allow(missing_debug_implementations)]
         pub struct $decapsulation_key(Box<PreparedDecapsulationKey<$set>>);
 
         #[wasm_bindgen]
@@ -174,7 +173,6 @@ macro_rules! parameter_set {
 
         /// An encapsulation key, with what every encapsulation would compute again.
         #[wasm_bindgen]
-        #[allow(missing_debug_implementations)]
         pub struct $encapsulation_key(Box<PreparedEncapsulationKey<$set>>);
 
         #[wasm_bindgen]
