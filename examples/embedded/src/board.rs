@@ -1,4 +1,5 @@
-//! What a crate for the board and its processor would do: the start, the output and the random numbers of an emulated MPS2-AN386.
+//! What a crate for the board and its processor would do: the start, the output and the random numbers of an emulated MPS2-AN386,
+//! which has a Cortex-M4, or of a RISC-V machine with 32 bits.
 
 use core::arch::asm;
 use core::fmt::{self, Write};
@@ -10,17 +11,6 @@ unsafe extern "C" {
     static stack_top: u32;
 }
 
-/// What the processor reads at the start: the stack, where to begin, and where each fault goes.
-#[repr(C)]
-struct Vectors(*const u32, unsafe extern "C" fn() -> !, [unsafe extern "C" fn() -> !; 14]);
-
-// SAFETY: nobody writes it.
-unsafe impl Sync for Vectors {}
-
-#[unsafe(link_section = ".vectors")]
-#[used]
-static VECTORS: Vectors = Vectors(&raw const stack_top, reset, [fault; 14]);
-
 unsafe extern "C" fn reset() -> ! {
     exit(crate::main())
 }
@@ -29,15 +19,73 @@ extern "C" fn fault() -> ! {
     exit(false)
 }
 
+#[cfg(target_arch = "arm")]
+mod processor {
+    use core::arch::asm;
+
+    use super::{fault, reset, stack_top};
+
+    /// What the processor reads at the start: the stack, where to begin, and where each fault goes.
+    #[repr(C)]
+    struct Vectors(*const u32, unsafe extern "C" fn() -> !, [unsafe extern "C" fn() -> !; 14]);
+
+    // SAFETY: nobody writes it.
+    unsafe impl Sync for Vectors {}
+
+    #[unsafe(link_section = ".vectors")]
+    #[used]
+    static VECTORS: Vectors = Vectors(&raw const stack_top, reset, [fault; 14]);
+
+    /// A request to the emulator.
+    pub(super) fn semihost(operation: usize, argument: usize) {
+        // SAFETY: the emulator reads what `argument` points to, and answers in r0.
+        unsafe { asm!("bkpt 0xab", inout("r0") operation => _, in("r1") argument, options(nostack)) };
+    }
+}
+
+#[cfg(target_arch = "riscv32")]
+mod processor {
+    use core::arch::{asm, global_asm};
+
+    use super::{fault, reset, stack_top};
+
+    // Where the processor begins: the stack, and where faults go.
+    global_asm!(
+        ".section .vectors, \"ax\"",
+        "la sp, {stack}",
+        "la t0, {fault}",
+        "csrw mtvec, t0",
+        "j {reset}",
+        stack = sym stack_top,
+        fault = sym fault,
+        reset = sym reset,
+    );
+
+    /// A request to the emulator: it looks for these three instructions, all of 32 bits.
+    pub(super) fn semihost(operation: usize, argument: usize) {
+        // SAFETY: the emulator reads what `argument` points to, and answers in a0.
+        unsafe {
+            asm!(
+                ".option push",
+                ".option norvc",
+                ".balign 16",
+                "slli zero, zero, 0x1f",
+                "ebreak",
+                "srai zero, zero, 7",
+                ".option pop",
+                inout("a0") operation => _,
+                in("a1") argument,
+                options(nostack),
+            );
+        }
+    }
+}
+
+use processor::semihost;
+
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     exit(false)
-}
-
-/// A request to the emulator.
-fn semihost(operation: usize, argument: usize) {
-    // SAFETY: the emulator reads what `argument` points to, and answers in r0.
-    unsafe { asm!("bkpt 0xab", inout("r0") operation => _, in("r1") argument, options(nostack)) };
 }
 
 /// Ends the program: with status 0 if all went well.
@@ -119,8 +167,16 @@ pub fn stack_of(f: &mut dyn FnMut()) -> usize {
     const PAINT: u32 = 0xc53a_965c;
     let low = &raw mut stack_low;
     let here: *mut u32;
+    #[cfg(target_arch = "arm")]
     // SAFETY: reads a register.
-    unsafe { asm!("mov {}, sp", out(reg) here, options(nomem, nostack)) };
+    unsafe {
+        asm!("mov {}, sp", out(reg) here, options(nomem, nostack));
+    }
+    #[cfg(target_arch = "riscv32")]
+    // SAFETY: likewise.
+    unsafe {
+        asm!("mv {}, sp", out(reg) here, options(nomem, nostack));
+    }
     let mut at = low;
     while at < here {
         // SAFETY: memory below the stack pointer, which nobody uses now.
