@@ -11,10 +11,10 @@ use std::{println, thread_local, vec};
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
 use super::poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
-use super::{Backend, hashing, model, portable};
+use super::{Backend, model, portable};
 use crate::sponge::fips202::{FirstBlock, Function, LAST_BIT, XOF_BLOCK};
 use crate::sponge::jobs::{Absorbed, Job, Jobs};
-use crate::sponge::{Blocks, Keccak, States};
+use crate::sponge::{Blocks, Keccak, States, alone, pack};
 
 /// Instantiates the suite for a backend: `suite!("name", detected)`, where `detected` is an `Option` of its token.
 macro_rules! suite {
@@ -807,8 +807,19 @@ fn unwrapped<B: Backend + Keccak<W> + Keccak<1>, const W: usize, T>(
 
 impl<B: Backend + Keccak<W> + Keccak<1>, const W: usize> Backend for Scripted<B, W> {
     const NAME: &'static str = "scripted";
+    const SLOTS: usize = W;
 
-    hashing!(W);
+    fn hash(self, job: Job<'_>) {
+        alone::run(self, job);
+    }
+
+    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
+        #[cfg(feature = "small")]
+        if B::STREAMING.is_some() {
+            return alone::run_all(self, jobs);
+        }
+        pack::run::<_, W>(self, jobs);
+    }
 
     fn sample_ntt(self, blocks: &[[u8; 192]], a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
         unwrapped(a_hats, |own| self.0.sample_ntt(blocks, own, filled))

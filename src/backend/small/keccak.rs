@@ -1,7 +1,5 @@
 //! Keccak-f\[1600\] as a loop over rounds, in place.
 
-use zeroize::optimization_barrier;
-
 use crate::sponge::keccak::{RHO, ROUND_CONSTANTS, mod5, pi_lane};
 
 /// The cycle in which pi moves the 24 lanes other than A\[0, 0\]: where each goes, from lane 1 on, and how far rho turns it.
@@ -27,40 +25,35 @@ pub(crate) fn permute(state: &mut [u64; 25]) {
 
 /// Rounds with these constants.
 pub(crate) fn rounds(a: &mut [u64; 25], constants: &[u64]) {
-    let mut row = [0; 5];
-    let mut lane = 0;
     for rc in constants {
         // theta
-        row.fill(0);
+        let mut parities = [0; 5];
         for plane in a.as_chunks::<5>().0 {
-            for (parity, lane) in row.iter_mut().zip(plane) {
+            for (parity, lane) in parities.iter_mut().zip(plane) {
                 *parity ^= lane;
             }
         }
         for x in 0..5 {
-            let d = row[mod5(x + 4)] ^ row[mod5(x + 1)].rotate_left(1);
+            let d = parities[mod5(x + 4)] ^ parities[mod5(x + 1)].rotate_left(1);
             for plane in a.as_chunks_mut::<5>().0 {
                 plane[x] ^= d;
             }
         }
-        // rho and pi: in the end lane 1 is back
-        core::mem::swap(&mut lane, &mut a[1]);
+        // rho and pi
+        let mut lane = a[1];
         for (to, turn) in &CYCLE {
             let turned = lane.rotate_left(u32::from(*turn));
             lane = core::mem::replace(&mut a[usize::from(*to)], turned);
         }
         // chi
         for plane in a.as_chunks_mut::<5>().0 {
-            row = *plane;
+            let row = *plane;
             for (x, lane) in plane.iter_mut().enumerate() {
                 *lane ^= !row[mod5(x + 1)] & row[mod5(x + 2)];
             }
         }
         a[0] ^= rc; // iota
     }
-    (row, lane) = ([0; 5], 0);
-    optimization_barrier(&row);
-    optimization_barrier(&lane);
 }
 
 #[cfg(test)]
