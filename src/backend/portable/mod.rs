@@ -11,7 +11,6 @@ pub(crate) mod ntt;
 pub(crate) mod reduce;
 pub(crate) mod sample;
 
-use super::poly::{self, N};
 use super::probe::{Keccaks, Probe};
 use super::{Backend, hashing};
 use crate::sponge::{Keccak, States};
@@ -32,30 +31,43 @@ impl Keccak<1> for Portable {
     }
 }
 
+/// The steps of [`Probe`] beside Keccak, for backends whose kernels are made of those in `reduce.rs`.
+macro_rules! steps {
+    () => {
+        const LANES: usize = 1;
+        const MONTGOMERY: u32 = 16;
+        const PRODUCT: i32 = $crate::backend::portable::reduce::PRODUCT;
+
+        fn reduced(_most: i32) -> i32 {
+            i32::from($crate::backend::poly::Q) >> 1
+        }
+
+        fn montgomery_multiply(self, a: &mut [i16; $crate::backend::poly::N], b: i16) {
+            *a = a.map(|a| $crate::backend::portable::reduce::montgomery_multiply(a, b));
+        }
+
+        fn montgomery_reduce(
+            self,
+            a: &[i32; $crate::backend::poly::N],
+            r: &mut [i16; $crate::backend::poly::N],
+        ) {
+            *r = a.map($crate::backend::portable::reduce::montgomery_reduce);
+        }
+
+        fn barrett_reduce(self, a: &mut [i16; $crate::backend::poly::N]) {
+            *a = a.map($crate::backend::portable::reduce::barrett_reduce);
+        }
+
+        fn canonicalise(self, a: &mut [i16; $crate::backend::poly::N]) {
+            *a = a.map($crate::backend::portable::reduce::canonicalise);
+        }
+    };
+}
+#[cfg(feature = "small")]
+pub(crate) use steps;
+
 impl Probe for Portable {
-    const LANES: usize = 1;
-    const MONTGOMERY: u32 = 16;
-    const PRODUCT: i32 = reduce::PRODUCT;
-
-    fn reduced(_most: i32) -> i32 {
-        i32::from(poly::Q) >> 1
-    }
-
-    fn montgomery_multiply(self, a: &mut [i16; N], b: i16) {
-        *a = a.map(|a| reduce::montgomery_multiply(a, b));
-    }
-
-    fn montgomery_reduce(self, a: &[i32; N], r: &mut [i16; N]) {
-        *r = a.map(reduce::montgomery_reduce);
-    }
-
-    fn barrett_reduce(self, a: &mut [i16; N]) {
-        *a = a.map(reduce::barrett_reduce);
-    }
-
-    fn canonicalise(self, a: &mut [i16; N]) {
-        *a = a.map(reduce::canonicalise);
-    }
+    steps!();
 
     fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
         visitor.kernel::<1, 1>(self, 1, |states, [rc]| keccak::one_round(states.single(), rc));

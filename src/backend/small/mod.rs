@@ -9,8 +9,8 @@ pub(crate) mod arithmetic;
 pub(crate) mod encode;
 pub(crate) mod keccak;
 
-use super::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Poly, Range};
-use super::portable::reduce;
+use super::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
+use super::portable::steps;
 use super::probe::{Keccaks, Probe};
 use super::{Backend, Streaming, poly, sample_each};
 use crate::sponge::jobs::{Job, Jobs};
@@ -116,29 +116,7 @@ impl Keccak<1> for Small {
 }
 
 impl Probe for Small {
-    const LANES: usize = 1;
-    const MONTGOMERY: u32 = 16;
-    const PRODUCT: i32 = reduce::PRODUCT;
-
-    fn reduced(_most: i32) -> i32 {
-        i32::from(poly::Q) >> 1
-    }
-
-    fn montgomery_multiply(self, a: &mut [i16; N], b: i16) {
-        *a = a.map(|a| reduce::montgomery_multiply(a, b));
-    }
-
-    fn montgomery_reduce(self, a: &[i32; N], r: &mut [i16; N]) {
-        *r = a.map(reduce::montgomery_reduce);
-    }
-
-    fn barrett_reduce(self, a: &mut [i16; N]) {
-        *a = a.map(reduce::barrett_reduce);
-    }
-
-    fn canonicalise(self, a: &mut [i16; N]) {
-        *a = a.map(reduce::canonicalise);
-    }
+    steps!();
 
     fn keccaks(self, visitor: &mut impl Keccaks<Self>) {
         visitor.kernel::<1, 1>(self, 1, |states, rc| keccak::rounds(states.single(), &rc));
