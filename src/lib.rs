@@ -41,6 +41,9 @@ pub use frontend::{
 #[cfg(feature = "incremental")]
 pub use frontend::{CiphertextPart, EncapsulationHeader, EncapsulationState, HEADER_SIZE, STATE_SIZE};
 
+#[cfg(feature = "small")]
+#[cfg_attr(docsrs, doc(cfg(feature = "small")))]
+pub use frontend::Scratch;
 #[cfg(feature = "internals")]
 pub use frontend::{constant_time, on_backend};
 

@@ -136,6 +136,52 @@ fn zeroized_keys_are_zero() {
     each!(check);
 }
 
+/// A scratch holds nothing between operations, nor does the stack that it saves.
+#[cfg(feature = "small")]
+#[test]
+fn used_scratches_are_zero() {
+    use kemstone::Scratch;
+
+    fn check<S: Set>(_: Selected) {
+        let small = Selected::by_name("small").expect("the feature");
+        let mut random = Random::new("scratch");
+        let (seed, m): (_, Box<[u8; 32]>) = (random.seed(), Box::new(random.array()));
+        let key = S::from_seed(&seed);
+        let (ek, dk) = (key.encapsulation_key(), S::expanded(&key));
+        let (mut expanded, mut c, mut k) = (Box::new(Bytes::ZERO), Box::new(Bytes::ZERO), Box::new([0; 32]));
+        let mut secrets = secrets_of_key::<S>(small, &seed, &dk);
+        let (ciphertext, _) = ek.encapsulate_deterministic(&m);
+        secrets.extend(secrets_of_message::<S>(small, &dk, &m, ciphertext.as_bytes().as_ref()));
+        let mut remains = Remains::of(small, &secrets);
+        let mut scratch = Box::new(Scratch::<S>::new());
+        let zero = |scratch: &Scratch<S>, what: &str| {
+            // SAFETY: the memory of a value that consists of numbers.
+            let bytes = unsafe {
+                core::slice::from_raw_parts(ptr::from_ref(scratch).cast::<u8>(), size_of::<Scratch<S>>())
+            };
+            assert!(bytes.iter().all(|byte| *byte == 0), "{what} leaves something in a scratch");
+        };
+        remains.examine("scratch: expand_into", || scratch.expand_into(&seed, &mut expanded));
+        zero(&scratch, "key generation");
+        assert_eq!(expanded.as_ref().as_ref(), &dk[..]);
+        remains.examine("scratch: encapsulate_into", || {
+            let draw = |to: &mut [u8; 32]| {
+                to.copy_from_slice(&m[..]);
+                Ok::<_, ()>(())
+            };
+            scratch.encapsulate_into(ek, draw, &mut c, &mut k).expect("randomness");
+        });
+        zero(&scratch, "encapsulation");
+        remains.examine("scratch: decapsulate_expanded_into", || {
+            let c = CiphertextRef::try_from((*c).as_ref()).expect("its length");
+            scratch.decapsulate_expanded_into(&expanded, c, &mut k).expect("a good key");
+        });
+        zero(&scratch, "decapsulation");
+        assert!(remains.failures.is_empty(), "{:#?}", remains.failures);
+    }
+    each!(check);
+}
+
 /// Secret bytes, by name.
 type Secrets = Vec<(String, Vec<u8>)>;
 

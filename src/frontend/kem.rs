@@ -13,6 +13,8 @@ use super::ct::{self, Secret, Wipe};
 use super::k_pke::{self, EncryptionKey, EncryptionNoise, decode_vector, wipe_kernels};
 use super::params::{Dimensions, ENCODED, ek_size};
 use super::streamed;
+#[cfg(feature = "small")]
+use super::streamed::Memory;
 use super::symmetric::{g, g_with_k, h, j};
 use crate::backend::poly::NttPoly;
 use crate::backend::select::PerBackend;
@@ -75,9 +77,7 @@ pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usi
 {
     if let Some(streaming) = &B::STREAMING {
         let mut k_r = Secret::new([[0; 32]; 2]);
-        let mut h_ek = [0; 32];
-        backend.hash(h(ek, &mut h_ek)); // 1
-        backend.hash(g(m, &h_ek, &mut k_r)); // 1
+        g_of_key(backend, ek, m, &mut k_r); // 1
         streamed::encrypt::<B, P, K, U, V>(backend, streaming, ek, m, &k_r[1], &mut &mut *c); // 2
         *shared_secret = k_r[0];
         return; // 3
@@ -85,6 +85,84 @@ pub(crate) fn encaps_internal<B, P, const K: usize, const U: usize, const V: usi
     let mut key = PreparedEk::<B, K>::ZERO;
     key.prepare(backend, ek); // 1: H(ek); 2: Algorithm 14, lines 2-8
     encaps_prepared::<B, P, K, U, V>(backend, &key, m, c, shared_secret); // 1-3
+}
+
+/// Algorithm 17, line 1: G(m || H(ek)).
+#[inline(never)] // frames that are not needed at the same time share the stack
+fn g_of_key<B: Backend>(backend: B, ek: &[u8], m: &[u8; 32], k_r: &mut [[u8; 32]; 2]) {
+    let mut h_ek = [0; 32];
+    backend.hash(h(ek, &mut h_ek));
+    backend.hash(g(m, &h_ek, k_r));
+}
+
+/// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), as [`key_gen_internal`], in the caller's memory.
+#[cfg(feature = "small")]
+#[inline(never)] // frames that are not needed at the same time share the stack
+pub(super) fn key_gen_in<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    streaming: &Streaming<B>,
+    memory: &mut Memory<B, K>,
+    d: &[u8; 32],
+    z: &[u8; 32],
+    dk: DkMut<'_>,
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    let mut rho_sigma = Secret::new([[0; 32]; 2]);
+    let DkMut { ek, dk_pke, h_ek, .. } = dk;
+    backend.hash(g_with_k(d, &[K as u8], &mut rho_sigma)); // 1: Algorithm 13, line 1
+    streamed::key_gen_in::<B, P, K, U, V>(backend, streaming, memory, &rho_sigma, (ek, dk_pke), h_ek); // 1-3
+    *dk.z = *z; // 3
+} // 4: the keys are written in place
+
+/// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), as [`encaps_internal`], in the caller's memory.
+#[cfg(feature = "small")]
+#[inline(never)] // frames that are not needed at the same time share the stack
+pub(super) fn encaps_in<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    streaming: &Streaming<B>,
+    memory: &mut Memory<B, K>,
+    ek: &[u8],
+    m: &[u8; 32],
+    mut c: &mut [u8],
+    shared_secret: &mut [u8; 32],
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    let mut k_r = Secret::new([[0; 32]; 2]);
+    g_of_key(backend, ek, m, &mut k_r); // 1
+    streamed::encrypt_in::<B, P, K, U, V>(backend, streaming, memory, ek, [m, &k_r[1]], &mut c); // 2
+    *shared_secret = k_r[0];
+} // 3
+
+/// FIPS 203, section 7.3 and Algorithm 18 (ML-KEM.Decaps_internal), as [`decaps_checked`], in the caller's memory.
+#[cfg(feature = "small")]
+#[inline(never)] // frames that are not needed at the same time share the stack
+pub(super) fn decaps_checked_in<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    streaming: &Streaming<B>,
+    memory: &mut Memory<B, K>,
+    dk: Dk<'_>,
+    c: &[u8],
+    shared_secret: &mut [u8; 32],
+) -> bool
+where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    shared_secret.wipe();
+    if !s_is_valid(backend, dk) {
+        return false; // a check that is no secret: the key is refused
+    }
+    let valid = public_half_is_valid::<B, K>(backend, dk);
+    if valid {
+        decaps_by::<B, K, U, V>(backend, streaming, dk, c, shared_secret, |[m, r], out| {
+            streamed::encrypt_in::<B, P, K, U, V>(backend, streaming, memory, dk.ek, [m, r], out);
+        });
+    }
+    valid
 }
 
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal) with a key of which rho and H(ek) are known, but not t: the first part of `c`
@@ -186,8 +264,7 @@ pub(crate) fn decaps_internal<B, P, const K: usize, const U: usize, const V: usi
     decrypted.encrypt_again::<B, P, K, U, V>(backend, None, &mut key, dk, c, shared_secret); // 7-12
 }
 
-/// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal) for little memory: c' is compared piece by piece.
-#[inline(never)] // frames that are not needed at the same time share the stack
+/// FIPS 203, Algorithm 18 (ML-KEM.Decaps_internal) for little memory.
 fn decaps_streamed<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     streaming: &Streaming<B>,
@@ -198,6 +275,21 @@ fn decaps_streamed<B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: Dimensions<K, U, V>,
 {
+    decaps_by::<B, K, U, V>(backend, streaming, dk, c, shared_secret, |[m, r], out| {
+        streamed::encrypt::<B, P, K, U, V>(backend, streaming, dk.ek, m, r, out);
+    });
+}
+
+/// The same by an encryption, which takes m' and r': c' is compared piece by piece.
+#[inline(never)] // frames that are not needed at the same time share the stack
+fn decaps_by<B: Backend, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    streaming: &Streaming<B>,
+    dk: Dk<'_>, // 1-4
+    c: &[u8],
+    shared_secret: &mut [u8; 32],
+    encrypt: impl FnOnce([&[u8; 32]; 2], &mut streamed::Comparison<'_>),
+) {
     let mut decrypted = Decrypted::new();
     streamed::decrypt::<B, K, U, V>(backend, streaming, dk.dk_pke, c, &mut decrypted.m_prime); // 5
     backend.hash(g(&decrypted.m_prime, dk.h_ek, &mut decrypted.k_r)); // 6
@@ -205,7 +297,7 @@ fn decaps_streamed<B, P, const K: usize, const U: usize, const V: usize>(
     backend.hash(j(dk.z, c, &mut k_bar)); // 7
     let mut out = streamed::Comparison { c, equal: Choice::from(1) };
     let Decrypted { m_prime, k_r } = &decrypted;
-    streamed::encrypt::<B, P, K, U, V>(backend, streaming, dk.ek, m_prime, &k_r[1], &mut out); // 8
+    encrypt([m_prime, &k_r[1]], &mut out); // 8
     *shared_secret = k_r[0];
     ct::assign_if(!out.equal, shared_secret, &k_bar); // 9-11
 } // 12: the secret is written in place

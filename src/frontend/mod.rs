@@ -7,7 +7,7 @@
 //! | 4.2, 4.3 Encoding, sampling, transform | the contract in `backend/mod.rs` |
 //! | 5 The K-PKE component scheme | `k_pke.rs`; for little memory `streamed.rs` |
 //! | 6 Internal algorithms, 7 ML-KEM | `kem.rs`; for several inputs side by side `side_by_side.rs`, `many.rs`, `pool.rs` |
-//! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `encapsulation.rs`, `decapsulation.rs`, `prepared.rs`; by set `api.rs` |
+//! | 7.2, 7.3 Input checks, the types users hold | `keys.rs`, `encapsulation.rs`, `decapsulation.rs`, `prepared.rs`; by set `api.rs`; memory of the caller's `scratch.rs` |
 //! | 8 Parameter sets | `params.rs`, `sets.rs`; arrays of their sizes `bytes.rs` |
 //!
 //! `on_backend.rs` is section 6 for backends from outside.
@@ -32,6 +32,8 @@ mod permutations;
 #[cfg(feature = "alloc")]
 mod pool;
 mod prepared;
+#[cfg(feature = "small")]
+mod scratch;
 mod self_test;
 pub(crate) mod sets;
 pub(crate) mod side_by_side;
@@ -52,5 +54,7 @@ pub use params::{MlKem512, MlKem768, MlKem1024};
 #[cfg(feature = "alloc")]
 pub use pool::EphemeralPool;
 pub use prepared::{PreparedDecapsulationKey, PreparedEncapsulationKey};
+#[cfg(feature = "small")]
+pub use scratch::Scratch;
 pub use self_test::{self_test, self_test_decapsulation, self_test_encapsulation, self_test_key_generation};
 pub use sets::ParameterSet;

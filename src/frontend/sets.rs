@@ -10,9 +10,13 @@ use super::k_pke;
 use super::kem::{self, AnyPreparedDk, AnyPreparedEk, Dk, DkMut, Ek};
 use super::params::{ENCODED, MlKem512, MlKem768, MlKem1024, ct_size, dk_size, ek_size};
 use super::side_by_side::{self, Decapsulation, Encapsulation, Group, KeyGeneration};
+#[cfg(feature = "small")]
+use super::streamed::Memory;
 #[cfg(feature = "internals")]
 use crate::backend::Backend;
 use crate::backend::select::{Held, Selected, with_backend, with_held};
+#[cfg(feature = "small")]
+use crate::backend::small::Small;
 
 /// One of the three parameter sets of FIPS 203, section 8: [`MlKem512`], [`MlKem768`] or [`MlKem1024`]. There can be no
 /// others.
@@ -55,6 +59,8 @@ pub trait ParameterSet: sealed::Sealed + Copy + Debug + Ord + Hash + Send + Sync
 pub(crate) mod sealed {
     #[cfg(feature = "internals")]
     use super::Backend;
+    #[cfg(feature = "small")]
+    use super::Wipe;
     use super::{Bytes, Decapsulation, Dk, DkMut, Ek, Encapsulation, Group, Held, KeyGeneration};
     use crate::backend::select::PerBackend;
 
@@ -98,6 +104,18 @@ pub(crate) mod sealed {
         fn key_gen_prepared(held: &mut Held<Self::PreparedDk>, d: &[u8; 32], z: &[u8; 32], dk: DkMut<'_>);
         fn decaps_prepared(held: &Held<Self::PreparedDk>, z: &[u8; 32], c: &[u8], k: &mut [u8; 32]);
         fn wipe_dk(held: &mut Held<Self::PreparedDk>);
+
+        /// What an operation on the backend `small` works on.
+        #[cfg(feature = "small")]
+        type Memory: Wipe + Send + Sync + 'static;
+        #[cfg(feature = "small")]
+        const MEMORY: Self::Memory;
+        #[cfg(feature = "small")]
+        fn key_gen_in(memory: &mut Self::Memory, d: &[u8; 32], z: &[u8; 32], dk: DkMut<'_>);
+        #[cfg(feature = "small")]
+        fn encaps_in(memory: &mut Self::Memory, ek: Ek<'_>, m: &[u8; 32], c: &mut [u8], k: &mut [u8; 32]);
+        #[cfg(feature = "small")]
+        fn decaps_checked_in(memory: &mut Self::Memory, dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]) -> bool;
 
         fn key_gen_group(group: &mut Group<KeyGeneration<'_>>);
         /// A key prepared for each of the group.
@@ -239,6 +257,47 @@ macro_rules! parameter_set {
 
             fn wipe_dk(held: &mut Held<Self::PreparedDk>) {
                 with_held!(held, (_backend, held) => held.wipe());
+            }
+
+            #[cfg(feature = "small")]
+            type Memory = Memory<Small, $k>;
+            #[cfg(feature = "small")]
+            const MEMORY: Self::Memory = Memory::ZERO;
+
+            #[cfg(feature = "small")]
+            fn key_gen_in(memory: &mut Self::Memory, d: &[u8; 32], z: &[u8; 32], dk: DkMut<'_>) {
+                kem::key_gen_in::<_, Self, $k, { $u }, { $v }>(Small, &Small::STREAMED, memory, d, z, dk);
+            }
+
+            #[cfg(feature = "small")]
+            fn encaps_in(
+                memory: &mut Self::Memory,
+                ek: Ek<'_>,
+                m: &[u8; 32],
+                c: &mut [u8],
+                k: &mut [u8; 32],
+            ) {
+                kem::encaps_in::<_, Self, $k, { $u }, { $v }>(
+                    Small,
+                    &Small::STREAMED,
+                    memory,
+                    ek.0,
+                    m,
+                    c,
+                    k,
+                );
+            }
+
+            #[cfg(feature = "small")]
+            fn decaps_checked_in(memory: &mut Self::Memory, dk: Dk<'_>, c: &[u8], k: &mut [u8; 32]) -> bool {
+                kem::decaps_checked_in::<_, Self, $k, { $u }, { $v }>(
+                    Small,
+                    &Small::STREAMED,
+                    memory,
+                    dk,
+                    c,
+                    k,
+                )
             }
 
             fn key_gen_group(group: &mut Group<KeyGeneration<'_>>) {

@@ -42,6 +42,28 @@ impl<B, const K: usize> Wipe for Working<B, Poly<Lazy>, K> {
     }
 }
 
+/// The same for both, in the caller's memory.
+#[cfg(feature = "small")]
+pub struct Memory<B, const K: usize> {
+    vector: [NttPoly<B>; K],
+    t_hat: NttPoly<B>,
+    sum: Poly<Lazy>,
+}
+
+#[cfg(feature = "small")]
+impl<B, const K: usize> Memory<B, K> {
+    pub(super) const ZERO: Self =
+        Self { vector: [const { NttPoly::ZERO }; K], t_hat: NttPoly::ZERO, sum: Poly::ZERO };
+}
+
+#[cfg(feature = "small")]
+impl<B, const K: usize> Wipe for Memory<B, K> {
+    fn wipe(&mut self) {
+        *self = Self::ZERO;
+        optimization_barrier(self);
+    }
+}
+
 /// SamplePolyCBD of PRF_eta(seed, n) (Algorithm 13, lines 8 to 15; Algorithm 14, lines 9 to 17).
 #[inline(never)] // frames that are not needed at the same time share the stack
 fn noise<B: Backend>(backend: B, eta: Eta, seed: &[u8; 32], n: usize, f: &mut Poly<Noise>) {
@@ -91,8 +113,42 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     P: Dimensions<K, U, V>,
 {
     let mut working = Secret::new(Working::<B, NttPoly<B>, K>::ZERO);
-    // Without e_hat, t_hat would tell s.
-    let Working { vector: s_hat, sum: t_hat } = &mut *working;
+    let Working { vector, sum } = &mut *working;
+    let rho_sigma = [rho, sigma];
+    key_gen_with::<B, P, K, U, V>(backend, streaming, (vector, sum), rho_sigma, ek, dk, h_ek);
+}
+
+/// The same in the caller's memory.
+#[cfg(feature = "small")]
+pub(crate) fn key_gen_in<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    streaming: &Streaming<B>,
+    Memory { vector, t_hat, .. }: &mut Memory<B, K>,
+    [rho, sigma]: &[[u8; 32]; 2],
+    (ek, dk): (&mut [u8], &mut [u8]),
+    h_ek: &mut [u8; 32],
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    let rho_sigma = [rho, sigma];
+    key_gen_with::<B, P, K, U, V>(backend, streaming, (vector, t_hat), rho_sigma, ek, dk, h_ek);
+}
+
+/// The same in memory for s_hat and for an element that tells s before there is e_hat in it: t_hat.
+#[inline(never)] // likewise
+fn key_gen_with<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    streaming: &Streaming<B>,
+    (s_hat, t_hat): (&mut [NttPoly<B>; K], &mut NttPoly<B>),
+    [rho, sigma]: [&[u8; 32]; 2],
+    ek: &mut [u8],
+    dk: &mut [u8],
+    h_ek: &mut [u8; 32],
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
     for (n, (s_hat, dk_s)) in s_hat.iter_mut().zip(dk.as_chunks_mut::<ENCODED>().0).enumerate() {
         transformed_noise(backend, P::ETA1, sigma, n, s_hat); // 8-11, 16
         backend.encode12(s_hat, dk_s); // 20
@@ -165,9 +221,42 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    let rho = ek.last_chunk().unwrap_or(&[0; 32]); // 3
     let mut working = Secret::new(Working::<B, Poly<Lazy>, K>::EMPTY);
-    let Working { vector: y_hat, sum } = &mut *working;
+    let Working { vector, sum } = &mut *working;
+    encrypt_with::<B, P, K, U, V>(backend, streaming, (vector, sum), ek, m, r, out);
+}
+
+/// The same in the caller's memory.
+#[cfg(feature = "small")]
+pub(crate) fn encrypt_in<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    streaming: &Streaming<B>,
+    Memory { vector, sum, .. }: &mut Memory<B, K>,
+    ek: &[u8],
+    [m, r]: [&[u8; 32]; 2],
+    out: &mut impl Pieces,
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    encrypt_with::<B, P, K, U, V>(backend, streaming, (vector, sum), ek, m, r, out);
+}
+
+/// The same in memory for y_hat and for u\[i\] and v.
+#[inline(never)] // likewise
+fn encrypt_with<B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    streaming: &Streaming<B>,
+    (y_hat, sum): (&mut [NttPoly<B>; K], &mut Poly<Lazy>),
+    ek: &[u8],
+    m: &[u8; 32],
+    r: &[u8; 32],
+    out: &mut impl Pieces,
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    let rho = ek.last_chunk().unwrap_or(&[0; 32]); // 3
     for (n, y_hat) in y_hat.iter_mut().enumerate() {
         transformed_noise(backend, P::ETA1, r, n, y_hat); // 9-12, 18
     }

@@ -36,7 +36,7 @@ pub fn run_all<B: Backend + Keccak<1>>(backend: B, jobs: &mut [Jobs<'_, B>]) {
                 states.zeroize();
                 blocks.zeroize();
                 if <B as Keccak<1>>::SPILLS {
-                    wipe_frames::<{ FRAMES >> 2 }>(); // a permutation in place has no more
+                    wipe_frames::<{ FRAMES >> 2 }>(); // of a permutation only, and in place
                 }
             }
             Jobs::Matrix(matrix) => {
@@ -86,7 +86,9 @@ pub(crate) fn run_from<B: Keccak<1>>(backend: B, states: &mut States<1>, job: &m
     }
     if job.is_secret() {
         states.zeroize();
-        if B::SPILLS {
+        if B::IN_PLACE {
+            wipe_frames::<{ FRAMES >> 1 }>();
+        } else if B::SPILLS {
             wipe_frames::<FRAMES>();
         }
     }

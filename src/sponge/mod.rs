@@ -70,6 +70,9 @@ pub trait Keccak<const W: usize>: Copy {
     /// nothing that goes with it leaves a part of a state there.
     const SPILLS: bool = true;
 
+    /// Whether a permutation works where the states are, so that half of what is overwritten elsewhere suffices.
+    const IN_PLACE: bool = false;
+
     /// The most slots for which a permutation costs less than for `W`; `W` if there are none.
     fn cheap_width(self) -> usize {
         W

@@ -15,6 +15,8 @@ use kemstone::{Bytes, CiphertextRef, DecapsulationKey, EncapsulationKey, Paramet
 static VECTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/vectors"));
 const COUNT: usize = include!(concat!(env!("OUT_DIR"), "/count.rs"));
 
+const SETS: [&str; 3] = ["ML-KEM-512", "ML-KEM-768", "ML-KEM-1024"];
+
 /// What has been measured of each operation: of its first call the stack, of its second the instructions, where the processor counts
 /// them.
 #[derive(Clone, Copy)]
@@ -74,11 +76,15 @@ struct Memory<S: ParameterSet> {
     ciphertext: S::CiphertextBytes,
     secret: [u8; 32],
     measured: [Measured; 3],
+    #[cfg(feature = "small")]
+    scratch: (kemstone::Scratch<S>, [Measured; 3]),
 }
 
 /// One record; whether what comes of it is what it says. `turn` turns a bit of that.
 fn holds<S: ParameterSet>(memory: &mut Memory<S>, records: &mut Records, function: u8, turn: u8) -> bool {
-    let Memory { key, ciphertext, secret, measured: [generation, encapsulation, decapsulation] } = memory;
+    let Memory { key, ciphertext, secret, measured: [generation, encapsulation, decapsulation], .. } = memory;
+    #[cfg(feature = "small")]
+    let (scratch, [in_generation, in_encapsulation, in_decapsulation]) = &mut memory.scratch;
     let mut done = true;
     let expanded = |key: &mut S::DecapsulationKeyBytes, records: &mut Records| {
         key.as_mut().copy_from_slice(records.take(S::DECAPSULATION_KEY_SIZE));
@@ -89,8 +95,14 @@ fn holds<S: ParameterSet>(memory: &mut Memory<S>, records: &mut Records, functio
             seed.copy_from_slice(records.take(64));
             let seed = Seed::from(seed);
             generation.call(&mut || DecapsulationKey::<S>::expand_into(&seed, key));
+            #[cfg(feature = "small")]
+            {
+                let plain = *key;
+                in_generation.call(&mut || scratch.expand_into(&seed, key));
+                done &= plain.as_ref() == key.as_ref();
+            }
             key.as_mut()[0] ^= turn;
-            key.as_ref() == records.take(S::DECAPSULATION_KEY_SIZE)
+            done & (key.as_ref() == records.take(S::DECAPSULATION_KEY_SIZE))
         }
         1 => {
             let m = records.array::<32>();
@@ -104,6 +116,18 @@ fn holds<S: ParameterSet>(memory: &mut Memory<S>, records: &mut Records, functio
                 };
                 done &= ek.encapsulate_into(draw, ciphertext, secret).is_ok();
             });
+            #[cfg(feature = "small")]
+            {
+                let plain = (*ciphertext, *secret);
+                in_encapsulation.call(&mut || {
+                    let draw = |to: &mut [u8; 32]| {
+                        *to = m;
+                        Ok::<_, ()>(())
+                    };
+                    done &= scratch.encapsulate_into(&ek, draw, ciphertext, secret).is_ok();
+                });
+                done &= plain.0.as_ref() == ciphertext.as_ref() && plain.1 == *secret;
+            }
             secret[0] ^= turn;
             let same = ciphertext.as_ref() == records.take(S::CIPHERTEXT_SIZE);
             done & same & (secret[..] == *records.take(32))
@@ -114,6 +138,13 @@ fn holds<S: ParameterSet>(memory: &mut Memory<S>, records: &mut Records, functio
             decapsulation.call(&mut || {
                 done &= DecapsulationKey::<S>::decapsulate_expanded_into(key, c, secret).is_ok();
             });
+            #[cfg(feature = "small")]
+            {
+                let plain = *secret;
+                in_decapsulation
+                    .call(&mut || done &= scratch.decapsulate_expanded_into(key, c, secret).is_ok());
+                done &= plain == *secret;
+            }
             secret[0] ^= turn;
             done & (secret[..] == *records.take(32))
         }
@@ -130,8 +161,8 @@ fn holds<S: ParameterSet>(memory: &mut Memory<S>, records: &mut Records, functio
 }
 
 /// Every record on every set; how many hold.
-fn run(turn: u8) -> (usize, [[Measured; 3]; 3]) {
-    let (mut count, mut measured) = (0, [[Measured::NONE; 3]; 3]);
+fn run(turn: u8) -> (usize, [[[Measured; 3]; 3]; 2]) {
+    let (mut count, mut measured) = (0, [[[Measured::NONE; 3]; 3]; 2]);
     let mut records = Records(VECTORS);
     macro_rules! memory {
         ($S:ty) => {{
@@ -141,6 +172,8 @@ fn run(turn: u8) -> (usize, [[Measured; 3]; 3]) {
                     ciphertext: <$S as ParameterSet>::CiphertextBytes::ZERO,
                     secret: [0; 32],
                     measured: [Measured::NONE; 3],
+                    #[cfg(feature = "small")]
+                    scratch: (kemstone::Scratch::new(), [Measured::NONE; 3]),
                 })
             }; 2];
             MEMORY[usize::from(turn)].take()
@@ -159,7 +192,11 @@ fn run(turn: u8) -> (usize, [[Measured; 3]; 3]) {
             _ => holds(large, &mut records, function, turn),
         });
     }
-    measured = [small.measured, middle.measured, large.measured];
+    measured[0] = [small.measured, middle.measured, large.measured];
+    #[cfg(feature = "small")]
+    {
+        measured[1] = [small.scratch.1, middle.scratch.1, large.scratch.1];
+    }
     (count, measured)
 }
 
@@ -175,13 +212,21 @@ fn say(parts: &[&str], numbers: &[usize]) {
 
 /// The program: whether all went well.
 fn main() -> bool {
-    let (count, measured) = run(0);
-    for (set, measured) in ["ML-KEM-512", "ML-KEM-768", "ML-KEM-1024"].into_iter().zip(measured) {
+    let (count, [measured, in_scratch]) = run(0);
+    for (set, measured) in SETS.into_iter().zip(measured) {
         let _ = Output.write_str(set);
         say(
             &[" stack: generation ", ", encapsulation ", ", decapsulation "],
             &measured.map(|measured| measured.stack),
         );
+        let mut in_scratch = in_scratch.into_iter().zip(SETS).filter(|(_, name)| *name == set);
+        if let (true, Some((measured, _))) = (cfg!(feature = "small"), in_scratch.next()) {
+            let _ = Output.write_str(set);
+            say(
+                &[" stack beside a scratch: generation ", ", encapsulation ", ", decapsulation "],
+                &measured.map(|measured| measured.stack),
+            );
+        }
         if cfg!(target_arch = "riscv32") {
             let _ = Output.write_str(set);
             say(

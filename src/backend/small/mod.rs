@@ -21,6 +21,13 @@ use crate::sponge::{Keccak, States, alone};
 pub struct Small;
 
 impl Small {
+    /// Its products: see [`Backend::STREAMING`].
+    pub(crate) const STREAMED: Streaming<Self> = Streaming {
+        multiply: |_, a, b, sum| arithmetic::multiply(a.raw(), b.raw(), sum),
+        inverse: |_, f| arithmetic::ntt_inverse(f),
+        add: |_, e_hat, sum| arithmetic::add(e_hat.raw(), sum.raw_mut()),
+    };
+
     /// The token, as of backends that a machine may lack.
     pub fn detect() -> Option<Self> {
         Some(Self)
@@ -29,11 +36,7 @@ impl Small {
 
 impl Backend for Small {
     const NAME: &'static str = "small";
-    const STREAMING: Option<Streaming<Self>> = Some(Streaming {
-        multiply: |_, a, b, sum| arithmetic::multiply(a.raw(), b.raw(), sum),
-        inverse: |_, f| arithmetic::ntt_inverse(f),
-        add: |_, e_hat, sum| arithmetic::add(e_hat.raw(), sum.raw_mut()),
-    });
+    const STREAMING: Option<Streaming<Self>> = Some(Self::STREAMED);
 
     fn hash(self, job: Job<'_>) {
         alone::run(self, job);
@@ -110,6 +113,8 @@ impl Backend for Small {
 }
 
 impl Keccak<1> for Small {
+    const IN_PLACE: bool = true;
+
     fn permute(self, states: &mut States<1>, _used: usize) {
         keccak::permute(states.single());
     }
