@@ -112,7 +112,8 @@ pub(super) fn key_gen_in<B, P, const K: usize, const U: usize, const V: usize>(
     let mut rho_sigma = Secret::new([[0; 32]; 2]);
     let DkMut { ek, dk_pke, h_ek, .. } = dk;
     backend.hash(g_with_k(d, &[K as u8], &mut rho_sigma)); // 1: Algorithm 13, line 1
-    streamed::key_gen_in::<B, P, K, U, V>(backend, streaming, memory, &rho_sigma, (ek, dk_pke), h_ek); // 1-3
+    let memory = memory.for_key_gen();
+    streamed::key_gen_with::<B, P, K, U, V>(backend, streaming, memory, &rho_sigma, ek, dk_pke, h_ek); // 1-3
     *dk.z = *z; // 3
 } // 4: the keys are written in place
 
@@ -133,7 +134,8 @@ pub(super) fn encaps_in<B, P, const K: usize, const U: usize, const V: usize>(
 {
     let mut k_r = Secret::new([[0; 32]; 2]);
     g_of_key(backend, ek, m, &mut k_r); // 1
-    streamed::encrypt_in::<B, P, K, U, V>(backend, streaming, memory, ek, [m, &k_r[1]], &mut c); // 2
+    let memory = memory.for_encrypt();
+    streamed::encrypt_with::<B, P, K, U, V>(backend, streaming, memory, ek, m, &k_r[1], &mut c); // 2
     *shared_secret = k_r[0];
 } // 3
 
@@ -153,16 +155,12 @@ where
     P: Dimensions<K, U, V>,
 {
     shared_secret.wipe();
-    if !s_is_valid(backend, dk) {
-        return false; // a check that is no secret: the key is refused
-    }
-    let valid = public_half_is_valid::<B, K>(backend, dk);
-    if valid {
+    checked_by::<B, K>(backend, dk, || {
         decaps_by::<B, K, U, V>(backend, streaming, dk, c, shared_secret, |[m, r], out| {
-            streamed::encrypt_in::<B, P, K, U, V>(backend, streaming, memory, dk.ek, [m, r], out);
+            let memory = memory.for_encrypt();
+            streamed::encrypt_with::<B, P, K, U, V>(backend, streaming, memory, dk.ek, m, r, out);
         });
-    }
-    valid
+    })
 }
 
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal) with a key of which rho and H(ek) are known, but not t: the first part of `c`
@@ -319,14 +317,9 @@ where
 {
     shared_secret.wipe();
     if let Some(streaming) = &B::STREAMING {
-        if !s_is_valid(backend, dk) {
-            return false; // a check that is no secret: the key is refused
-        }
-        let valid = public_half_is_valid::<B, K>(backend, dk);
-        if valid {
+        return checked_by::<B, K>(backend, dk, || {
             decaps_streamed::<B, P, K, U, V>(backend, streaming, dk, c.as_ref(), shared_secret);
-        }
-        return valid;
+        });
     }
     let mut decrypted = Decrypted::new();
     let mut key = EncryptionKey::<B, K>::ZERO;
@@ -347,6 +340,19 @@ where
     let valid: bool = ct::equal(&test, dk.h_ek).into();
     if !valid {
         shared_secret.wipe();
+    }
+    valid
+}
+
+/// Decapsulates with a key that passes the checks of section 7.3, each before anything else is done with the key.
+#[inline(always)]
+fn checked_by<B: Backend, const K: usize>(backend: B, dk: Dk<'_>, decaps: impl FnOnce()) -> bool {
+    if !s_is_valid(backend, dk) {
+        return false; // a check that is no secret: the key is refused
+    }
+    let valid = public_half_is_valid::<B, K>(backend, dk);
+    if valid {
+        decaps();
     }
     valid
 }

@@ -5,7 +5,6 @@
 use core::slice::from_mut;
 
 use subtle::Choice;
-use zeroize::optimization_barrier;
 
 use super::ct::{self, Secret, Wipe};
 use super::params::{Dimensions, ENCODED};
@@ -24,21 +23,14 @@ impl<B, const K: usize> Working<B, NttPoly<B>, K> {
     const ZERO: Self = Self { vector: [const { NttPoly::ZERO }; K], sum: NttPoly::ZERO };
 }
 
-impl<B, const K: usize> Wipe for Working<B, NttPoly<B>, K> {
-    fn wipe(&mut self) {
-        *self = Self::ZERO;
-        optimization_barrier(self);
-    }
-}
-
 impl<B, const K: usize> Working<B, Poly<Lazy>, K> {
-    const EMPTY: Self = Self { vector: [const { NttPoly::ZERO }; K], sum: Poly::ZERO };
+    const ZERO: Self = Self { vector: [const { NttPoly::ZERO }; K], sum: Poly::ZERO };
 }
 
-impl<B, const K: usize> Wipe for Working<B, Poly<Lazy>, K> {
+impl<B, S: Wipe, const K: usize> Wipe for Working<B, S, K> {
     fn wipe(&mut self) {
-        *self = Self::EMPTY;
-        optimization_barrier(self);
+        self.vector.wipe();
+        self.sum.wipe();
     }
 }
 
@@ -54,13 +46,24 @@ pub struct Memory<B, const K: usize> {
 impl<B, const K: usize> Memory<B, K> {
     pub(super) const ZERO: Self =
         Self { vector: [const { NttPoly::ZERO }; K], t_hat: NttPoly::ZERO, sum: Poly::ZERO };
+
+    /// For [`key_gen_with`].
+    pub(super) const fn for_key_gen(&mut self) -> (&mut [NttPoly<B>; K], &mut NttPoly<B>) {
+        (&mut self.vector, &mut self.t_hat)
+    }
+
+    /// For [`encrypt_with`].
+    pub(super) const fn for_encrypt(&mut self) -> (&mut [NttPoly<B>; K], &mut Poly<Lazy>) {
+        (&mut self.vector, &mut self.sum)
+    }
 }
 
 #[cfg(feature = "small")]
 impl<B, const K: usize> Wipe for Memory<B, K> {
     fn wipe(&mut self) {
-        *self = Self::ZERO;
-        optimization_barrier(self);
+        self.vector.wipe();
+        self.t_hat.wipe();
+        self.sum.wipe();
     }
 }
 
@@ -104,7 +107,7 @@ fn add_row<B: Backend, const K: usize>(
 pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     streaming: &Streaming<B>,
-    [rho, sigma]: &[[u8; 32]; 2],
+    rho_sigma: &[[u8; 32]; 2],
     ek: &mut [u8],
     dk: &mut [u8],
     h_ek: &mut [u8; 32],
@@ -114,34 +117,16 @@ pub(crate) fn key_gen<B, P, const K: usize, const U: usize, const V: usize>(
 {
     let mut working = Secret::new(Working::<B, NttPoly<B>, K>::ZERO);
     let Working { vector, sum } = &mut *working;
-    let rho_sigma = [rho, sigma];
     key_gen_with::<B, P, K, U, V>(backend, streaming, (vector, sum), rho_sigma, ek, dk, h_ek);
-}
-
-/// The same in the caller's memory.
-#[cfg(feature = "small")]
-pub(crate) fn key_gen_in<B, P, const K: usize, const U: usize, const V: usize>(
-    backend: B,
-    streaming: &Streaming<B>,
-    Memory { vector, t_hat, .. }: &mut Memory<B, K>,
-    [rho, sigma]: &[[u8; 32]; 2],
-    (ek, dk): (&mut [u8], &mut [u8]),
-    h_ek: &mut [u8; 32],
-) where
-    B: Backend,
-    P: Dimensions<K, U, V>,
-{
-    let rho_sigma = [rho, sigma];
-    key_gen_with::<B, P, K, U, V>(backend, streaming, (vector, t_hat), rho_sigma, ek, dk, h_ek);
 }
 
 /// The same in memory for s_hat and for an element that tells s before there is e_hat in it: t_hat.
 #[inline(never)] // likewise
-fn key_gen_with<B, P, const K: usize, const U: usize, const V: usize>(
+pub(super) fn key_gen_with<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     streaming: &Streaming<B>,
     (s_hat, t_hat): (&mut [NttPoly<B>; K], &mut NttPoly<B>),
-    [rho, sigma]: [&[u8; 32]; 2],
+    [rho, sigma]: &[[u8; 32]; 2],
     ek: &mut [u8],
     dk: &mut [u8],
     h_ek: &mut [u8; 32],
@@ -221,30 +206,14 @@ pub(crate) fn encrypt<B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    let mut working = Secret::new(Working::<B, Poly<Lazy>, K>::EMPTY);
+    let mut working = Secret::new(Working::<B, Poly<Lazy>, K>::ZERO);
     let Working { vector, sum } = &mut *working;
-    encrypt_with::<B, P, K, U, V>(backend, streaming, (vector, sum), ek, m, r, out);
-}
-
-/// The same in the caller's memory.
-#[cfg(feature = "small")]
-pub(crate) fn encrypt_in<B, P, const K: usize, const U: usize, const V: usize>(
-    backend: B,
-    streaming: &Streaming<B>,
-    Memory { vector, sum, .. }: &mut Memory<B, K>,
-    ek: &[u8],
-    [m, r]: [&[u8; 32]; 2],
-    out: &mut impl Pieces,
-) where
-    B: Backend,
-    P: Dimensions<K, U, V>,
-{
     encrypt_with::<B, P, K, U, V>(backend, streaming, (vector, sum), ek, m, r, out);
 }
 
 /// The same in memory for y_hat and for u\[i\] and v.
 #[inline(never)] // likewise
-fn encrypt_with<B, P, const K: usize, const U: usize, const V: usize>(
+pub(super) fn encrypt_with<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     streaming: &Streaming<B>,
     (y_hat, sum): (&mut [NttPoly<B>; K], &mut Poly<Lazy>),
