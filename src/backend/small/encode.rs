@@ -1,11 +1,10 @@
-//! FIPS 203, Algorithms 5 and 6 and section 4.2.1: coefficients as bits, one after the other, with the sums that come before.
+//! FIPS 203, Algorithms 5 and 6: numbers as bits, one after the other, and with d = 12 elements of T_q.
 
 use crate::backend::poly::{N, Q};
-use crate::backend::portable::compress::{compress_bits, decompress_bits, message_of_nibble};
 use crate::backend::portable::reduce::canonicalise;
 
 /// Packs numbers of `d` bits, at most 12, that are written to `b` when eight are there.
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     bits: u32,
     count: u32,
     d: u32,
@@ -13,11 +12,11 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(d: usize, b: &'a mut [u8]) -> Self {
+    pub(super) fn new(d: usize, b: &'a mut [u8]) -> Self {
         Self { bits: 0, count: 0, d: d as u32, b: b.iter_mut() }
     }
 
-    fn push(&mut self, number: u32) {
+    pub(super) fn push(&mut self, number: u32) {
         self.bits |= number << self.count;
         self.count += self.d;
         while self.count >= 8 {
@@ -31,7 +30,7 @@ impl<'a> Writer<'a> {
 }
 
 /// Takes numbers of `d` bits, at most 12, from `b`.
-fn unpack(d: usize, b: &[u8], f: &mut [i16; N], number: impl Fn(u32) -> i16) {
+pub(super) fn unpack(d: usize, b: &[u8], f: &mut [i16; N], number: impl Fn(u32) -> i16) {
     let (mut bits, mut count, mut b) = (0_u32, 0, b.iter());
     for f in f {
         while count < d {
@@ -42,39 +41,6 @@ fn unpack(d: usize, b: &[u8], f: &mut [i16; N], number: impl Fn(u32) -> i16) {
         bits >>= d;
         count -= d;
     }
-}
-
-/// `ByteEncode_d(Compress_d(f + e))`; |f| < 8q, |e| <= 3.
-pub(crate) fn add_compress(f: &[i16; N], e: &[i16; N], d: usize, b: &mut [u8]) {
-    let mut writer = Writer::new(d, b);
-    for (f, e) in f.iter().zip(e) {
-        writer.push(compress_bits(d, canonicalise(f + e)));
-    }
-}
-
-/// `ByteEncode_d(Compress_d(f + e + mu))`; |f| < 8q, |e| <= 3.
-pub(crate) fn add_message_compress(f: &[i16; N], e: &[i16; N], m: &[u8; 32], d: usize, b: &mut [u8]) {
-    let mut writer = Writer::new(d, b);
-    let eights = f.as_chunks::<8>().0.iter().zip(e.as_chunks::<8>().0).zip(m);
-    for ((f, e), byte) in eights {
-        let mu = [message_of_nibble(byte & 0xf), message_of_nibble(byte >> 4)];
-        for ((f, e), mu) in f.iter().zip(e).zip(mu.as_flattened()) {
-            writer.push(compress_bits(d, canonicalise(f + e + mu)));
-        }
-    }
-}
-
-/// `ByteEncode_1(Compress_1(v - f))`; 0 <= v < q, |f| < 8q.
-pub(crate) fn sub_compress(v: &[i16; N], f: &[i16; N], m: &mut [u8; 32]) {
-    let mut writer = Writer::new(1, m);
-    for (v, f) in v.iter().zip(f) {
-        writer.push(compress_bits(1, canonicalise(v - f)));
-    }
-}
-
-/// `Decompress_d(ByteDecode_d(b))`.
-pub(crate) fn decompress(d: usize, b: &[u8], f: &mut [i16; N]) {
-    unpack(d, b, f, |y| decompress_bits(d, y));
 }
 
 /// FIPS 203, Algorithm 5, d = 12. Any 16-bit input.

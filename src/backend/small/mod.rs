@@ -3,11 +3,14 @@
 //!
 //! A transform works where the polynomial lies, T_q is in the standard's order, an entry of the matrix is multiplied when it has
 //! been sampled and then forgotten ([`Backend::STREAMING`]), sums are compressed one number after the other, and Keccak is a loop.
-//! It takes about twice the time of `portable`.
+//! It takes about twice the time of `portable`, whose reductions (`reduce.rs`) and noise serve here, too.
 
-pub(crate) mod arithmetic;
+pub(crate) mod compress;
 pub(crate) mod encode;
 pub(crate) mod keccak;
+pub(crate) mod mul;
+pub(crate) mod ntt;
+pub(crate) mod sample;
 
 use super::poly::{Canonical, Lazy, Multiplier, Noise, NttPoly, Poly, Range};
 use super::portable::steps;
@@ -23,9 +26,9 @@ pub struct Small;
 impl Small {
     /// Its products: see [`Backend::STREAMING`].
     pub(crate) const STREAMED: Streaming<Self> = Streaming {
-        multiply: |_, a, b, sum| arithmetic::multiply(a.raw(), b.raw(), sum),
-        inverse: |_, f| arithmetic::ntt_inverse(f),
-        add: |_, e_hat, sum| arithmetic::add(e_hat.raw(), sum.raw_mut()),
+        multiply: |_, a, b, sum| mul::multiply(a.raw(), b.raw(), sum),
+        inverse: |_, f| ntt::ntt_inverse(f),
+        add: |_, e_hat, sum| mul::add(e_hat.raw(), sum.raw_mut()),
     };
 
     /// The token, as of backends that a machine may lack.
@@ -47,13 +50,13 @@ impl Backend for Small {
     }
 
     fn sample_ntt(self, blocks: &[[u8; 192]], a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
-        sample_each(blocks, a_hats, filled, arithmetic::sample_ntt_block)
+        sample_each(blocks, a_hats, filled, sample::sample_ntt_block)
     }
 
     fn ntt<R: Range>(self, f: &Poly<R>, f_hat: &mut NttPoly<Self>) {
         const { assert!(R::MIN > -poly::Q && R::MAX < poly::Q, "the transform takes |c| < q") };
         *f_hat.raw_mut() = *f.coefficients();
-        arithmetic::ntt(f_hat.raw_mut());
+        ntt::ntt(f_hat.raw_mut());
     }
 
     fn multiplier<R: Range>(self, f: &Poly<R>, m: &mut Multiplier<Self>) {
@@ -67,8 +70,8 @@ impl Backend for Small {
         e_hat: &NttPoly<Self>,
         t_hat: &mut NttPoly<Self>,
     ) {
-        arithmetic::dot(a, s, t_hat.raw_mut());
-        arithmetic::add(e_hat.raw(), t_hat.raw_mut());
+        mul::dot(a, s, t_hat.raw_mut());
+        mul::add(e_hat.raw(), t_hat.raw_mut());
     }
 
     fn dot_inverse<const K: usize>(
@@ -77,12 +80,12 @@ impl Backend for Small {
         b: &[Multiplier<Self>; K],
         f: &mut Poly<Lazy>,
     ) {
-        arithmetic::dot(a, b, f.storage());
-        arithmetic::ntt_inverse(f.storage());
+        mul::dot(a, b, f.storage());
+        ntt::ntt_inverse(f.storage());
     }
 
     fn add_compress<const L: usize>(self, f: &Poly<Lazy>, e: &Poly<Noise>, b: &mut [u8; L]) {
-        encode::add_compress(f.coefficients(), e.coefficients(), const { L >> 5 }, b);
+        compress::add_compress(f.coefficients(), e.coefficients(), const { L >> 5 }, b);
     }
 
     fn add_message_compress<const L: usize>(
@@ -92,11 +95,11 @@ impl Backend for Small {
         m: &[u8; 32],
         b: &mut [u8; L],
     ) {
-        encode::add_message_compress(f.coefficients(), e.coefficients(), m, const { L >> 5 }, b);
+        compress::add_message_compress(f.coefficients(), e.coefficients(), m, const { L >> 5 }, b);
     }
 
     fn sub_compress(self, v: &Poly<Canonical>, f: &Poly<Lazy>, m: &mut [u8; 32]) {
-        encode::sub_compress(v.coefficients(), f.coefficients(), m);
+        compress::sub_compress(v.coefficients(), f.coefficients(), m);
     }
 
     fn encode12(self, f_hat: &NttPoly<Self>, b: &mut [u8; 384]) {
@@ -108,7 +111,7 @@ impl Backend for Small {
     }
 
     fn decompress<const L: usize>(self, b: &[u8; L], f: &mut Poly<Canonical>) {
-        encode::decompress(const { L >> 5 }, b, f.storage());
+        compress::decompress(const { L >> 5 }, b, f.storage());
     }
 }
 
