@@ -123,9 +123,10 @@ const fn rows_before_hash(slots: usize, k: usize) -> usize {
 }
 
 /// How many entries of the next row are sampled with a row and beside H(ek), which takes a slot of its own: with them, the other slots
-/// are taken equally often. None where a row leaves some of them empty: there H(ek) is what takes longest.
+/// are taken equally often. None where a row leaves some of them empty: there H(ek) is what takes longest. With more slots than four it
+/// costs nothing, and saves something where four of them are cheaper than all.
 const fn entries_ahead(slots: usize, k: usize) -> usize {
-    let beside = slots - 1;
+    let beside = (if slots < 4 { slots } else { 4 }) - 1;
     if beside == 0 || beside > k { 0 } else { k.next_multiple_of(beside) - k }
 }
 

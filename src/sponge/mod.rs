@@ -9,6 +9,7 @@
 //! | `groups.rs` | outputs of the PRF, entries of the matrix |
 //! | `alone.rs` | one sponge over one state |
 //! | `pack.rs` | all that is asked for, packed into the slots of wide states |
+//! | `queue.rs` | what waits for a slot, and what has one |
 //! | `noise.rs` | the PRF alone, for which the order is known beforehand |
 //!
 //! Shown by the feature `internals`; no semver promise covers it.
@@ -20,6 +21,7 @@ pub mod jobs;
 pub mod keccak;
 pub mod noise;
 pub mod pack;
+mod queue;
 #[cfg(test)]
 pub(crate) mod tests;
 

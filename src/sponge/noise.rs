@@ -21,11 +21,11 @@ pub fn run<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(
     e2: &mut [u8; 128],
 ) {
     let mut groups = Prf::of_noise(r, length, y, e1, e2);
-    // Where no narrower permutation is cheaper, and with one block each or a slot for each: else the packer would let the next
-    // begin where one has ended.
-    let fits =
-        groups.iter().all(|prf| prf.work() <= 1) || groups.iter().map(|prf| prf.count).sum::<usize>() <= W;
-    if W > 1 && Keccak::<W>::cheap_width(backend) >= W && fits {
+    // With one block each, or with a slot for each where no narrower permutation is cheaper: else the packer would let the next begin
+    // where one has ended.
+    let one_block = groups.iter().all(|prf| prf.work() <= 1);
+    let a_slot_each = || groups.iter().map(|prf| prf.count).sum::<usize>() <= W;
+    if W > 1 && (one_block || Keccak::<W>::cheap_width(backend) >= W && a_slot_each()) {
         in_order::<B, W>(backend, r, &mut groups);
     } else {
         pack::run::<B, W>(backend, &mut groups.map(Jobs::Prf));

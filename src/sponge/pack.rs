@@ -8,16 +8,13 @@
 //! One that needs a fourth block, as eight polynomials of a thousand do, holds the others up: that takes a permutation
 //! more now and then, where books by slots cost more every time.
 
-use core::slice;
-
 use zeroize::Zeroize;
 
-use super::fips202::{FirstBlock, Function};
-use super::groups::{Outputs, SAMPLE_BLOCKS};
+use super::fips202::FirstBlock;
 use super::jobs::{Job, Jobs};
+use super::queue::{Limits, Queue, Wave};
 use super::{Blocks, FRAMES, Keccak, States, alone, wipe_frames};
 use crate::backend::Backend;
-use crate::backend::poly::NttPoly;
 
 /// Runs every job over the `W`-wide Keccak of `backend`, in the order given: with the longest first it takes the least time.
 pub fn run<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(backend: B, jobs: &mut [Jobs<'_, B>]) {
@@ -101,17 +98,17 @@ impl<'g, 'a, B: Backend, const W: usize> Slots<'g, 'a, B, W> {
         }
         // Slots that the next call of `start` sets.
         let (mut first, mut fresh, mut word4) = (FirstBlock::EMPTY, 0, [0; W]);
-        // What the cheap slots can still do besides; they are filled first, so it does not change any more.
-        let mut spare = None;
+        // They are filled after the cheap ones, so it does not change any more.
+        let mut beyond = None;
         loop {
             let slot = self.busy.trailing_ones() as usize;
             let Some(room @ [_, ..]) = word4.get_mut(slot..self.end_of_room(slot)) else { break };
-            let most = self.most(slot, &mut spare);
-            if most == 0 {
+            let limits = self.limits(slot, &mut beyond);
+            if limits.most == 0 {
                 break;
             }
-            let Some((wave, next)) = self.queue.next(most, room) else {
-                self.more = false;
+            let Some((wave, next)) = self.queue.next(limits, room) else {
+                self.more = !self.queue.is_empty();
                 break;
             };
             if !first.is(next) {
@@ -137,14 +134,17 @@ impl<'g, 'a, B: Backend, const W: usize> Slots<'g, 'a, B, W> {
         end.min(slot + (self.busy >> slot).trailing_zeros() as usize)
     }
 
-    /// How many permutations to begin in this slot: any number in a cheap one, elsewhere what the cheap ones cannot do.
+    /// What to begin in this slot: anything in a cheap one, elsewhere what the cheap ones cannot do.
     #[inline(always)]
-    fn most(&self, slot: usize, spare: &mut Option<usize>) -> usize {
+    fn limits(&mut self, slot: usize, beyond: &mut Option<Beyond>) -> Limits {
         if slot < self.cheap {
-            return usize::MAX;
+            return Limits::NONE;
         }
-        let spare = spare.get_or_insert_with(|| spare_permutations(&self.waves[..self.cheap]));
-        self.waiting.saturating_sub(*spare)
+        let beyond = beyond.get_or_insert_with(|| {
+            let spare = spare_permutations(&self.waves[..self.cheap], self.queue.work_of_first());
+            Beyond { spare, all: self.waiting.saturating_sub(spare) }
+        });
+        Limits { most: self.waiting.saturating_sub(beyond.spare), all: beyond.all, slots: W - self.cheap }
     }
 
     #[inline(always)]
@@ -210,32 +210,12 @@ impl<'g, 'a, B: Backend, const W: usize> Slots<'g, 'a, B, W> {
     }
 }
 
-/// Neighbouring slots that started together and do the same: one job, or outputs, or entries.
-///
-/// Not an enum: a compiler may read what another variant has before it asks which one it is, and find the smaller of two
-/// numbers by a branch. The path would depend on what the stack held before, so all of a wave is initialised.
-struct Wave<'g, 'a, B> {
-    /// 0: no wave.
-    slots: usize,
-    /// Permutations that they still take.
-    left: usize,
-    /// One slot.
-    job: Option<&'g mut Job<'a>>,
-    /// An output for each slot.
-    outputs: Outputs<'a>,
-    /// An entry of the matrix for each slot.
-    entries: &'a mut [NttPoly<B>],
-}
-
-impl<B> Wave<'_, '_, B> {
-    fn none() -> Self {
-        Self { slots: 0, left: 0, job: None, outputs: Outputs::none(), entries: &mut [] }
-    }
-
-    /// The set of its slots, of which `first` is the first.
-    fn set(&self, first: usize) -> u32 {
-        ((1 << self.slots) - 1) << first
-    }
+/// What the slots that are not cheap are for, until the cheap ones are filled again.
+struct Beyond {
+    /// Permutations that the cheap slots can take over besides.
+    spare: usize,
+    /// Permutations that they cannot.
+    all: usize,
 }
 
 /// The next of the waves whose first slots are in `set`, with that slot, which leaves the set.
@@ -254,74 +234,14 @@ fn width(set: u32) -> usize {
     (u32::BITS - set.leading_zeros()) as usize
 }
 
-/// How many permutations the slots of these waves can take over while the longest of them is at work anyway.
-fn spare_permutations<B>(waves: &[Wave<'_, '_, B>]) -> usize {
+/// How many permutations the slots of these waves can take over while the longest of them is at work anyway, if what waits takes
+/// `next` each.
+fn spare_permutations<B>(waves: &[Wave<'_, '_, B>], next: usize) -> usize {
     let (mut taken, mut chain, mut soonest) = (0, 0, usize::MAX);
     for wave in waves.iter().filter(|wave| wave.slots > 0) {
         taken += wave.slots * wave.left;
         (chain, soonest) = (chain.max(wave.left), soonest.min(wave.left));
     }
     // What starts in the first slot that becomes free must not be the last to end.
-    if soonest.saturating_add(SAMPLE_BLOCKS) > chain { 0 } else { waves.len() * chain - taken }
-}
-
-/// What is still to be given to slots.
-struct Queue<'g, 'a, B> {
-    next: Option<&'g mut Jobs<'a, B>>,
-    rest: slice::IterMut<'g, Jobs<'a, B>>,
-}
-
-impl<'g, 'a, B> Queue<'g, 'a, B> {
-    fn new(jobs: &'g mut [Jobs<'a, B>]) -> Self {
-        let mut rest = jobs.iter_mut();
-        Self { next: rest.next(), rest }
-    }
-
-    /// A wave of one slot or more: no more than there are words in `word4`, and no more than it takes to run `most`
-    /// permutations. With the block it starts with; its words 4 are written to `word4`, which is zero.
-    #[inline(always)]
-    fn next(&mut self, most: usize, word4: &mut [u64]) -> Option<(Wave<'g, 'a, B>, FirstBlock<'a>)> {
-        loop {
-            let jobs = self.next.take()?;
-            match jobs {
-                Jobs::One(job) => {
-                    self.next = self.rest.next();
-                    // With no work there is nothing to absorb.
-                    if job.work > 0 {
-                        let wave = Wave { slots: 1, left: job.work, job: Some(job), ..Wave::none() };
-                        return Some((wave, FirstBlock::EMPTY));
-                    }
-                }
-                Jobs::Prf(prf) if prf.count > 0 => {
-                    let left = prf.work();
-                    let slots = enough(word4.len().min(prf.count), left, most);
-                    let first = FirstBlock::new(Function::Shake256, prf.s);
-                    let outputs = prf.take(slots, word4);
-                    self.next = Some(jobs);
-                    return Some((Wave { slots, left, outputs, ..Wave::none() }, first));
-                }
-                Jobs::Matrix(matrix) if !matrix.entries.is_empty() => {
-                    let slots = enough(word4.len().min(matrix.entries.len()), SAMPLE_BLOCKS, most);
-                    let first = FirstBlock::new(Function::Shake128, matrix.rho);
-                    let entries = matrix.take(slots, word4);
-                    self.next = Some(jobs);
-                    return Some((Wave { slots, left: SAMPLE_BLOCKS, entries, ..Wave::none() }, first));
-                }
-                _ => self.next = self.rest.next(),
-            }
-        }
-    }
-}
-
-/// How many of `all` sponges with so much work each run `most` permutations: at least one, and all if that is no limit.
-#[inline(always)]
-fn enough(all: usize, work: usize, most: usize) -> usize {
-    if most == usize::MAX {
-        return all;
-    }
-    let mut count = 1;
-    while count < all && count * work < most {
-        count += 1;
-    }
-    count
+    if soonest.saturating_add(next) > chain { 0 } else { waves.len() * chain - taken }
 }

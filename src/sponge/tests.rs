@@ -17,7 +17,7 @@ use crate::backend::{Backend, conformance, hashing, portable};
 pub(crate) struct Plain<const W: usize>;
 
 thread_local! {
-    /// Permutations since the last reset, by the smallest width that serves them.
+    /// Permutations since the last reset, by the smallest width that serves them: 1 is for those of a state by itself.
     static COUNT: RefCell<BTreeMap<usize, usize>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -34,7 +34,8 @@ impl<const W: usize, const V: usize> Keccak<V> for Plain<W> {
 
     fn permute(self, states: &mut States<V>, used: usize) {
         assert!(1 <= used && used <= V);
-        COUNT.with_borrow_mut(|count| *count.entry(used.next_power_of_two()).or_default() += 1);
+        let width = if V == 1 { 1 } else { used.max(2).next_power_of_two() };
+        COUNT.with_borrow_mut(|count| *count.entry(width).or_default() += 1);
         for slot in 0..used {
             let mut state = states.0.map(|row| row[slot]);
             portable::keccak::permute(&mut state);
