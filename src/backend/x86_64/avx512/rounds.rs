@@ -9,8 +9,8 @@
 //! The orders and the registers are tables in `orders`, which `tools/reorder` reads, checks and searches: its README says how
 //! each was found, and what llvm-mca's models of cores make of it. The orders of states side by side and of one state were
 //! found by measuring on Zen 5 (for states side by side, in both widths). For one state there is a second order, for Intel's
-//! processors, since llvm-mca's models of them give a round in the first one 26 to 28 cycles and in the second 24 to 26; nobody
-//! has measured that. A change here wants a measurement, too (`cargo bench --bench kernels`).
+//! processors, found by measuring on Emerald Rapids: a round takes 28 cycles there, and in the first order 30. A change here wants
+//! a measurement, too (`cargo bench --bench kernels`).
 //! Copies cost nothing but their place: processors rename them.
 //!
 //! # What the assembly relies on
