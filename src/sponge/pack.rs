@@ -137,7 +137,7 @@ impl<'g, 'a, B: Backend, const W: usize> Slots<'g, 'a, B, W> {
     /// What to begin in this slot: anything in a cheap one, elsewhere what the cheap ones cannot do.
     #[inline(always)]
     fn limits(&mut self, slot: usize, beyond: &mut Option<Beyond>) -> Limits {
-        if slot < self.cheap {
+        if W == 1 || slot < self.cheap {
             return Limits::NONE;
         }
         let beyond = beyond.get_or_insert_with(|| {
