@@ -161,7 +161,7 @@ impl<T> Once<T> {
     }
 }
 
-/// The stack that `f` takes, in bytes: it is painted before, and looked at afterwards.
+/// The stack that `f` takes, in bytes: it is painted before, and looked at afterwards. All there is if that was too small.
 #[inline(never)]
 pub fn stack_of(f: &mut dyn FnMut()) -> usize {
     const PAINT: u32 = 0xc53a_965c;
