@@ -78,11 +78,13 @@ impl<'g, 'a, B> Queue<'g, 'a, B> {
         self.next.is_none()
     }
 
+    #[inline(always)]
     fn advance(&mut self) {
         self.next = self.behind.take().or_else(|| self.rest.next());
     }
 
     /// Permutations that each of the next jobs takes.
+    #[inline(always)]
     pub(super) fn work_of_first(&mut self) -> usize {
         while let Some(jobs) = &self.next {
             if jobs.work() > 0 {
@@ -115,6 +117,7 @@ impl<'g, 'a, B> Queue<'g, 'a, B> {
     }
 
     /// The same of those behind the next.
+    #[inline(always)]
     fn shorter(&mut self, limits: Limits, word4: &mut [u64]) -> Option<Start<'g, 'a, B>> {
         loop {
             let jobs = self.behind.take().or_else(|| self.rest.next())?;
