@@ -112,7 +112,9 @@ impl<S: ParameterSet> fmt::Debug for EphemeralPool<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frontend::{MlKem512, MlKem768, MlKem1024, Seed};
+    use crate::frontend::MlKem768;
+    #[cfg(all(feature = "internals", feature = "std"))]
+    use crate::frontend::{MlKem512, MlKem1024, Seed};
 
     /// Of eight seeds, with every third key's room on another backend.
     #[cfg(all(feature = "internals", feature = "std"))]
