@@ -98,7 +98,7 @@ impl<'g, 'a, B: Backend, const W: usize> Slots<'g, 'a, B, W> {
         }
         // Slots that the next call of `start` sets.
         let (mut first, mut fresh, mut word4) = (FirstBlock::EMPTY, 0, [0; W]);
-        // They are filled after the cheap ones, so it does not change any more.
+        // Of the slots that are not cheap, which are filled last: so it does not change any more.
         let mut beyond = None;
         loop {
             let slot = self.busy.trailing_ones() as usize;
