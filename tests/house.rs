@@ -310,7 +310,8 @@ fn no_file_imports_itself_by_way_of_others() {
     let graph: BTreeMap<PathBuf, BTreeSet<PathBuf>> = files
         .iter()
         .filter(|(path, _)| {
-            !["tests.rs", "conformance.rs", "permutations.rs"].iter().any(|name| path.ends_with(name))
+            !["tests.rs", "permutations.rs"].iter().any(|name| path.ends_with(name))
+                && !path.iter().any(|part| part == "conformance")
         })
         .map(|(path, text)| (path.clone(), imports(path, text)))
         .collect();

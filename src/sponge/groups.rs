@@ -98,6 +98,20 @@ impl<'a, B> Matrix<'a, B> {
         Self { rho, row, column, columns, transposed: false, entries }
     }
 
+    /// The same matrix for another backend, whose elements take the place of these.
+    #[cfg(test)]
+    pub(crate) fn for_another<'c, C>(
+        self,
+        entries: &'c mut std::vec::Vec<NttPoly<C>>,
+    ) -> (Matrix<'c, C>, &'a mut [NttPoly<B>])
+    where
+        'a: 'c,
+    {
+        let Self { rho, row, column, columns, transposed, entries: own } = self;
+        entries.resize(own.len(), NttPoly::ZERO);
+        (Matrix { rho, row, column, columns, transposed, entries }, own)
+    }
+
     /// Splits off the next `count` entries, and writes their sponges' words 4 to `word4`.
     #[inline(always)]
     pub(crate) fn take(&mut self, count: usize, word4: &mut [u64]) -> &'a mut [NttPoly<B>] {

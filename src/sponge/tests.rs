@@ -1,7 +1,6 @@
 //! The packer over a Keccak of plain states, of any width.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::thread_local;
 
 use zeroize::Zeroize;
@@ -17,8 +16,15 @@ use crate::backend::{Backend, conformance, hashing, portable};
 pub(crate) struct Plain<const W: usize>;
 
 thread_local! {
-    /// Permutations since the last reset, by the smallest width that serves them: 1 is for those of a state by itself.
-    static COUNT: RefCell<BTreeMap<usize, usize>> = const { RefCell::new(BTreeMap::new()) };
+    /// Permutations since they were last taken, by the logarithm of the smallest width that serves them: 0 is for those of a
+    /// state by itself.
+    static COUNT: Cell<[usize; 4]> = const { Cell::new([0; 4]) };
+}
+
+fn count(log_width: u32) {
+    let mut count = COUNT.get();
+    count[log_width as usize] += 1;
+    COUNT.set(count);
 }
 
 impl<const W: usize> Backend for Plain<W> {
@@ -34,8 +40,7 @@ impl<const W: usize, const V: usize> Keccak<V> for Plain<W> {
 
     fn permute(self, states: &mut States<V>, used: usize) {
         assert!(1 <= used && used <= V);
-        let width = if V == 1 { 1 } else { used.max(2).next_power_of_two() };
-        COUNT.with_borrow_mut(|count| *count.entry(width).or_default() += 1);
+        count(if V == 1 { 0 } else { used.max(2).next_power_of_two().ilog2() });
         for slot in 0..used {
             let mut state = states.0.map(|row| row[slot]);
             portable::keccak::permute(&mut state);
@@ -46,27 +51,27 @@ impl<const W: usize, const V: usize> Keccak<V> for Plain<W> {
 
 // The arithmetic is that of portable.
 mod width_1 {
-    crate::backend::conformance::suite!(@each "width 1", Some(super::Plain::<1>), hashes batches encapsulations);
+    crate::backend::conformance::suite!(hashing "width 1", Some(super::Plain::<1>), hashes batches encapsulations);
 }
 mod width_2 {
-    crate::backend::conformance::suite!(@each "width 2", Some(super::Plain::<2>), hashes batches encapsulations);
+    crate::backend::conformance::suite!(hashing "width 2", Some(super::Plain::<2>), hashes batches encapsulations);
 }
 mod width_4 {
-    crate::backend::conformance::suite!(@each "width 4", Some(super::Plain::<4>), hashes batches encapsulations);
+    crate::backend::conformance::suite!(hashing "width 4", Some(super::Plain::<4>), hashes batches encapsulations);
 }
 // No permutation is cheaper than that of all slots.
 mod width_7 {
-    crate::backend::conformance::suite!(@each "width 7", Some(super::Plain::<7>), hashes batches encapsulations);
+    crate::backend::conformance::suite!(hashing "width 7", Some(super::Plain::<7>), hashes batches encapsulations);
 }
 mod width_8 {
-    crate::backend::conformance::suite!(@each "width 8", Some(super::Plain::<8>), hashes batches encapsulations);
+    crate::backend::conformance::suite!(hashing "width 8", Some(super::Plain::<8>), hashes batches encapsulations);
 }
 
 /// Permutations by width, 1, 2, 4 and 8, of one call.
 pub(crate) fn counted(call: impl FnOnce()) -> [usize; 4] {
-    COUNT.with_borrow_mut(BTreeMap::clear);
+    COUNT.take();
     call();
-    COUNT.with_borrow(|count| [1, 2, 4, 8].map(|width| count.get(&width).copied().unwrap_or(0)))
+    COUNT.take()
 }
 
 #[test]

@@ -378,9 +378,9 @@ mod tests {
     }
     // The others differ in hashing only.
     mod scalar_single {
-        super::suite!(@each "neon-sha3", super::tuned(super::Tuning::ScalarSingle), hashes batches encapsulations);
+        super::suite!(hashing "neon-sha3", super::tuned(super::Tuning::ScalarSingle), hashes batches encapsulations);
     }
     mod mixed {
-        super::suite!(@each "neon-sha3", super::tuned(super::Tuning::Mixed), hashes batches encapsulations);
+        super::suite!(hashing "neon-sha3", super::tuned(super::Tuning::Mixed), hashes batches encapsulations);
     }
 }

@@ -321,17 +321,17 @@ mod tests {
 
     // They differ in hashing only.
     mod four_are_cheaper {
-        super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(true)), hashes batches encapsulations);
+        super::suite!(hashing "avx512", super::Avx512::detect().map(|backend| backend.tuned(true)), hashes batches encapsulations);
     }
     mod four_take_as_long {
-        super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.tuned(false)), hashes batches encapsulations);
+        super::suite!(hashing "avx512", super::Avx512::detect().map(|backend| backend.tuned(false)), hashes batches encapsulations);
     }
 
     // It differs in rejection, and in when that is done.
     mod without_vbmi2 {
         use crate::backend::probe::Probe;
 
-        super::suite!(@each "avx512", super::Avx512::detect().map(|backend| backend.plain().unwrap_or(backend)),
+        super::suite!(hashing "avx512", super::Avx512::detect().map(|backend| backend.plain().unwrap_or(backend)),
             rejection batches encapsulations);
     }
 }

@@ -3,37 +3,45 @@
 //!
 //! Elements of T_q are written and read through `decode12` and `encode12`, whose own test comes first.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+mod any;
+mod unlucky;
+
 use std::vec::Vec;
-use std::{println, thread_local, vec};
+use std::{println, vec};
 
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
 use super::poly::{Canonical, Eta, Lazy, Multiplier, N, Noise, NttPoly, Poly, Q, Range};
-use super::{Backend, model, portable};
-use crate::sponge::fips202::{FirstBlock, Function, LAST_BIT, XOF_BLOCK};
+use super::{Backend, model};
+use crate::sponge::fips202::{FirstBlock, Function, XOF_BLOCK};
 use crate::sponge::jobs::{Absorbed, Job, Jobs};
-use crate::sponge::{Blocks, Keccak, States, alone, pack};
+use crate::sponge::{Blocks, Keccak, States};
 
-/// Instantiates the suite for a backend: `suite!("name", detected)`, where `detected` is an `Option` of its token.
+/// Instantiates the suite for a backend: `suite!("name", detected)`, where `detected` is an `Option` of its token; or
+/// `suite!(hashing "name", detected, tests ...)`, some tests of hashing and sampling only.
 macro_rules! suite {
     ($name:expr, $detected:expr) => {
-        $crate::backend::conformance::suite!(@each $name, $detected,
+        $crate::backend::conformance::suite!(@as of, $name, $detected,
             encoding transform inverse_transform products compression compressed_sums noise rejection hashes batches encapsulations);
     };
-    (@each $name:expr, $detected:expr, $($test:ident)*) => {
+    (hashing $name:expr, $detected:expr, $($test:ident)*) => {
+        $crate::backend::conformance::suite!(@as of_hashing, $name, $detected, $($test)*);
+    };
+    (@as $any:ident, $name:expr, $detected:expr, $($test:ident)*) => {
         $(
             #[test]
             fn $test() {
-                if let Some(backend) = $crate::backend::conformance::present($name, $detected) {
-                    $crate::backend::conformance::$test(backend);
+                use $crate::backend::conformance::{self, Any, present};
+                if let Some(backend) = present($name, $detected) {
+                    conformance::$test(Any::$any(backend));
                 }
             }
         )*
     };
 }
+pub(crate) use any::Any;
 pub(crate) use suite;
+pub(crate) use unlucky::{HashKey, Scripted, unlucky_entries, unlucky_entries_by};
 
 /// Says so if a backend is skipped, and fails if `KEMSTONE_REQUIRE` lists it.
 pub(crate) fn present<B>(name: &str, detected: Option<B>) -> Option<B> {
@@ -105,27 +113,27 @@ fn reduced(f: &[i16; N]) -> [i64; N] {
 }
 
 /// The standard's view of an element of T_q.
-fn read<B: Backend>(backend: B, f_hat: &NttPoly<B>) -> [i64; N] {
+fn read(backend: Any, f_hat: &NttPoly<Any>) -> [i64; N] {
     let mut bytes = [0; 384];
     backend.encode12(f_hat, &mut bytes);
     model::byte_decode(12, &bytes)
 }
 
 /// An element of T_q from its standard form.
-fn write<B: Backend>(backend: B, values: &[i64; N]) -> NttPoly<B> {
+fn write(backend: Any, values: &[i64; N]) -> NttPoly<Any> {
     let mut f_hat = NttPoly::ZERO;
     let bytes = model::byte_encode(12, values).try_into().expect("384 bytes");
     assert!(backend.decode12(&bytes, &mut f_hat));
     f_hat
 }
 
-fn transformed<B: Backend, R: Range>(backend: B, f: &[i16; N]) -> Multiplier<B> {
+fn transformed<R: Range>(backend: Any, f: &[i16; N]) -> Multiplier<Any> {
     let mut m = Multiplier::ZERO;
     backend.multiplier(&poly::<R>(*f), &mut m);
     m
 }
 
-pub(crate) fn encoding<B: Backend>(backend: B) {
+pub(crate) fn encoding(backend: Any) {
     let mut random = Random::new(1);
     // Every value below q in every position, and back.
     for start in 0..Q {
@@ -133,7 +141,7 @@ pub(crate) fn encoding<B: Backend>(backend: B) {
         assert_eq!(read(backend, &write(backend, &values)), values, "start {start}");
     }
     // Every value from q on, in every position, is noticed; the others do not hide it.
-    let mut f_hat = NttPoly::<B>::ZERO;
+    let mut f_hat = NttPoly::<Any>::ZERO;
     for i in 0..N {
         for value in Q as i64..4096 {
             if i > 1 && value > 3340 && value < 4090 {
@@ -169,29 +177,29 @@ pub(crate) fn encoding<B: Backend>(backend: B) {
     }
 }
 
-pub(crate) fn transform<B: Backend>(backend: B) {
+pub(crate) fn transform(backend: Any) {
     let mut random = Random::new(2);
-    fn check<B: Backend, R: Range>(backend: B, f: &[i16; N]) {
+    fn check<R: Range>(backend: Any, f: &[i16; N]) {
         let expected = model::ntt(&reduced(f));
         let mut f_hat = NttPoly::ZERO;
         backend.ntt(&poly::<R>(*f), &mut f_hat);
         assert_eq!(read(backend, &f_hat), expected, "ntt of {f:?}");
-        assert_eq!(read(backend, &transformed::<B, R>(backend, f).f_hat), expected, "multiplier of {f:?}");
+        assert_eq!(read(backend, &transformed::<R>(backend, f).f_hat), expected, "multiplier of {f:?}");
     }
     for f in polynomials::<Canonical>(&mut random) {
-        check::<B, Canonical>(backend, &f);
+        check::<Canonical>(backend, &f);
     }
     for f in polynomials::<Noise>(&mut random) {
-        check::<B, Noise>(backend, &f);
+        check::<Noise>(backend, &f);
     }
 }
 
-pub(crate) fn inverse_transform<B: Backend>(backend: B) {
+pub(crate) fn inverse_transform(backend: Any) {
     // A product by one (the transform of the constant polynomial 1) leaves the inverse transform alone.
     let mut random = Random::new(3);
     let mut one = [0; N];
     one[0] = 1;
-    let one = transformed::<B, Noise>(backend, &one);
+    let one = transformed::<Noise>(backend, &one);
     let mut f = Poly::<Lazy>::ZERO;
     for g in polynomials::<Canonical>(&mut random) {
         let g_hat = write(backend, &model::ntt(&wide(&g)));
@@ -200,14 +208,14 @@ pub(crate) fn inverse_transform<B: Backend>(backend: B) {
     }
 }
 
-pub(crate) fn products<B: Backend>(backend: B) {
-    products_of::<B, 1>(backend);
-    products_of::<B, 2>(backend);
-    products_of::<B, 3>(backend);
-    products_of::<B, 4>(backend);
+pub(crate) fn products(backend: Any) {
+    products_of::<1>(backend);
+    products_of::<2>(backend);
+    products_of::<3>(backend);
+    products_of::<4>(backend);
 }
 
-fn products_of<B: Backend, const K: usize>(backend: B) {
+fn products_of<const K: usize>(backend: Any) {
     let mut random = Random::new(4);
     let choose = |random: &mut Random, round: usize| match round {
         0 => [Q - 1; N],
@@ -220,8 +228,8 @@ fn products_of<B: Backend, const K: usize>(backend: B) {
         let a_hat: [[i16; N]; K] = core::array::from_fn(|_| choose(&mut random, round));
         let b: [[i16; N]; K] = core::array::from_fn(|_| choose(&mut random, (round + 2) & 3));
         let e = random.polynomial(-3, 3);
-        let left: [NttPoly<B>; K] = core::array::from_fn(|i| write(backend, &wide(&a_hat[i])));
-        let right: [Multiplier<B>; K] = core::array::from_fn(|i| transformed::<B, Canonical>(backend, &b[i]));
+        let left: [NttPoly<Any>; K] = core::array::from_fn(|i| write(backend, &wide(&a_hat[i])));
+        let right: [Multiplier<Any>; K] = core::array::from_fn(|i| transformed::<Canonical>(backend, &b[i]));
 
         // Algorithms 11 and 12 by definition: pairs modulo X^2 - gamma.
         let mut sum = [0; N];
@@ -248,30 +256,30 @@ fn products_of<B: Backend, const K: usize>(backend: B) {
     }
     // And once through the front door: the product in R_q, by the schoolbook.
     let (f, g) = (random.polynomial(0, Q - 1), random.polynomial(-3, 3));
-    let f_hat = write(backend, &read(backend, &transformed::<B, Canonical>(backend, &f).f_hat));
+    let f_hat = write(backend, &read(backend, &transformed::<Canonical>(backend, &f).f_hat));
     let mut product = Poly::<Lazy>::ZERO;
-    backend.dot_inverse(&[f_hat], &[transformed::<B, Noise>(backend, &g)], &mut product);
+    backend.dot_inverse(&[f_hat], &[transformed::<Noise>(backend, &g)], &mut product);
     assert_eq!(reduced(product.coefficients()), model::multiply(&wide(&f), &reduced(&g)));
 }
 
-pub(crate) fn compression<B: Backend>(backend: B) {
-    compression_of::<B, 32>(backend);
-    compression_of::<B, 128>(backend);
-    compression_of::<B, 160>(backend);
-    compression_of::<B, 320>(backend);
-    compression_of::<B, 352>(backend);
+pub(crate) fn compression(backend: Any) {
+    compression_of::<32>(backend);
+    compression_of::<128>(backend);
+    compression_of::<160>(backend);
+    compression_of::<320>(backend);
+    compression_of::<352>(backend);
 }
 
-pub(crate) fn compressed_sums<B: Backend>(backend: B) {
-    compressed_sums_of::<B, 128>(backend);
-    compressed_sums_of::<B, 160>(backend);
-    compressed_sums_of::<B, 320>(backend);
-    compressed_sums_of::<B, 352>(backend);
+pub(crate) fn compressed_sums(backend: Any) {
+    compressed_sums_of::<128>(backend);
+    compressed_sums_of::<160>(backend);
+    compressed_sums_of::<320>(backend);
+    compressed_sums_of::<352>(backend);
     compressed_differences(backend);
 }
 
 /// Every number of each range beside the others' extremes, in every residue of slots, and random ones.
-fn compressed_differences<B: Backend>(backend: B) {
+fn compressed_differences(backend: Any) {
     let mut random = Random::new(5);
     let check = |v: [i16; N], f: [i16; N]| {
         let mut m = [0xa5; 32];
@@ -297,7 +305,7 @@ fn compressed_differences<B: Backend>(backend: B) {
     }
 }
 
-fn compressed_sums_of<B: Backend, const L: usize>(backend: B) {
+fn compressed_sums_of<const L: usize>(backend: Any) {
     let d = L as u32 >> 5;
     let mut random = Random::new(10);
     let check = |f: [i16; N], e: [i16; N], m: [u8; 32]| {
@@ -333,7 +341,7 @@ fn compressed_sums_of<B: Backend, const L: usize>(backend: B) {
     }
 }
 
-fn compression_of<B: Backend, const L: usize>(backend: B) {
+fn compression_of<const L: usize>(backend: Any) {
     let d = L as u32 >> 5;
     let mut random = Random::new(6);
     let compress = |f: [i16; N]| {
@@ -368,7 +376,7 @@ fn compression_of<B: Backend, const L: usize>(backend: B) {
     }
 }
 
-pub(crate) fn noise<B: Backend>(backend: B) {
+pub(crate) fn noise(backend: Any) {
     let mut random = Random::new(7);
     for eta in [Eta::Two, Eta::Three] {
         let n = if eta == Eta::Two { 2 } else { 3 };
@@ -385,12 +393,7 @@ pub(crate) fn noise<B: Backend>(backend: B) {
 }
 
 /// [`Backend::sample_ntt`] for one polynomial.
-fn sample_block<B: Backend>(
-    backend: B,
-    block: &[u8; XOF_BLOCK],
-    a_hat: &mut NttPoly<B>,
-    filled: usize,
-) -> usize {
+fn sample_block(backend: Any, block: &[u8; XOF_BLOCK], a_hat: &mut NttPoly<Any>, filled: usize) -> usize {
     let (mut blocks, mut filled) = ([[0xff; 192]], [filled]);
     blocks[0][..XOF_BLOCK].copy_from_slice(block);
     let full = backend.sample_ntt(&blocks, core::slice::from_mut(a_hat), &mut filled);
@@ -398,13 +401,13 @@ fn sample_block<B: Backend>(
     filled[0]
 }
 
-pub(crate) fn rejection<B: Backend>(backend: B) {
+pub(crate) fn rejection(backend: Any) {
     let mut random = Random::new(8);
     // What share of the candidates is accepted: none at all, some, most, all.
     for threshold in [0, 20, 128, 250, 256] {
         for round in 0..30 {
             let mut xof = Vec::new();
-            let mut a_hat = NttPoly::<B>::ZERO;
+            let mut a_hat = NttPoly::<Any>::ZERO;
             let mut filled = 0;
             while filled < N && xof.len() < 100 * XOF_BLOCK {
                 let mut block = [0; XOF_BLOCK];
@@ -444,10 +447,10 @@ pub(crate) fn rejection<B: Backend>(backend: B) {
 }
 
 /// Polynomials that are filled from blocks side by side, each at its own pace, against one at a time.
-fn several_at_once<B: Backend>(backend: B, random: &mut Random) {
+fn several_at_once(backend: Any, random: &mut Random) {
     for many in 0..=16 {
         let (mut together, mut alone) =
-            ([const { NttPoly::<B>::ZERO }; 16], [const { NttPoly::<B>::ZERO }; 16]);
+            ([const { NttPoly::<Any>::ZERO }; 16], [const { NttPoly::<Any>::ZERO }; 16]);
         // Some have begun already, some are full, at different levels.
         let (mut filled, mut expected) = ([0; 16], [0; 16]);
         for i in 0..many {
@@ -492,7 +495,7 @@ fn output_length(function: Function, random: &mut Random) -> usize {
     }
 }
 
-pub(crate) fn hashes<B: Backend>(backend: B) {
+pub(crate) fn hashes(backend: Any) {
     let mut random = Random::new(9);
     for function in FUNCTIONS {
         for length in 0..=3 * function.rate() + 9 {
@@ -527,7 +530,7 @@ pub(crate) fn hashes<B: Backend>(backend: B) {
 }
 
 /// Three groups of the PRF alone, as an encryption asks for them, but with a seed of its own for each or for one of them.
-fn outputs_of_different_seeds<B: Backend>(backend: B) {
+fn outputs_of_different_seeds(backend: Any) {
     let mut random = Random::new(14);
     let seeds: [[u8; 32]; 3] = core::array::from_fn(|_| random.array());
     for (y, e1) in [(1, 1), (2, 2), (3, 3), (4, 4), (2, 5)] {
@@ -555,7 +558,7 @@ fn outputs_of_different_seeds<B: Backend>(backend: B) {
 }
 
 /// Random jobs, each kind in groups of random sizes: of the PRF with either eta, and parts of matrices.
-pub(crate) fn batches<B: Backend>(backend: B) {
+pub(crate) fn batches(backend: Any) {
     outputs_of_different_seeds(backend);
     let mut random = Random::new(10);
     for _ in 0..300 {
@@ -570,7 +573,7 @@ pub(crate) fn batches<B: Backend>(backend: B) {
             messages.iter().map(|(function, _)| vec![0; output_length(*function, &mut random)]).collect();
         let (rho, s, n, i0): ([u8; 32], [u8; 32], u8, u8) =
             (random.array(), random.array(), random.below(256) as u8, random.below(256) as u8);
-        let mut rows: Vec<[NttPoly<B>; 3]> =
+        let mut rows: Vec<[NttPoly<Any>; 3]> =
             (0..random.below(6)).map(|_| [const { NttPoly::ZERO }; 3]).collect();
         let eta = [Eta::Two, Eta::Three][random.below(2) as usize];
         let mut noise = vec![[0; 192]; random.below(10) as usize];
@@ -587,7 +590,7 @@ pub(crate) fn batches<B: Backend>(backend: B) {
             _ => Jobs::entries(&rho, [i0, j0 as u8], 3, &mut rows.as_flattened_mut()[j0..]),
         };
 
-        let mut jobs: Vec<Jobs<'_, B>> = messages
+        let mut jobs: Vec<Jobs<'_, Any>> = messages
             .iter()
             .zip(&mut outputs)
             .map(|((function, message), out)| Job::new(*function, message, &[], out).into())
@@ -632,17 +635,17 @@ pub(crate) fn batches<B: Backend>(backend: B) {
 
 /// What an encapsulation hashes: H of a key beside a matrix, and the outputs of a PRF alone. With these seeds every entry of
 /// the matrix needs a fourth block once, the first and the last also for one coefficient only, and in one matrix two do.
-pub(crate) fn encapsulations<B: Backend>(backend: B) {
+pub(crate) fn encapsulations(backend: Any) {
     let needs = |seeds: &[u16], run: &mut dyn FnMut(u16) -> Vec<usize>| {
         seeds.iter().flat_map(|seed| run(*seed)).collect::<Vec<usize>>()
     };
-    let two = needs(&[7, 13, 52, 108, 967], &mut |seed| encapsulation::<B, 2>(backend, Eta::Three, seed));
+    let two = needs(&[7, 13, 52, 108, 967], &mut |seed| encapsulation::<2>(backend, Eta::Three, seed));
     let three = needs(&[7, 8, 13, 16, 52, 108, 111, 168, 211, 967], &mut |seed| {
-        encapsulation::<B, 3>(backend, Eta::Two, seed)
+        encapsulation::<3>(backend, Eta::Two, seed)
     });
     let four =
         needs(&[3, 7, 8, 13, 16, 34, 52, 81, 108, 111, 157, 168, 189, 211, 223, 236, 967], &mut |seed| {
-            encapsulation::<B, 4>(backend, Eta::Two, seed)
+            encapsulation::<4>(backend, Eta::Two, seed)
         });
     for (needed, entries) in [(two, 4), (three, 9), (four, 16)] {
         assert!((0..entries).all(|entry| needed.contains(&entry)), "{needed:?}");
@@ -650,13 +653,13 @@ pub(crate) fn encapsulations<B: Backend>(backend: B) {
 }
 
 /// One encapsulation's hashing; which of the entries needed a fourth block.
-fn encapsulation<B: Backend, const K: usize>(backend: B, eta: Eta, seed: u16) -> Vec<usize> {
+fn encapsulation<const K: usize>(backend: Any, eta: Eta, seed: u16) -> Vec<usize> {
     let mut rho = [0; 32];
     rho[..2].copy_from_slice(&seed.to_le_bytes());
     let (s, mut fourth) = (rho.map(|byte| !byte), Vec::new());
     let mut ek = Random::new(seed as u8).bytes(384 * K);
     ek.extend(rho);
-    let (mut h, mut rows) = ([0; 32], [const { [const { NttPoly::<B>::ZERO }; K] }; K]);
+    let (mut h, mut rows) = ([0; 32], [const { [const { NttPoly::<Any>::ZERO }; K] }; K]);
     backend.hash_key(&ek, &mut h, &mut rows);
     assert_eq!(h, sha3_256(&ek), "k = {K}, seed {seed}");
     let indices = (0..K as u8).flat_map(|i| (0..K as u8).map(move |j| [i, j]));
@@ -745,276 +748,5 @@ pub(crate) fn sponge_steps<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(b
             }
         }
         assert_eq!(states.0, expected.0, "slots {set:b}, last word {last}");
-    }
-}
-
-/// A backend run by the packer over `W` slots, all of it as it is but for the permutation: what that makes of an entry of the
-/// matrix is written in [`SCRIPT`]. Real output that needs a fifth block comes once in 2^105 entries.
-#[derive(Clone, Copy)]
-pub(crate) struct Scripted<B, const W: usize>(B);
-
-thread_local! {
-    /// What the blocks of the entry with this index, j and then i, are like; beyond the last one, all accepted.
-    static SCRIPT: RefCell<BTreeMap<u16, Vec<Accepted>>> = const { RefCell::new(BTreeMap::new()) };
-}
-
-/// How many of a block's candidates are below q, the first of them from this place on.
-#[derive(Clone, Copy, Debug)]
-struct Accepted(usize, usize);
-
-impl Accepted {
-    const NONE: Self = Self(0, 0);
-    const ALL: Self = Self(CANDIDATES, 0);
-}
-
-/// Numbers of 12 bits in a block.
-const CANDIDATES: usize = 112;
-const _: () = assert!(3 * CANDIDATES == 2 * XOF_BLOCK);
-
-/// The words of a scripted block.
-fn scripted_block(index: u16, round: usize) -> [u64; 21] {
-    let Accepted(many, first) = SCRIPT.with_borrow(|script| {
-        script.get(&index).and_then(|rounds| rounds.get(round).copied()).unwrap_or(Accepted::ALL)
-    });
-    let mut bytes = [0xff; XOF_BLOCK];
-    let (mut number, mut place) = (u32::from(index) * 31 + round as u32 * 1009 + 1, 0);
-    for pair in bytes.as_chunks_mut::<3>().0 {
-        let mut draw = || {
-            // Neighbours differ, and so do blocks and entries.
-            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let accepted = (first..first + many).contains(&place);
-            place += 1;
-            let below = |n: u32| ((u64::from(number) * u64::from(n)) >> 32) as u32;
-            if accepted { below(Q as u32) } else { Q as u32 + below(4096 - Q as u32) }
-        };
-        let (d1, d2) = (draw(), draw());
-        *pair = [d1 as u8, (d1 >> 8 | d2 << 4) as u8, (d2 >> 4) as u8];
-    }
-    core::array::from_fn(|i| u64::from_le_bytes(bytes.as_chunks().0[i]))
-}
-
-/// Calls with the same polynomials as those of the backend itself.
-fn unwrapped<B: Backend + Keccak<W> + Keccak<1>, const W: usize, T>(
-    wrapped: &mut [NttPoly<Scripted<B, W>>],
-    call: impl FnOnce(&mut [NttPoly<B>]) -> T,
-) -> T {
-    let mut own: Vec<NttPoly<B>> = wrapped.iter().map(|_| NttPoly::ZERO).collect();
-    own.iter_mut().zip(&*wrapped).for_each(|(own, wrapped)| *own.raw_mut() = *wrapped.raw());
-    let result = call(&mut own);
-    own.iter().zip(wrapped).for_each(|(own, wrapped)| *wrapped.raw_mut() = *own.raw());
-    result
-}
-
-impl<B: Backend + Keccak<W> + Keccak<1>, const W: usize> Backend for Scripted<B, W> {
-    const NAME: &'static str = "scripted";
-    const SLOTS: usize = W;
-
-    fn hash(self, job: Job<'_>) {
-        alone::run(self, job);
-    }
-
-    fn hash_all(self, jobs: &mut [Jobs<'_, Self>]) {
-        #[cfg(feature = "small")]
-        if B::STREAMING.is_some() {
-            return alone::run_all(self, jobs);
-        }
-        pack::run::<_, W>(self, jobs);
-    }
-
-    fn sample_ntt(self, blocks: &[[u8; 192]], a_hats: &mut [NttPoly<Self>], filled: &mut [usize]) -> bool {
-        unwrapped(a_hats, |own| self.0.sample_ntt(blocks, own, filled))
-    }
-}
-
-impl<B, const W: usize, const V: usize> Keccak<V> for Scripted<B, W>
-where
-    B: Backend + Keccak<V> + Keccak<W> + Keccak<1>,
-{
-    fn cheap_width(self) -> usize {
-        Keccak::<V>::cheap_width(self.0)
-    }
-
-    fn start(self, states: &mut States<V>, used: usize, first: FirstBlock<'_>, slots: u32, word4: &[u64; V]) {
-        Keccak::<V>::start(self.0, states, used, first, slots, word4);
-    }
-
-    fn absorb(self, states: &mut States<V>, used: usize, slot: usize, words: &[u8]) {
-        Keccak::<V>::absorb(self.0, states, used, slot, words);
-    }
-
-    /// Of an entry of the matrix, the capacity keeps a mark, the index and the number of blocks.
-    fn permute(self, states: &mut States<V>, used: usize) {
-        const MARK: u64 = 0x6d61_7472_6978_2121;
-        for slot in 0..used {
-            let mut state = states.0.map(|row| row[slot]);
-            let fresh = state[4] >> 16 == Function::Shake128.suffix_at(0)
-                && state[5..20].iter().chain(&state[21..]).all(|word| *word == 0)
-                && state[20] == LAST_BIT;
-            if fresh {
-                let index = state[4] & 0xffff;
-                state[22..].copy_from_slice(&[0, index, MARK]);
-            }
-            if state[24] == MARK {
-                let block = scripted_block(state[23] as u16, state[22] as usize);
-                state[..21].copy_from_slice(&block);
-                state[22] += 1;
-            } else {
-                portable::keccak::permute(&mut state);
-            }
-            states.0.iter_mut().zip(state).for_each(|(row, word)| row[slot] = word);
-        }
-    }
-
-    fn squeeze(self, states: &States<V>, used: usize, blocks: &mut Blocks<V>) {
-        Keccak::<V>::squeeze(self.0, states, used, blocks);
-    }
-}
-
-/// How a backend hashes a key, with the permutations of `keccak_of`.
-pub(crate) trait HashKey<B, const W: usize>: Copy {
-    fn hash_key<const K: usize>(
-        self,
-        keccak_of: Scripted<B, W>,
-        ek: &[u8],
-        h_ek: &mut [u8; 32],
-        a_hat_transposed: &mut [[NttPoly<B>; K]; K],
-    );
-}
-
-/// As [`Backend::hash_key`] does it by default.
-#[derive(Clone, Copy)]
-pub(crate) struct Packed;
-
-impl<B: Backend + Keccak<W> + Keccak<1>, const W: usize> HashKey<B, W> for Packed {
-    fn hash_key<const K: usize>(
-        self,
-        keccak_of: Scripted<B, W>,
-        ek: &[u8],
-        h_ek: &mut [u8; 32],
-        a_hat_transposed: &mut [[NttPoly<B>; K]; K],
-    ) {
-        let mut rows = [const { [const { NttPoly::ZERO }; K] }; K];
-        keccak_of.hash_key(ek, h_ek, &mut rows);
-        for (own, row) in a_hat_transposed.as_flattened_mut().iter_mut().zip(rows.as_flattened()) {
-            *own.raw_mut() = *row.raw();
-        }
-    }
-}
-
-/// Entries of the matrix that need one to six blocks beyond the usual three, in every slot and beside everything that is
-/// hashed with a matrix, over `W` slots.
-pub(crate) fn unlucky_entries<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(backend: B) {
-    unlucky_entries_by::<B, W>(backend, Packed);
-}
-
-/// The same with another way to hash a key.
-pub(crate) fn unlucky_entries_by<B: Backend + Keccak<W> + Keccak<1>, const W: usize>(
-    backend: B,
-    by: impl HashKey<B, W>,
-) {
-    unlucky_in::<B, W, 2>(backend, by);
-    unlucky_in::<B, W, 3>(backend, by);
-    unlucky_in::<B, W, 4>(backend, by);
-}
-
-fn unlucky_in<B: Backend + Keccak<W> + Keccak<1>, const W: usize, const K: usize>(
-    backend: B,
-    by: impl HashKey<B, W>,
-) {
-    let mut random = Random::new(12);
-    // So many blocks more: they come first and give nothing; or all that is wanting is one coefficient; or they bring one each.
-    let late = |extra: usize| vec![Accepted::NONE; extra];
-    let short = |extra: usize| {
-        let mut rounds = vec![Accepted::ALL, Accepted::ALL, Accepted(N - 1 - 2 * CANDIDATES, 5)];
-        rounds.resize(2 + extra, Accepted::NONE);
-        rounds.push(Accepted(1, 13 * extra));
-        rounds
-    };
-    let slow = |extra: usize| {
-        let mut rounds = vec![Accepted::ALL, Accepted::ALL, Accepted(N - extra - 2 * CANDIDATES, 70)];
-        rounds.extend((0..extra).map(|n| Accepted(1, 111 - n)));
-        rounds
-    };
-    for extra in 1..=6 {
-        for (form, rounds) in [late(extra), short(extra), slow(extra)].into_iter().enumerate() {
-            for slot in 0..K * K {
-                // The tests of a form beside each kind of jobs.
-                with_matrix::<B, W, K>(backend, by, form + slot, &[(slot, rounds.clone())]);
-                with_matrix::<B, W, K>(backend, by, 3, &[(slot, rounds.clone())]);
-            }
-        }
-    }
-    for turn in 0..40 {
-        let mut several = Vec::new();
-        for slot in 0..K * K {
-            let (form, extra) = (random.below(4), random.below(6) as usize + 1);
-            if turn & 1 == 0 || random.below(3) == 0 {
-                let rounds = [late(extra), short(extra), slow(extra), Vec::new()][form as usize].clone();
-                several.push((slot, rounds));
-            }
-        }
-        with_matrix::<B, W, K>(backend, by, turn, &several);
-    }
-}
-
-/// A matrix whose entries in these slots have these blocks, beside what is hashed with it in the operations, against the
-/// model.
-fn with_matrix<B: Backend + Keccak<W> + Keccak<1>, const W: usize, const K: usize>(
-    backend: B,
-    by: impl HashKey<B, W>,
-    kind: usize,
-    unlucky: &[(usize, Vec<Accepted>)],
-) {
-    let kind = kind & 3;
-    let backend = Scripted::<B, W>(backend);
-    let transposed = kind != 1;
-    let index = |slot: usize| {
-        let places = (0..K as u16).flat_map(|i| (0..K as u16).map(move |j| (i, j)));
-        match places.into_iter().nth(slot).expect("a slot of the matrix") {
-            (i, j) if transposed => i | j << 8,
-            (i, j) => j | i << 8,
-        }
-    };
-    SCRIPT.set(unlucky.iter().map(|(slot, rounds)| (index(*slot), rounds.clone())).collect());
-    let (rho, s) = ([kind as u8; 32], [7; 32]);
-    let mut ek: Vec<u8> = (0..384 * K).map(|i| (i * 7) as u8).collect();
-    ek.extend(rho);
-    let (mut h, mut k_bar) = ([0; 32], [0; 32]);
-    let mut own_rows = [const { [const { NttPoly::<B>::ZERO }; K] }; K];
-    let mut rows = [const { [const { NttPoly::ZERO }; K] }; K];
-    let (mut y, mut e) = ([[0; 192]; K], [[0; 128]; K]);
-    let matrix = Jobs::matrix(&rho, 0, &mut rows, transposed);
-    match kind {
-        0 => backend.hash_all(&mut [matrix]),
-        1 => backend.hash_all(&mut [Job::new(Function::Sha3_256, &ek, &[], &mut h).into(), matrix]),
-        2 => {
-            let j = Job::new(Function::Shake256, &s, &ek[..320 * K], &mut k_bar);
-            let (y, e) = (Jobs::prf(&s, 0, 128, &mut y), Jobs::prf(&s, K as u8, 128, &mut e));
-            backend.hash_all(&mut [j.into(), matrix, y, e]);
-        }
-        _ => by.hash_key(backend, &ek, &mut h, &mut own_rows),
-    }
-    if kind < 3 {
-        for (own, row) in own_rows.as_flattened_mut().iter_mut().zip(rows.as_flattened()) {
-            *own.raw_mut() = *row.raw();
-        }
-    }
-
-    for (slot, own) in own_rows.as_flattened().iter().enumerate() {
-        let words = (0..10).flat_map(|round| scripted_block(index(slot), round));
-        let xof: Vec<u8> = words.flat_map(u64::to_le_bytes).collect();
-        let expected = model::sample_ntt(&xof).expect("ten blocks suffice");
-        assert_eq!(read(backend.0, own), expected, "k = {K}, kind {kind}, slot {slot}, {unlucky:?}");
-    }
-    if kind & 1 == 1 {
-        assert_eq!(h, sha3_256(&ek), "k = {K}, kind {kind}, {unlucky:?}");
-    }
-    if kind == 2 {
-        let message = [&s[..], &ek[..320 * K]].concat();
-        assert_eq!(k_bar[..], model::hash(Function::Shake256, &message, 32), "k = {K}, {unlucky:?}");
-        for (output, n) in y.iter().map(|y| &y[..128]).chain(e.iter().map(|e| &e[..])).zip(0..) {
-            let message = [&s[..], &[n]].concat();
-            assert_eq!(output, model::hash(Function::Shake256, &message, 128), "k = {K}, output {n}");
-        }
     }
 }
