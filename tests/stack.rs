@@ -30,12 +30,12 @@ struct Row {
 
 fn rows(selected: Selected, set: usize) -> Vec<Row> {
     // What the measurement itself takes is not the call's.
-    let nothing = run(|| on(selected, || ())).peak();
+    let nothing = run(&mut || on(selected, || ())).peak();
     let mut rows = Vec::new();
     let (_, calls) = SETS[set];
     calls(&mut |call: Call<'_>| {
         let limit = call.limit(BUILD, set);
-        let bytes = run(|| on(selected, &mut *call.run)).peak().saturating_sub(nothing);
+        let bytes = run(&mut || on(selected, &mut *call.run)).peak().saturating_sub(nothing);
         let class = format!("{:?}", call.class);
         rows.push(Row { name: call.name, class, result: call.result, bytes, limit });
     });
@@ -46,9 +46,9 @@ fn rows(selected: Selected, set: usize) -> Vec<Row> {
 #[test]
 fn peak_stack_is_bounded() {
     // What the measurement itself costs, and that it sees what is there to be seen.
-    let nothing = run(|| ()).peak();
+    let nothing = run(&mut || ()).peak();
     assert!(nothing < 1024, "an empty function takes {nothing} bytes");
-    let array = run(|| {
+    let array = run(&mut || {
         let mut array = [1u8; 10_000];
         black_box(&mut array);
     });

@@ -25,7 +25,7 @@ use registers::Registers;
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
 use sha3::Digest;
-use support::stack::{Found, Sought, Used, run};
+use support::stack::{Found, Sought, Used, different, run};
 use support::{MlKem512, MlKem768, MlKem1024, Random, Set, Source, array, each, shake256};
 
 /// The bytes of a value's memory before and after it is dropped there.
@@ -35,11 +35,15 @@ fn dropped<T>(value: T) -> (Vec<u8>, Vec<u8>) {
     // SAFETY: the box is large enough for a `T`, and any bytes may be in a `MaybeUninit`.
     unsafe { ptr::write_bytes(place.as_mut_ptr().cast::<u8>(), 0, size_of::<T>()) };
     place.write(value);
-    let read = |place: &MaybeUninit<T>| -> Vec<u8> {
+    let read = |place: &MaybeUninit<T>| {
         let start = place.as_ptr().cast::<u8>();
-        // SAFETY: the memory is owned by the box and all of it has been written: by `write_bytes` and by the value,
-        // which consists of bytes and a truth value.
-        (0..size_of::<T>()).map(|i| unsafe { start.add(i).read_volatile() }).collect()
+        let mut bytes = vec![0; size_of::<T>()];
+        for (i, byte) in bytes.iter_mut().enumerate() {
+            // SAFETY: the memory is owned by the box and all of it has been written: by `write_bytes` and by the value,
+            // which consists of bytes and a truth value.
+            *byte = unsafe { start.add(i).read_volatile() };
+        }
+        bytes
     };
     let before = read(&place);
     // SAFETY: a value was written above and is not used again.
@@ -47,27 +51,35 @@ fn dropped<T>(value: T) -> (Vec<u8>, Vec<u8>) {
     (before, read(&place))
 }
 
-fn is_zero_after_drop<T>(value: T, secret: &[u8]) {
-    let (before, after) = dropped(value);
-    assert!(before.windows(secret.len()).any(|window| window == secret), "the secret was there");
-    assert!(after.iter().all(|byte| *byte == 0), "{after:x?}");
+fn is_zero(memory: &[u8]) -> bool {
+    memory.iter().all(|byte| *byte == 0)
+}
+
+fn is_in(memory: &[u8], secret: &[u8]) -> bool {
+    memory.windows(secret.len()).any(|window| window == secret)
+}
+
+/// The secret was in what has been [`dropped`], and nothing is left.
+fn is_zero_after_drop((before, after): (Vec<u8>, Vec<u8>), secret: &[u8]) {
+    assert!(is_in(&before, secret), "the secret was there");
+    assert!(is_zero(&after), "{after:x?}");
 }
 
 #[test]
 fn dropped_values_are_zero() {
     let bytes: [u8; 64] = Random::new("dropped").array();
-    is_zero_after_drop(Seed::from(bytes), &bytes);
-    is_zero_after_drop(SharedSecret::try_from(&bytes[..32]).expect("32 bytes"), &bytes[..32]);
+    is_zero_after_drop(dropped(Seed::from(bytes)), &bytes);
+    is_zero_after_drop(dropped(SharedSecret::try_from(&bytes[..32]).expect("32 bytes")), &bytes[..32]);
 
     fn key<S: Set>(_: Selected) {
         let seed = Random::new("dropped key").seed();
         let dk = S::from_seed(&seed);
         let expanded = S::expanded(&dk);
         let [s, z] = [&expanded[..384 * S::K], &expanded[S::DK - 32..]];
-        is_zero_after_drop(dk, s);
-        is_zero_after_drop(S::from_seed(&seed), z);
-        is_zero_after_drop(S::from_seed(&seed), &seed.as_bytes()[..32]); // d
-        is_zero_after_drop(S::dk(&expanded).expect("a good key"), s);
+        is_zero_after_drop(dropped(dk), s);
+        is_zero_after_drop(dropped(S::from_seed(&seed)), z);
+        is_zero_after_drop(dropped(S::from_seed(&seed)), &seed.as_bytes()[..32]); // d
+        is_zero_after_drop(dropped(S::dk(&expanded).expect("a good key")), s);
     }
     each!(key);
 
@@ -79,16 +91,15 @@ fn dropped_values_are_zero() {
         // What is left is the public key, twice, and its hash.
         for secret in [&seed, &expanded[..32], &expanded[32..64], &expanded[64..]] {
             let (before, after) = dropped(key());
-            let is_in =
-                |memory: &[u8]| memory.windows(8).any(|window| secret.windows(8).any(|s| s == window));
-            assert!(is_in(&before) && !is_in(&after));
+            let any_of_it_in = |memory: &[u8]| secret.windows(8).any(|piece| is_in(memory, piece));
+            assert!(any_of_it_in(&before) && !any_of_it_in(&after));
         }
         let mut zeroized = key();
         zeroized.zeroize();
         assert_eq!(zeroized.to_seed(), hybrid::Seed::from([0; 32]));
         let (before, _) = dropped(zeroized);
-        assert!(!before.windows(32).any(|window| window == &expanded[32..64]), "z is left");
-        is_zero_after_drop(hybrid::Seed::from(seed), &seed);
+        assert!(!is_in(&before, &expanded[32..64]), "z is left");
+        is_zero_after_drop(dropped(hybrid::Seed::from(seed)), &seed);
     }
     hybrid_key::<XWing>();
     hybrid_key::<MlKem768P256>();
@@ -101,20 +112,18 @@ fn dropped_prepared_keys_hold_no_secret() {
     fn check<S: Set>(selected: Selected) {
         let seed = Random::new("dropped prepared key").seed();
         let key = S::from_seed(&seed);
-        let secrets = secrets_of_key::<S>(selected, &seed, &S::expanded(&key));
+        let secrets = secrets_of_key(S::K, selected, &seed, &S::expanded(&key));
         let (before, after) = dropped(PreparedDecapsulationKey::new(&key));
         let mut wiped = PreparedDecapsulationKey::new(&key);
         wiped.zeroize();
         let (wiped, _) = dropped(wiped);
         for (name, secret) in &secrets {
-            let is_in = |memory: &[u8]| memory.windows(secret.len()).any(|window| window == secret);
             let kept =
                 ["d", "z", "dk_PKE"].contains(&&name[..]) || name.starts_with("coefficients of decoded");
-            assert_eq!(is_in(&before), kept, "{name}");
+            assert_eq!(is_in(&before, secret), kept, "{name}");
             if kept {
                 for piece in secret.chunks(24) {
-                    let is_in = |memory: &[u8]| memory.windows(piece.len()).any(|window| window == piece);
-                    assert!(!is_in(&after) && !is_in(&wiped), "{name} is left");
+                    assert!(!is_in(&after, piece) && !is_in(&wiped, piece), "{name} is left");
                 }
             }
         }
@@ -128,10 +137,10 @@ fn zeroized_keys_are_zero() {
     fn check<S: Set>(_: Selected) {
         let mut key = S::from_seed(&Random::new("zeroized key").seed());
         key.zeroize();
-        assert!(S::expanded(&key).iter().all(|byte| *byte == 0));
+        assert!(is_zero(&S::expanded(&key)));
         assert_eq!(key.to_seed(), None);
         let (before, _) = dropped(key);
-        assert!(before.iter().all(|byte| *byte == 0));
+        assert!(is_zero(&before));
     }
     each!(check);
 }
@@ -149,22 +158,22 @@ fn used_scratches_are_zero() {
         let key = S::from_seed(&seed);
         let (ek, dk) = (key.encapsulation_key(), S::expanded(&key));
         let (mut expanded, mut c, mut k) = (Box::new(Bytes::ZERO), Box::new(Bytes::ZERO), Box::new([0; 32]));
-        let mut secrets = secrets_of_key::<S>(small, &seed, &dk);
+        let mut secrets = secrets_of_key(S::K, small, &seed, &dk);
         let (ciphertext, _) = ek.encapsulate_deterministic(&m);
-        secrets.extend(secrets_of_message::<S>(small, &dk, &m, ciphertext.as_bytes().as_ref()));
-        let mut remains = Remains::of(small, &secrets);
+        secrets.extend(secrets_of_message(S::K, small, &dk, &m, ciphertext.as_bytes().as_ref()));
+        let mut remains = Remains::of(S::NAME, small, &secrets);
         let mut scratch = Box::new(Scratch::<S>::new());
         let zero = |scratch: &Scratch<S>, what: &str| {
             // SAFETY: the memory of a value that consists of numbers.
             let bytes = unsafe {
                 core::slice::from_raw_parts(ptr::from_ref(scratch).cast::<u8>(), size_of::<Scratch<S>>())
             };
-            assert!(bytes.iter().all(|byte| *byte == 0), "{what} leaves something in a scratch");
+            assert!(is_zero(bytes), "{what} leaves something in a scratch");
         };
-        remains.examine("scratch: expand_into", || scratch.expand_into(&seed, &mut expanded));
+        remains.examine("scratch expand_into", &mut || scratch.expand_into(&seed, &mut expanded));
         zero(&scratch, "key generation");
         assert_eq!(expanded.as_ref().as_ref(), &dk[..]);
-        remains.examine("scratch: encapsulate_into", || {
+        remains.examine("scratch encapsulate_into", &mut || {
             let draw = |to: &mut [u8; 32]| {
                 to.copy_from_slice(&m[..]);
                 Ok::<_, ()>(())
@@ -172,7 +181,7 @@ fn used_scratches_are_zero() {
             scratch.encapsulate_into(ek, draw, &mut c, &mut k).expect("randomness");
         });
         zero(&scratch, "encapsulation");
-        remains.examine("scratch: decapsulate_expanded_into", || {
+        remains.examine("scratch decapsulate_expanded_into", &mut || {
             let c = CiphertextRef::try_from((*c).as_ref()).expect("its length");
             scratch.decapsulate_expanded_into(&expanded, c, &mut k).expect("a good key");
         });
@@ -185,11 +194,24 @@ fn used_scratches_are_zero() {
 /// Secret bytes, by name.
 type Secrets = Vec<(String, Vec<u8>)>;
 
+fn named(secrets: &[(&str, &[u8])]) -> Secrets {
+    secrets.iter().map(|(name, bytes)| (name.to_string(), bytes.to_vec())).collect()
+}
+
+fn bytes(numbers: &[i16]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_ne_bytes()).collect()
+}
+
+/// The bytes of a polynomial's canonical coefficients.
+fn residues(coefficients: &dyn Fn(usize) -> i16) -> Vec<u8> {
+    (0..256).flat_map(|i| coefficients(i).rem_euclid(Q).to_ne_bytes()).collect()
+}
+
 /// The noise that PRF makes of a secret seed, in every form in which it passes through an operation.
 struct NoiseForms<'a> {
     seed: &'a [u8; 32],
-    first: u8,
-    count: u8,
+    first: usize,
+    count: usize,
     eta: Eta,
     name: &'static str,
 }
@@ -201,12 +223,11 @@ impl Visitor for NoiseForms<'_> {
         let mut secrets = Secrets::new();
         for n in self.first..self.first + self.count {
             let mut prf = [0; 192];
-            shake256(&[self.seed, &[n]], &mut prf[..self.eta.bytes()]);
+            shake256(&[self.seed, &[n as u8]], &mut prf[..self.eta.bytes()]);
             let mut f = Poly::<Noise>::ZERO;
             backend.sample_poly_cbd(self.eta, &prf, &mut f);
             let mut f_hat = Multiplier::ZERO;
             backend.multiplier(&f, &mut f_hat);
-            let bytes = |numbers: &[i16]| numbers.iter().flat_map(|c| c.to_ne_bytes()).collect::<Vec<u8>>();
             secrets.push((format!("PRF output of {}[{n}]", self.name), prf[..self.eta.bytes()].to_vec()));
             secrets.push((format!("coefficients of {}[{n}]", self.name), bytes(f.coefficients())));
             secrets.push((format!("transform of {}[{n}]", self.name), bytes(f_hat.f_hat.raw())));
@@ -226,8 +247,7 @@ impl Visitor for Decoded<'_> {
         let polynomials = self.0.as_chunks().0.iter().enumerate().map(|(i, encoded)| {
             let mut f_hat = NttPoly::ZERO;
             assert!(backend.decode12(encoded, &mut f_hat), "a good key");
-            let bytes = f_hat.raw().iter().flat_map(|c| c.to_ne_bytes()).collect();
-            (format!("coefficients of decoded s[{i}]"), bytes)
+            (format!("coefficients of decoded s[{i}]"), bytes(f_hat.raw()))
         });
         polynomials.collect()
     }
@@ -245,7 +265,6 @@ struct Polynomials<'a> {
 
 impl Polynomials<'_> {
     fn of<B: Backend, const K: usize, const U: usize, const V: usize>(&self, backend: B) -> Secrets {
-        let bytes = |numbers: &[i16]| numbers.iter().flat_map(|c| c.to_ne_bytes()).collect::<Vec<u8>>();
         let decoded = |encoded: &[u8]| {
             let mut vector = [const { NttPoly::ZERO }; K];
             for (f_hat, b) in vector.iter_mut().zip(encoded.as_chunks().0) {
@@ -269,9 +288,6 @@ impl Polynomials<'_> {
         let rho = ek[384 * K..].try_into().expect("32 bytes");
         backend.hash_all(&mut [Jobs::matrix(rho, 0, &mut a_hat, true)]);
         let t_hat = decoded(&ek[..384 * K]);
-        let residues = |sums: &dyn Fn(usize) -> i16| -> Vec<u8> {
-            bytes(&core::array::from_fn::<_, 256, _>(|i| sums(i).rem_euclid(Q)))
-        };
         let (mut e, mut mu) = (Poly::<Noise>::ZERO, Poly::<Canonical>::ZERO);
         backend.decompress(self.m, &mut mu);
         for (i, row) in a_hat.iter().chain([&t_hat]).enumerate() {
@@ -322,8 +338,8 @@ impl Visitor for Polynomials<'_> {
     }
 }
 
-fn eta1<S: Set>() -> Eta {
-    if S::K == 2 { Eta::Three } else { Eta::Two }
+fn eta1(k: usize) -> Eta {
+    if k == 2 { Eta::Three } else { Eta::Two }
 }
 
 /// SHA3-512 in two halves.
@@ -333,37 +349,26 @@ fn g(bytes: &[u8]) -> ([u8; 32], [u8; 32]) {
 }
 
 /// What key generation must not leave behind.
-fn secrets_of_key<S: Set>(selected: Selected, seed: &Seed, expanded: &[u8]) -> Secrets {
+fn secrets_of_key(k: usize, selected: Selected, seed: &Seed, expanded: &[u8]) -> Secrets {
     let (d, z) = seed.as_bytes().split_at(32);
-    let (_, sigma) = g(&[d, &[S::K as u8]].concat());
-    let k = S::K as u8;
-    let mut secrets = vec![
-        ("d".to_owned(), d.to_vec()),
-        ("z".to_owned(), z.to_vec()),
-        ("sigma".to_owned(), sigma.to_vec()),
-        ("dk_PKE".to_owned(), expanded[..384 * S::K].to_vec()),
-    ];
-    let eta = eta1::<S>();
+    let (_, sigma) = g(&[d, &[k as u8]].concat());
+    let mut secrets = named(&[("d", d), ("z", z), ("sigma", &sigma), ("dk_PKE", &expanded[..384 * k])]);
+    let eta = eta1(k);
     secrets.extend(selected.visit(NoiseForms { seed: &sigma, first: 0, count: k, eta, name: "s" }));
     secrets.extend(selected.visit(NoiseForms { seed: &sigma, first: k, count: k, eta, name: "e" }));
-    secrets.extend(selected.visit(Decoded(&expanded[..384 * S::K])));
+    secrets.extend(selected.visit(Decoded(&expanded[..384 * k])));
     secrets
 }
 
 /// What encapsulation, and decapsulation again, must not leave behind.
-fn secrets_of_message<S: Set>(selected: Selected, dk: &[u8], m: &[u8; 32], c: &[u8]) -> Secrets {
-    let ek = &dk[384 * S::K..768 * S::K + 32];
+fn secrets_of_message(k: usize, selected: Selected, dk: &[u8], m: &[u8; 32], c: &[u8]) -> Secrets {
+    let ek = &dk[384 * k..768 * k + 32];
     let (secret, r) = g(&[&m[..], &support::sha3_256(ek)].concat());
-    let k = S::K as u8;
-    let mut secrets = vec![
-        ("m".to_owned(), m.to_vec()),
-        ("shared secret".to_owned(), secret.to_vec()),
-        ("r".to_owned(), r.to_vec()),
-    ];
-    secrets.extend(selected.visit(NoiseForms { seed: &r, first: 0, count: k, eta: eta1::<S>(), name: "y" }));
+    let mut secrets = named(&[("m", m), ("shared secret", &secret), ("r", &r)]);
+    secrets.extend(selected.visit(NoiseForms { seed: &r, first: 0, count: k, eta: eta1(k), name: "y" }));
     let eta = Eta::Two;
     secrets.extend(selected.visit(NoiseForms { seed: &r, first: k, count: k + 1, eta, name: "e1, e2" }));
-    secrets.extend(selected.visit(Polynomials { k: S::K, eta1: eta1::<S>(), r: &r, m, dk, c }));
+    secrets.extend(selected.visit(Polynomials { k, eta1: eta1(k), r: &r, m, dk, c }));
     secrets
 }
 
@@ -411,8 +416,9 @@ fn searches(name: &str, selected: Selected) -> Vec<Search> {
     }
 }
 
-/// What the stacks of a set's operations are searched for, on one backend.
+/// What the stacks of a KEM's operations are searched for, on one backend.
 struct Remains<'a> {
+    kem: &'a str,
     selected: Selected,
     /// A name and whether it makes the test fail, for each thing that is sought.
     names: Vec<(&'a str, Search)>,
@@ -421,7 +427,7 @@ struct Remains<'a> {
 }
 
 impl<'a> Remains<'a> {
-    fn of(selected: Selected, secrets: &'a Secrets) -> Self {
+    fn of(kem: &'a str, selected: Selected, secrets: &'a Secrets) -> Self {
         let (mut names, mut things) = (Vec::new(), Vec::new());
         for (name, bytes) in secrets {
             for search in searches(name, selected) {
@@ -429,23 +435,31 @@ impl<'a> Remains<'a> {
                 names.push((&name[..], search));
             }
         }
-        Self { selected, names, sought: Sought::new(things), failures: Vec::new() }
+        Self { kem, selected, names, sought: Sought::new(things), failures: Vec::new() }
     }
 
-    /// The stack of an operation must be free of the secrets.
-    fn examine(&mut self, what: &str, mut f: impl FnMut() + Send) {
-        let found = run(|| on(self.selected, &mut f)).find(&self.sought);
+    /// The stack of an operation must be free of the secrets. Nothing here is generic: it would be compiled for every call.
+    fn examine(&mut self, what: &str, f: &mut (dyn FnMut() + Send)) {
+        let found = run(&mut || on(self.selected, &mut *f)).find(&self.sought);
         for ((name, search), found) in self.names.iter().zip(found) {
             let Some(Found { windows, offset, distance }) = found else { continue };
             let line = format!(
-                "{} {what}: {name}, {windows} windows of {} bytes, from byte {offset} on, {distance} below the caller",
+                "{} {} {what}: {name}, {windows} windows of {} bytes, from byte {offset} on, {distance} below the caller",
                 self.selected.name(),
+                self.kem,
                 search.window,
             );
             println!("{}: {line}", if search.fails { "left" } else { "spilled" });
             self.failures.extend(search.fails.then_some(line));
         }
     }
+}
+
+/// What these find on every backend.
+fn on_each_backend(searches: [fn(Selected) -> Vec<String>; 3]) -> Vec<String> {
+    let mut found = Vec::new();
+    for_each(|selected| found.extend(searches.iter().flat_map(|search| search(selected))));
+    found
 }
 
 /// Whether any piece of this length is left of something.
@@ -501,7 +515,7 @@ fn other_calls<S: Set>(
     // Keys and secrets returned by value are dropped where they lie, and so wiped; those on the heap are dropped there.
     macro_rules! call {
         ($what:literal, $result:expr) => {
-            remains.examine(&format!("{} {}", S::NAME, $what), || _ = black_box(&$result));
+            remains.examine($what, &mut || _ = black_box(&$result));
         };
     }
     call!("generate_with", Plain::<S>::generate_with(fill));
@@ -585,7 +599,7 @@ fn many<S: Set>(
     let bytes = seed.as_bytes();
     macro_rules! call {
         ($what:literal, $result:expr) => {
-            remains.examine(&format!("{} {}", S::NAME, $what), || _ = black_box(&$result));
+            remains.examine($what, &mut || _ = black_box(&$result));
         };
     }
     let fill_seeds = |to: &mut [[u8; 64]]| {
@@ -632,47 +646,48 @@ fn operations<S: Set>(selected: Selected) -> Vec<String> {
     let mut expanded = Box::new(array::<S::DecapsulationKeyBytes>(0));
     let (mut c, mut k) = (Box::new(array::<S::CiphertextBytes>(0)), Box::new([0; 32]));
 
-    let mut secrets = secrets_of_key::<S>(selected, &seed, &expanded_copy);
-    secrets.extend(secrets_of_message::<S>(selected, &expanded_copy, &m, (*ciphertext).as_bytes().as_ref()));
-    secrets.push(("rejection secret".to_owned(), rejected.to_vec()));
+    let mut secrets = secrets_of_key(S::K, selected, &seed, &expanded_copy);
+    secrets.extend(secrets_of_message(S::K, selected, &expanded_copy, &m, (*ciphertext).as_bytes().as_ref()));
     let unused = support::j(&seed.as_bytes()[32..], (*ciphertext).as_bytes().as_ref());
-    secrets.push(("rejection secret of an accepted ciphertext".to_owned(), unused.to_vec()));
-    let mut remains = Remains::of(selected, &secrets);
-    let name = |operation: &str| format!("{} {operation}", S::NAME);
-    remains.examine(&name("key generation into"), || {
+    secrets.extend(named(&[
+        ("rejection secret", &rejected),
+        ("rejection secret of an accepted ciphertext", &unused),
+    ]));
+    let mut remains = Remains::of(S::NAME, selected, &secrets);
+    remains.examine("key generation into", &mut || {
         DecapsulationKey::<S>::expand_into(&seed, &mut expanded);
     });
-    remains.examine(&name("encapsulation into"), || {
+    remains.examine("encapsulation into", &mut || {
         ek.encapsulate_into(fill(&m), &mut c, &mut k).expect("it does not fail");
     });
-    remains.examine(&name("decapsulation into"), || {
+    remains.examine("decapsulation into", &mut || {
         dk.decapsulate_into(&*ciphertext, &mut k);
     });
-    remains.examine(&name("implicit rejection into"), || {
+    remains.examine("implicit rejection into", &mut || {
         dk.decapsulate_into(&*forged, &mut k);
     });
     // By value: the result is dropped where it lies, and so wiped, within the stack that is examined.
-    remains.examine(&name("key generation"), || {
+    remains.examine("key generation", &mut || {
         let _key = black_box(&S::from_seed(&seed));
     });
-    remains.examine(&name("encapsulation"), || {
+    remains.examine("encapsulation", &mut || {
         let _outcome = black_box(&ek.encapsulate_with(fill(&m)));
     });
-    remains.examine(&name("decapsulation"), || {
+    remains.examine("decapsulation", &mut || {
         let _secret = black_box(&dk.decapsulate(&*ciphertext));
     });
-    remains.examine(&name("parsing an expanded key"), || {
+    remains.examine("parsing an expanded key", &mut || {
         let _outcome = black_box(&S::dk(&expanded_copy));
     });
     other_calls::<S>(&mut remains, &seed, &dk, &m, &ciphertext);
     let mut failures = remains.failures;
 
     // The forgery decrypts to m as well, so what m is encrypted to again is the ciphertext, which is not an input here.
-    let again = vec![("re-encryption".to_owned(), (*ciphertext).as_bytes().as_ref().to_vec())];
-    let mut remains = Remains::of(selected, &again);
-    remains.examine(&name("implicit rejection into"), || dk.decapsulate_into(&*forged, &mut k));
+    let again = named(&[("re-encryption", (*ciphertext).as_bytes().as_ref())]);
+    let mut remains = Remains::of(S::NAME, selected, &again);
+    remains.examine("implicit rejection into", &mut || dk.decapsulate_into(&*forged, &mut k));
     let (keys, received, mut ks) = ([&*dk; 8], [CiphertextRef::from(&*forged); 8], Box::new([[0; 32]; 8]));
-    remains.examine(&name("implicit rejections side by side"), || {
+    remains.examine("implicit rejections side by side", &mut || {
         DecapsulationKey::decapsulate_many_into(&keys, &received, &mut ks[..]).expect("as many of each");
     });
     failures.extend(remains.failures);
@@ -689,14 +704,13 @@ fn failures<S: Set>(selected: Selected) -> Vec<String> {
     let (ciphertext, _) = ek.encapsulate_deterministic(&m);
     let ciphertext = Box::new(ciphertext);
     let expanded = S::expanded(&dk);
-    let mut secrets = secrets_of_key::<S>(selected, &seed, &expanded);
-    secrets.extend(secrets_of_message::<S>(selected, &expanded, &m, (*ciphertext).as_bytes().as_ref()));
+    let mut secrets = secrets_of_key(S::K, selected, &seed, &expanded);
+    secrets.extend(secrets_of_message(S::K, selected, &expanded, &m, (*ciphertext).as_bytes().as_ref()));
     let rejected = support::j(&seed.as_bytes()[32..], ciphertext.as_bytes().as_ref());
     secrets.push(("rejection secret".to_owned(), rejected.to_vec()));
 
-    let mut remains = Remains::of(selected, &secrets);
-    let name = |operation: &str| format!("{} {operation}", S::NAME);
-    remains.examine(&name("key generation without randomness"), || {
+    let mut remains = Remains::of(S::NAME, selected, &secrets);
+    remains.examine("key generation without randomness", &mut || {
         let refused = DecapsulationKey::<S>::generate_with(|to| {
             to.copy_from_slice(seed.as_bytes());
             black_box(to); // or the compiler would not write what nobody reads
@@ -709,22 +723,22 @@ fn failures<S: Set>(selected: Selected) -> Vec<String> {
         black_box(to);
         Err(())
     };
-    remains.examine(&name("encapsulation without randomness"), || {
+    remains.examine("encapsulation without randomness", &mut || {
         assert!(black_box(&ek.encapsulate_with(drawn)).is_err());
     });
     let (mut c, mut k) = (Box::new(array::<S::CiphertextBytes>(0)), Box::new([0; 32]));
-    remains.examine(&name("encapsulation into without randomness"), || {
+    remains.examine("encapsulation into without randomness", &mut || {
         assert!(ek.encapsulate_into(drawn, &mut c, &mut k).is_err());
     });
     // What the checks look at last in each part: the last number of s, the last of t, and rho, by the hash.
     for (what, last) in [("s", 384 * S::K), ("t", 768 * S::K), ("H(ek)", 768 * S::K + 32)] {
         let mut damaged = expanded.clone();
         damaged[last - 1] = if what == "H(ek)" { !damaged[last - 1] } else { 0xff };
-        remains.examine(&name(&format!("refusal of a key by {what}")), || {
+        remains.examine(&format!("refusal of a key by {what}"), &mut || {
             assert!(black_box(&S::dk(&damaged)).is_err());
         });
         let once = format!("refusal of a key by {what}, in one pass");
-        remains.examine(&name(&once), || {
+        remains.examine(&once, &mut || {
             assert!(black_box(&S::decapsulate_expanded(&damaged, &ciphertext)).is_err());
         });
     }
@@ -749,25 +763,20 @@ fn hybrid<H: HybridKem>(selected: Selected) -> Vec<String> {
     let (_, inner) = pq.encapsulation_key().encapsulate_deterministic(m);
     let size = H::CIPHERTEXT_SIZE - H::MlKem::CIPHERTEXT_SIZE;
     let scalar = if size == 32 { 32 } else { (size - 1) >> 1 };
-    let secrets = [
+    let dk_pke = pq.to_expanded_bytes();
+    let secrets = named(&[
         ("hybrid seed", seed.as_bytes()),
-        ("d", expanded[..32].try_into().expect("32 bytes")),
-        ("z", expanded[32..64].try_into().expect("32 bytes")),
+        ("d", &expanded[..32]),
+        ("z", &expanded[32..64]),
         ("m", m),
         ("shared secret", inner.as_bytes()),
         ("combined secret", combined.as_bytes()),
-    ];
-    let mut secrets: Secrets =
-        secrets.map(|(name, bytes): (&str, &[u8; 32])| (name.to_owned(), bytes.to_vec())).into();
-    let dk_pke = pq.to_expanded_bytes();
-    secrets.push((
-        "dk_PKE".to_owned(),
-        dk_pke.as_bytes().as_ref()[..H::MlKem::ENCAPSULATION_KEY_OFFSET].to_vec(),
-    ));
-    secrets.push(("scalar of the key".to_owned(), expanded[64..][..scalar].to_vec()));
-    secrets.push(("scalar of the ciphertext".to_owned(), (*randomness).as_ref()[32..][..scalar].to_vec()));
+        ("dk_PKE", &dk_pke.as_bytes().as_ref()[..H::MlKem::ENCAPSULATION_KEY_OFFSET]),
+        ("scalar of the key", &expanded[64..][..scalar]),
+        ("scalar of the ciphertext", &(*randomness).as_ref()[32..][..scalar]),
+    ]);
 
-    let mut remains = Remains::of(selected, &secrets);
+    let mut remains = Remains::of(H::NAME, selected, &secrets);
     let (mut to, mut k) = (Box::new(H::CiphertextBytes::ZERO), Box::new([0; 32]));
     type Key<H> = hybrid::DecapsulationKey<H>;
     let fill_seed = |to: &mut [u8; 32]| {
@@ -785,7 +794,7 @@ fn hybrid<H: HybridKem>(selected: Selected) -> Vec<String> {
     };
     macro_rules! call {
         ($what:literal, $result:expr) => {
-            remains.examine(&format!("{} {}", H::NAME, $what), || _ = black_box(&$result));
+            remains.examine($what, &mut || _ = black_box(&$result));
         };
     }
     call!("from_seed", Key::<H>::from_seed(&seed));
@@ -808,13 +817,13 @@ fn hybrid<H: HybridKem>(selected: Selected) -> Vec<String> {
 
 #[test]
 fn hybrids_leave_nothing() {
-    let mut failures = Vec::new();
-    for_each(|selected| {
-        failures.extend(hybrid::<XWing>(selected));
-        failures.extend(hybrid::<MlKem768P256>(selected));
-        failures.extend(hybrid::<MlKem1024P384>(selected));
-    });
+    let failures = on_each_backend([hybrid::<XWing>, hybrid::<MlKem768P256>, hybrid::<MlKem1024P384>]);
     assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// Lane `i` of states that lie side by side, of which these are the outputs.
+fn lane(outputs: &[&[u8]], i: usize) -> Vec<u8> {
+    outputs.iter().flat_map(|output| &output[8 * i..][..8]).copied().collect()
 }
 
 /// The buffers of the hashing engine, which later frames of an operation cover: here nothing comes after them. Compilers may
@@ -825,7 +834,7 @@ fn the_prf_leaves_no_buffers() {
     for_each(|selected| {
         let seed: Box<[u8; 32]> = Box::new(Random::new("buffers of the PRF").array());
         let mut outputs = Box::new([[0; 128]; 8]);
-        let used = run(|| selected.visit(Prf { seed: &seed, outputs: &mut outputs }));
+        let used = run(&mut || selected.visit(Prf { seed: &seed, outputs: &mut outputs }));
         for (n, output) in (0..).zip(outputs.iter()) {
             let mut expected = [0; 128];
             shake256(&[&seed[..], &[n]], &mut expected);
@@ -835,10 +844,8 @@ fn the_prf_leaves_no_buffers() {
         }
         // The last states that a backend of this width has permuted.
         for width in [2, 4, 8] {
-            let last = &outputs[8 - width..];
-            let states: Vec<u8> = (0..16)
-                .flat_map(|i| last.iter().flat_map(move |output| output[8 * i..][..8].to_vec()))
-                .collect();
+            let last: Vec<&[u8]> = outputs[8 - width..].iter().map(|output| &output[..]).collect();
+            let states: Vec<u8> = (0..16).flat_map(|i| lane(&last, i)).collect();
             let found = left(&used, &states, 128, 16);
             assert_eq!(found, None, "{}: states, {width} wide", selected.name());
         }
@@ -868,7 +875,7 @@ fn noise_leaves_no_buffers() {
     for_each(|selected| {
         let r: Box<[u8; 32]> = Box::new(Random::new("buffers of noise").array());
         let (mut y, mut e1, mut e2) = (Box::new([[0; 192]; 3]), Box::new([[0; 128]; 3]), Box::new([0; 128]));
-        let used = run(|| selected.visit(NoiseOf { r: &r, y: &mut y, e1: &mut e1, e2: &mut e2 }));
+        let used = run(&mut || selected.visit(NoiseOf { r: &r, y: &mut y, e1: &mut e1, e2: &mut e2 }));
         let outputs: Vec<&[u8]> =
             y.iter().map(|y| &y[..128]).chain(e1.iter().map(|e| &e[..])).chain([&e2[..]]).collect();
         for (n, output) in (0..).zip(&outputs) {
@@ -879,8 +886,12 @@ fn noise_leaves_no_buffers() {
             assert_eq!(found, None, "{}: a block of output {n}", selected.name());
         }
         for i in 0..16 {
-            let row: Vec<u8> = outputs.iter().flat_map(|output| output[8 * i..][..8].to_vec()).collect();
-            assert_eq!(left(&used, &row, 56, 16), None, "{}: row {i} of the states", selected.name());
+            assert_eq!(
+                left(&used, &lane(&outputs, i), 56, 16),
+                None,
+                "{}: row {i} of the states",
+                selected.name()
+            );
         }
     });
 }
@@ -925,7 +936,7 @@ fn sponges_leave_no_messages() {
         {
             let c = random.bytes(length);
             let (mut g, mut j, mut outputs) = (Box::new([0; 64]), Box::new([0; 32]), Box::new([[0; 128]; 3]));
-            let used = run(|| {
+            let used = run(&mut || {
                 selected.visit(Sponges {
                     z: &z,
                     m: &m,
@@ -953,7 +964,7 @@ fn pieces(secrets: &Secrets) -> (Vec<&str>, Vec<Vec<u8>>) {
     for (name, bytes) in secrets {
         let (window, distinct) = if name.starts_with("coefficients of") { (16, 4) } else { (8, 6) };
         for piece in bytes.windows(window).step_by(2) {
-            if piece.iter().collect::<std::collections::BTreeSet<_>>().len() >= distinct {
+            if different(piece) >= distinct {
                 names.push(&name[..]);
                 pieces.push(piece.to_vec());
             }
@@ -979,11 +990,13 @@ fn registers_are_clean() {
         let mut forged = ciphertext.as_bytes().as_ref().to_vec();
         forged[0] ^= 1;
         let expanded = S::expanded(&dk);
-        let mut secrets = secrets_of_key::<S>(selected, &seed, &expanded);
+        let mut secrets = secrets_of_key(S::K, selected, &seed, &expanded);
         let again = ciphertext.as_bytes().as_ref().to_vec();
-        secrets.extend(secrets_of_message::<S>(selected, &expanded, &m, &again));
-        secrets.push(("rejection secret".to_owned(), support::j(&seed.as_bytes()[32..], &forged).to_vec()));
-        secrets.push(("J".to_owned(), support::j(&seed.as_bytes()[32..], &again).to_vec()));
+        secrets.extend(secrets_of_message(S::K, selected, &expanded, &m, &again));
+        secrets.extend(named(&[
+            ("rejection secret", &support::j(&seed.as_bytes()[32..], &forged)),
+            ("J", &support::j(&seed.as_bytes()[32..], &again)),
+        ]));
         let (names, pieces) = pieces(&secrets);
 
         let forged = Ciphertext::<S>::try_from(&forged[..]).expect("the right length");
@@ -1072,7 +1085,7 @@ impl Visitor for Transforming<'_> {
 #[test]
 fn a_left_secret_is_found() {
     let secret = Random::new("left behind").bytes(64);
-    let used = run(|| {
+    let used = run(&mut || {
         let mut copy = [0u8; 64];
         copy.copy_from_slice(&secret);
         black_box(&copy);
@@ -1080,7 +1093,7 @@ fn a_left_secret_is_found() {
     let found = left(&used, &secret, 8, 6);
     // At least the copy itself; where a compiler does without it, as in some builds for size, what is left of its making.
     assert!(found.is_some_and(|found| found.windows >= 32 && found.offset == 0), "{found:?}");
-    assert_eq!(left(&run(|| ()), &secret, 8, 6), None);
+    assert_eq!(left(&run(&mut || ()), &secret, 8, 6), None);
 }
 
 #[test]
@@ -1089,12 +1102,7 @@ fn a_left_secret_is_found() {
     ignore = "what compilers spill differs by target, and was judged on x86-64 and AArch64 only; run it with --ignored"
 )]
 fn stacks_are_clean() {
-    let mut found = Vec::new();
-    for_each(|selected| {
-        found.extend(operations::<MlKem512>(selected));
-        found.extend(operations::<MlKem768>(selected));
-        found.extend(operations::<MlKem1024>(selected));
-    });
+    let found = on_each_backend([operations::<MlKem512>, operations::<MlKem768>, operations::<MlKem1024>]);
     assert!(found.is_empty(), "left on the stack:\n{}", found.join("\n"));
 }
 
@@ -1104,11 +1112,6 @@ fn stacks_are_clean() {
     ignore = "as above; run it with --ignored"
 )]
 fn stacks_are_clean_after_failures() {
-    let mut found = Vec::new();
-    for_each(|selected| {
-        found.extend(failures::<MlKem512>(selected));
-        found.extend(failures::<MlKem768>(selected));
-        found.extend(failures::<MlKem1024>(selected));
-    });
+    let found = on_each_backend([failures::<MlKem512>, failures::<MlKem768>, failures::<MlKem1024>]);
     assert!(found.is_empty(), "left on the stack:\n{}", found.join("\n"));
 }

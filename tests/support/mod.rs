@@ -9,6 +9,7 @@ pub(crate) mod stack;
 use core::convert::Infallible;
 use std::env;
 
+use kemstone::backend::select::{Selected, for_each};
 use kemstone::{
     Bytes, Ciphertext, CiphertextRef, DecapsulationKey, EncapsulationKey, Error, ParameterSet,
     PreparedDecapsulationKey, PreparedEncapsulationKey, Seed, SharedSecret,
@@ -106,16 +107,23 @@ pub(crate) fn array<A: Bytes>(byte: u8) -> A {
 #[allow(unused_macros)] // as above
 macro_rules! each {
     ($f:ident) => {
-        kemstone::backend::select::for_each(|selected| {
-            println!("backend {}", selected.name());
-            $f::<$crate::support::MlKem512>(selected);
-            $f::<$crate::support::MlKem768>(selected);
-            $f::<$crate::support::MlKem1024>(selected);
-        })
+        $crate::support::on_each_backend([
+            $f::<$crate::support::MlKem512>,
+            $f::<$crate::support::MlKem768>,
+            $f::<$crate::support::MlKem1024>,
+        ])
     };
 }
 #[allow(unused_imports)] // as above
 pub(crate) use each;
+
+/// Calls these on every backend that this machine has.
+pub(crate) fn on_each_backend(checks: [fn(Selected); 3]) {
+    for_each(|selected| {
+        println!("backend {}", selected.name());
+        checks.iter().for_each(|check| check(selected));
+    });
+}
 
 /// By how much to divide the number of random or exhaustive cases: for slow machines, such as emulated ones.
 pub(crate) fn scale() -> usize {

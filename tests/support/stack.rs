@@ -22,22 +22,22 @@ pub(crate) struct Used {
 }
 
 struct Task<'a> {
-    run: Option<&'a mut dyn FnMut()>,
+    run: Option<&'a mut (dyn FnMut() + Send)>,
     /// Address of a local variable in the frame that calls `run`.
     caller: usize,
     panicked: bool,
 }
 
-/// Runs `f` on a freshly painted stack.
+/// Runs `f` on a freshly painted stack. Not generic: there are hundreds of calls.
 #[allow(clippy::incompatible_msrv)] // the oldest Rust builds the library; tests need a newer one
-pub(crate) fn run(mut f: impl FnMut() + Send) -> Used {
+pub(crate) fn run(f: &mut (dyn FnMut() + Send)) -> Used {
     // SAFETY: every bit pattern is valid for an array of bytes, so zeroed memory is a value of `Memory`.
     let mut memory = unsafe { Box::<Memory>::new_zeroed().assume_init() };
     for bytes in memory.0.as_chunks_mut().0 {
         *bytes = PAINT;
     }
     let start = memory.0.as_mut_ptr();
-    let mut task = Task { run: Some(&mut f), caller: 0, panicked: false };
+    let mut task = Task { run: Some(f), caller: 0, panicked: false };
     // SAFETY: `attributes` is initialised before use. The stack is `SIZE` bytes that nothing else refers to until
     // the thread has been joined; `task` outlives the thread for the same reason, and only the thread uses it.
     unsafe {
@@ -112,6 +112,13 @@ pub(crate) struct Found {
 /// So many bytes of a window are looked up; the others are compared.
 const BEGINNING: usize = 8;
 
+/// How many different bytes there are.
+pub(crate) fn different(bytes: &[u8]) -> usize {
+    let mut seen = [false; 256];
+    bytes.iter().for_each(|byte| seen[*byte as usize] = true);
+    seen.iter().filter(|seen| **seen).count()
+}
+
 /// Things that a stack is searched for.
 pub(crate) struct Sought<'a> {
     /// Each with the length of the pieces that are enough to be found.
@@ -134,9 +141,7 @@ impl<'a> Sought<'a> {
             assert!(window >= BEGINNING);
             sought.things.push((bytes, window));
             for (offset, piece) in bytes.windows(window).enumerate() {
-                let mut seen = [false; 256];
-                piece.iter().for_each(|byte| seen[*byte as usize] = true);
-                if seen.iter().filter(|seen| **seen).count() >= distinct {
+                if different(piece) >= distinct {
                     let (number, hash) = Self::number(&piece[..BEGINNING]);
                     sought.filter[hash >> 6] |= 1 << (hash & 63);
                     sought.starts.push((number, (thing, offset)));
