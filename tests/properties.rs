@@ -16,7 +16,9 @@ use kemstone::backend::select::Selected;
 // `model` finds them here.
 use kemstone::backend::poly;
 use kemstone::sponge;
-use kemstone::{Ciphertext, DecapsulationKey, EncapsulationKey, Error, Seed, SharedSecret};
+use kemstone::{
+    Ciphertext, DecapsulationKey, EncapsulationKey, Error, PreparedDecapsulationKey, Seed, SharedSecret,
+};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -156,11 +158,17 @@ fn every_flipped_bit_of_a_ciphertext_is_rejected_implicitly() {
         let dk = key::<S>("flipped bits");
         let (ciphertext, secret) = S::ek(&dk).encapsulate_deterministic(&[2; 32]);
         assert_eq!(S::decapsulate_every_way(&dk, &ciphertext), secret);
+        // The three ways through the arithmetic; that functions which share one agree is tested elsewhere.
+        let (prepared, expanded) = (PreparedDecapsulationKey::boxed(&dk), dk.to_expanded_bytes());
+        let z = z::<S>(&dk);
         for bit in (0..8 * S::CT).step_by(scale()) {
             let mut forged = ciphertext.as_bytes().as_ref().to_vec();
             forged[bit / 8] ^= 1 << (bit % 8);
-            let rejected = S::decapsulate_every_way(&dk, &ct::<S>(&forged));
-            assert_eq!(*rejected.as_bytes(), j(&z::<S>(&dk), &forged), "{}, bit {bit}", S::NAME);
+            let (rejected, forged) = (SharedSecret::from(j(&z, &forged)), ct::<S>(&forged));
+            assert_eq!(dk.decapsulate(&forged), rejected, "{}, bit {bit}", S::NAME);
+            assert_eq!(prepared.decapsulate(&forged), rejected, "{}, bit {bit}, prepared", S::NAME);
+            let once = DecapsulationKey::decapsulate_expanded(expanded.as_bytes(), &forged);
+            assert_eq!(once, Ok(rejected), "{}, bit {bit}, expanded", S::NAME);
         }
     }
     each!(check);
@@ -307,10 +315,10 @@ fn ciphertexts_nobody_made_are_rejected_implicitly() {
 #[test]
 fn every_flipped_bit_of_a_decapsulation_key() {
     fn check<S: Set>(_: Selected) {
-        let dk = key::<S>("flipped bits of a key");
+        let expanded = S::expanded(&key::<S>("flipped bits of a key"));
         let (s_end, ek_end, z_start) = (384 * S::K, 768 * S::K + 32, 768 * S::K + 64);
         for bit in (0..8 * S::DK).step_by(scale()) {
-            let mut damaged = S::expanded(&dk);
+            let mut damaged = expanded.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             let good = match bit / 8 {
                 byte if byte < s_end => coefficient(&damaged[..s_end], bit / 12) < 3329,
@@ -341,10 +349,11 @@ fn every_flipped_bit_of_a_decapsulation_key() {
 fn every_unreduced_number_is_refused() {
     fn check<S: Set>(_: Selected) {
         let dk = key::<S>("unreduced");
+        let (good_ek, good_dk) = (S::ek(&dk), S::expanded(&dk));
         for place in (0..256 * S::K).step_by(scale()) {
             for value in [0, 3328, 3329, 3330, 4095] {
                 let good = value < 3329;
-                let mut ek = S::ek(&dk).as_bytes().as_ref().to_vec();
+                let mut ek = good_ek.as_bytes().as_ref().to_vec();
                 set_coefficient(&mut ek[..384 * S::K], place, value);
                 let expected = if good { None } else { Some(Error::EncapsulationKey) };
                 assert_eq!(
@@ -355,13 +364,13 @@ fn every_unreduced_number_is_refused() {
                 );
 
                 // Inside dk, with the hash that belongs to it, so that nothing else is wrong.
-                let mut expanded = S::expanded(&dk);
+                let mut expanded = good_dk.clone();
                 set_coefficient(&mut expanded[384 * S::K..768 * S::K], place, value);
                 repair_hash::<S>(&mut expanded);
                 let expected = if good { None } else { Some(Error::DecapsulationKey) };
                 assert_eq!(parse_dk::<S>(&expanded).err(), expected, "{}: {value} at {place} of t", S::NAME);
 
-                let mut expanded = S::expanded(&dk);
+                let mut expanded = good_dk.clone();
                 set_coefficient(&mut expanded[..384 * S::K], place, value);
                 assert_eq!(parse_dk::<S>(&expanded).err(), expected, "{}: {value} at {place} of s", S::NAME);
             }
