@@ -162,6 +162,20 @@ pub(crate) fn combinations(base: usize, width: u32) -> usize {
     base.pow(width).div_ceil(8)
 }
 
+/// Three bytes eight times.
+pub(crate) fn eight_times(bytes: u32) -> [u8; 24] {
+    // Three words, which begin at bits 0, 16 and 8 of the three bytes.
+    let word = |first: u32| {
+        let turned = (bytes >> first | bytes << (24 - first)) & 0xff_ffff;
+        (turned as u64).wrapping_mul(1 | 1 << 24 | 1 << 48)
+    };
+    let mut eight = [0; 24];
+    for (eight, first) in eight.as_chunks_mut().0.iter_mut().zip([0, 16, 8]) {
+        *eight = word(first).to_le_bytes();
+    }
+    eight
+}
+
 /// How a backend keeps T_q: coefficient i of the standard is number `position[i]`, times `unit[i]`.
 pub(crate) struct Representation {
     pub(crate) position: [usize; N],
