@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use kemstone::backend::Backend;
-use kemstone::backend::poly::{Canonical, N, NttPoly, Poly, Q};
+use kemstone::backend::poly::{Canonical, Lazy, N, NttPoly, Poly, Q, Range};
 use shake::{ExtendableOutput, Shake128, Update, XofReader};
 
 use crate::model;
@@ -35,6 +35,24 @@ pub(crate) fn scale() -> usize {
 pub(crate) fn turns(n: usize) -> impl Iterator<Item = usize> {
     // An odd step, so that what depends on the lower bits of the turn is reached.
     (0..n).step_by(scale() | 1)
+}
+
+/// q^-1 modulo 2^64.
+pub(crate) const Q_INVERSE: i64 = {
+    let (mut x, mut step) = (1i64, 0);
+    while step < 6 {
+        x = x.wrapping_mul(2i64.wrapping_sub(x.wrapping_mul(Q as i64)));
+        step += 1;
+    }
+    x
+};
+const _: () = assert!(Q_INVERSE.wrapping_mul(Q as i64) == 1);
+
+/// Whether q divides `d`: its quotient modulo 2^16 is then small. In 16 bits every machine does eight at a time.
+#[inline(always)]
+pub(crate) fn divisible(d: i16) -> bool {
+    const MOST: i16 = i16::MAX / Q;
+    d.wrapping_mul(Q_INVERSE as i16).wrapping_add(MOST) as u16 <= 2 * MOST as u16
 }
 
 /// `a mod q` for every 16-bit number.
@@ -126,40 +144,106 @@ pub(crate) fn pack<const D: usize>(values: &[i16], bytes: &mut [u8]) {
     }
 }
 
-/// `pack` is the model's ByteEncode.
-pub(crate) fn check_pack<const D: usize>() {
+/// The same for a number of bits in use.
+pub(crate) fn pack_to(d: usize, values: &[i16], bytes: &mut [u8]) {
+    match d {
+        1 => pack::<1>(values, bytes),
+        4 => pack::<4>(values, bytes),
+        5 => pack::<5>(values, bytes),
+        10 => pack::<10>(values, bytes),
+        11 => pack::<11>(values, bytes),
+        12 => pack::<12>(values, bytes),
+        _ => panic!("no bytes hold {d} bits in this library"),
+    }
+}
+
+/// Numbers of `d` bits; any `N` of them that follow one another are at hand as bytes.
+pub(crate) struct Windows {
+    d: usize,
+    /// From one of the first eight numbers on: a byte begins with every eighth.
+    from: [Vec<u8>; 8],
+}
+
+impl Windows {
+    pub(crate) fn new(d: usize, numbers: &[i16]) -> Self {
+        let mut from = [const { Vec::new() }; 8];
+        for (first, bytes) in from.iter_mut().enumerate() {
+            let numbers = numbers[first..].as_chunks::<8>().0.as_flattened();
+            bytes.resize((numbers.len() * d) >> 3, 0);
+            pack_to(d, numbers, bytes);
+        }
+        Self { d, from }
+    }
+
+    /// The numbers from `start` on.
+    pub(crate) fn at(&self, start: usize) -> &[u8] {
+        &self.from[start & 7][(start >> 3) * self.d..][..32 * self.d]
+    }
+}
+
+/// `pack_to` is the model's ByteEncode.
+pub(crate) fn check_pack(d: usize) {
     let mut random = Random::new("pack");
     for _ in 0..20 {
-        let values: [i16; N] = core::array::from_fn(|_| random.below(1 << D) as i16);
-        let mut bytes = vec![0; 32 * D];
-        pack::<D>(&values, &mut bytes);
-        assert_eq!(bytes, model::byte_encode(D as u32, &values.map(i64::from)));
+        let values: [i16; N] = core::array::from_fn(|_| random.below(1 << d) as i16);
+        let mut bytes = vec![0; 32 * d];
+        pack_to(d, &values, &mut bytes);
+        assert_eq!(bytes, model::byte_encode(d as u32, &values.map(i64::from)));
     }
 }
 
-/// A polynomial of 32-coefficient groups; in each, all windows of `width` neighbours are rotations of one
-/// combination of digits below `base`. Turns 0.. `base^width / 8` (rounded up) give every group's share of the
-/// combinations, and together all of them.
-pub(crate) fn combination(base: usize, width: u32, turn: usize) -> [i16; N] {
-    let total = base.pow(width);
-    let share = total.div_ceil(8);
-    let mut f = [0; N];
-    for (group, f) in f.as_chunks_mut::<32>().0.iter_mut().enumerate() {
-        let mut number = (turn + group * share).min(total - 1);
-        let mut digits = [0; 8];
-        for digit in &mut digits[..width as usize] {
-            (*digit, number) = ((number % base) as i16, number / base);
-        }
-        for (f, digit) in f.iter_mut().zip(digits[..width as usize].iter().cycle()) {
-            *f = *digit;
+/// The digits of a polynomial of 32-coefficient groups, `WIDTH` for each; in a group, all windows of `WIDTH` neighbours are
+/// rotations of one combination of digits below `BASE`. Turns 0.. `combinations` give every group's share of the combinations,
+/// and together all of them.
+pub(crate) fn combination<const BASE: usize, const WIDTH: usize>(turn: usize) -> Digits {
+    let mut digits = [[0; 8]; 8];
+    for (group, digits) in digits.iter_mut().enumerate() {
+        let share = combinations(BASE, WIDTH);
+        let mut number = (turn + group * share).min(BASE.pow(WIDTH as u32) - 1);
+        for digit in &mut digits[..WIDTH] {
+            (*digit, number) = ((number % BASE) as i16, number / BASE);
         }
     }
-    f
+    digits
 }
+
+/// Of each group as many as there are.
+pub(crate) type Digits = [[i16; 8]; 8];
 
 /// How many turns that takes.
-pub(crate) fn combinations(base: usize, width: u32) -> usize {
-    base.pow(width).div_ceil(8)
+pub(crate) const fn combinations(base: usize, width: usize) -> usize {
+    base.pow(width as u32).div_ceil(8)
+}
+
+/// The digits of each group, over and over.
+pub(crate) fn repeated(width: usize, digits: &Digits) -> [i16; N] {
+    fn repeat<const WIDTH: usize>(digits: &Digits) -> [i16; N] {
+        let mut f = [0; N];
+        for (f, digits) in f.as_chunks_mut::<32>().0.iter_mut().zip(digits) {
+            for (i, f) in f.iter_mut().enumerate() {
+                *f = digits[i % WIDTH];
+            }
+        }
+        f
+    }
+    match width {
+        2 => repeat::<2>(digits),
+        3 => repeat::<3>(digits),
+        8 => repeat::<8>(digits),
+        _ => panic!("no byte holds parts of {width} neighbours"),
+    }
+}
+
+/// `packed` of pairs, each sixteen times.
+pub(crate) fn packed_pairs(pairs: &Digits) -> [u8; 384] {
+    let mut bytes = [0; 384];
+    for (bytes, pair) in bytes.as_chunks_mut::<48>().0.iter_mut().zip(pairs) {
+        let pair = pair[0] as u32 | (pair[1] as u32) << 12;
+        for half in bytes.as_chunks_mut::<24>().0 {
+            half.copy_from_slice(&eight_times(pair));
+        }
+    }
+    bytes
 }
 
 /// Three bytes eight times.
@@ -178,26 +262,67 @@ pub(crate) fn eight_times(bytes: u32) -> [u8; 24] {
 
 /// How a backend keeps T_q: coefficient i of the standard is number `position[i]`, times `unit[i]`.
 pub(crate) struct Representation {
-    pub(crate) position: [usize; N],
-    pub(crate) unit: [i16; N],
+    position: [u8; N],
+    unit: [i16; N],
     /// The inverse of `unit` modulo q.
-    pub(crate) inverse: [i64; N],
+    inverse: [i64; N],
+    /// Whether all are 1, as in every backend so far: then nothing has to be multiplied.
+    all_units: bool,
 }
 
 impl Representation {
     pub(crate) fn of<B: Backend>(backend: B) -> Self {
-        let (mut position, mut unit) = ([0; N], [0; N]);
+        let (mut position, mut unit, mut kept) = ([0; N], [0; N], [false; N]);
         for i in 0..N {
-            let raw = *decoded(backend, &core::array::from_fn(|j| (i == j) as i16)).raw();
+            let raw = *decoded_unit(backend, i, 1).raw();
             let mut found = raw.iter().enumerate().filter(|(_, number)| **number != 0);
             let (at, number) = found.next().expect("a unit vector is not zero");
             assert!(found.next().is_none(), "coefficient {i} is kept in more than one number");
-            (position[i], unit[i]) = (at, *number);
+            (position[i], unit[i]) = (at as u8, *number);
+            assert!(!kept[at], "two coefficients are kept in one number");
+            kept[at] = true;
         }
-        let mut sorted = position;
-        sorted.sort();
-        assert_eq!(sorted, core::array::from_fn(|i| i), "two coefficients are kept in one number");
-        Self { position, unit, inverse: unit.map(|u| model::power(model::mod_q(u as i64), Q as u32 - 2)) }
+        let inverse = unit.map(|u| model::power(model::mod_q(u as i64), Q as u32 - 2));
+        Self { position, unit, inverse, all_units: unit == [1; N] }
+    }
+
+    /// The coefficients modulo q.
+    pub(crate) fn coefficients(&self, raw: &[i16; N]) -> [i16; N] {
+        let residues = Residues::get();
+        let mut coefficients = [0; N];
+        for (c, position) in coefficients.iter_mut().zip(&self.position) {
+            *c = residues.of(raw[*position as usize]);
+        }
+        if !self.all_units {
+            for (c, inverse) in coefficients.iter_mut().zip(self.inverse) {
+                *c = model::mod_q(*c as i64 * inverse) as i16;
+            }
+        }
+        coefficients
+    }
+
+    /// Keeps coefficients from 0 to q - 1.
+    pub(crate) fn keep(&self, coefficients: &[i16; N], raw: &mut [i16; N]) {
+        for (c, position) in coefficients.iter().zip(&self.position) {
+            raw[*position as usize] = *c;
+        }
+        if !self.all_units {
+            for (position, unit) in self.position.iter().zip(self.unit) {
+                let number = &mut raw[*position as usize];
+                *number = model::mod_q(*number as i64 * unit as i64) as i16;
+            }
+        }
+    }
+
+    /// Whether these are the numbers for 12-bit values: the values themselves, or with another unit what is congruent.
+    pub(crate) fn is(&self, values: &[i16; N], raw: &[i16; N]) -> bool {
+        let pairs = values.iter().zip(self.position.iter().map(|at| raw[*at as usize]));
+        if self.all_units {
+            return pairs.fold(0, |difference, (value, number)| difference | (value ^ number)) == 0;
+        }
+        pairs
+            .zip(self.unit)
+            .all(|((value, number), unit)| model::mod_q(number as i64 - *value as i64 * unit as i64) == 0)
     }
 }
 
@@ -214,6 +339,29 @@ pub(crate) fn encoded<B: Backend>(backend: B, f_hat: &NttPoly<B>) -> [u8; 384] {
     let mut bytes = [0; 384];
     backend.encode12(f_hat, &mut bytes);
     bytes
+}
+
+/// The element of T_q that is zero but for coefficient `i`.
+pub(crate) fn decoded_unit<B: Backend>(backend: B, i: usize, value: i16) -> NttPoly<B> {
+    decoded(backend, &unit(i, value))
+}
+
+/// Zero but for coefficient `i`.
+pub(crate) fn unit(i: usize, value: i16) -> [i16; N] {
+    let mut unit = [0; N];
+    unit[i] = value;
+    unit
+}
+
+/// Whether an inverse transform is within its range and has these residues.
+pub(crate) fn is_lazy(f: &[i16; N], residues: &[i16; N]) -> bool {
+    let congruent = f.iter().zip(residues).fold(true, |all, (c, r)| all & divisible(c.wrapping_sub(*r)));
+    // Then no difference has left 16 bits.
+    congruent & in_range(f)
+}
+
+pub(crate) fn in_range(f: &[i16; N]) -> bool {
+    f.iter().fold(true, |all, c| all & (Lazy::MIN <= *c) & (*c <= Lazy::MAX))
 }
 
 pub(crate) fn packed(values: &[i16; N]) -> [u8; 384] {

@@ -4,13 +4,21 @@ use kemstone::backend::poly::{Canonical, Lazy, Multiplier, N, Noise, NttPoly, Po
 use kemstone::backend::probe::Probe;
 
 use crate::model;
-use crate::support::{Covered, Random, Residues, Units, canonical, decoded, encoded, packed, scale, turns};
+use crate::support::{
+    Covered, Random, Units, canonical, decoded, decoded_unit, encoded, in_range, is_lazy, packed, scale,
+    turns, unit,
+};
+
+/// The coefficients times `factor`, modulo q.
+fn times(f: &[i16; N], factor: i64) -> [i16; N] {
+    f.map(|c| model::mod_q(c as i64 * factor) as i16)
+}
 
 /// Algorithm 9 on `scale` X^i for all i.
 fn ntt_of_units<B: Probe, R: Range>(backend: B, scale: i16) -> u64 {
     for (i, expected) in Units::get().forward.iter().enumerate() {
-        let f = Poly::<R>::new(core::array::from_fn(|j| if i == j { scale } else { 0 })).expect("in range");
-        let expected = packed(&expected.map(|c| model::mod_q(c as i64 * scale as i64) as i16));
+        let f = Poly::<R>::new(unit(i, scale)).expect("in range");
+        let expected = packed(&times(expected, scale as i64));
         let (mut f_hat, mut m) = (NttPoly::ZERO, Multiplier::ZERO);
         backend.ntt(&f, &mut f_hat);
         assert_eq!(encoded(backend, &f_hat), expected, "ntt of {scale} X^{i}");
@@ -33,12 +41,13 @@ pub(crate) fn ntt<B: Probe>(backend: B) -> Covered {
 
 /// Multipliers of all unit vectors of T_q.
 fn unit_multipliers<B: Probe>(backend: B) -> Vec<Multiplier<B>> {
-    let unit = |f: &[i16; N]| {
-        let mut m = Multiplier::ZERO;
-        backend.multiplier(&canonical(*f), &mut m);
-        m
-    };
-    Units::get().inverse.iter().map(unit).collect()
+    Units::get().inverse.iter().map(|f| multiplier(backend, f)).collect()
+}
+
+fn multiplier<B: Probe>(backend: B, f: &[i16; N]) -> Multiplier<B> {
+    let mut m = Multiplier::ZERO;
+    backend.multiplier(&canonical(*f), &mut m);
+    m
 }
 
 fn copy<B>(from: &NttPoly<B>, to: &mut NttPoly<B>) {
@@ -66,7 +75,7 @@ fn for_pairs<B: Probe, const K: usize>(backend: B, scale: i16, check: Check<'_, 
         let mut a = [const { NttPoly::<B>::ZERO }; K];
         let mut b = [const { Multiplier::<B>::ZERO }; K];
         for i in turns(N) {
-            copy(&decoded(backend, &core::array::from_fn(|n| if n == i { scale } else { 0 })), &mut a[s]);
+            copy(&decoded_unit(backend, i, scale), &mut a[s]);
             for (j, multiplier) in multipliers.iter().enumerate() {
                 // The extremes are of interest where something is multiplied.
                 if scale == 1 || i >> 1 == j >> 1 {
@@ -87,13 +96,10 @@ fn mul_add_of_units<B: Probe, const K: usize>(backend: B) -> u64 {
     for scale in [1, Q - 1] {
         for_pairs::<B, K>(backend, scale, &mut |a, b, product| {
             backend.mul_add(a, b, &zero, &mut t_hat);
-            let mut expected = [0; N];
-            if let Some((at, c)) = product {
-                expected[at] = c as i16;
-            }
             let right = match product {
-                None => encoded(backend, &t_hat) == [0; 384],
-                Some(_) => encoded(backend, &t_hat) == packed(&expected),
+                // Zeros are zero in every representation.
+                None => *t_hat.raw() == [0; N] || encoded(backend, &t_hat) == [0; 384],
+                Some((at, c)) => encoded(backend, &t_hat) == packed(&unit(at, c as i16)),
             };
             assert!(right, "mul_add, k = {K}: {product:?}");
             inputs += 1;
@@ -105,7 +111,7 @@ fn mul_add_of_units<B: Probe, const K: usize>(backend: B) -> u64 {
         let mut e_hat = NttPoly::ZERO;
         backend.ntt(&canonical(*f), &mut e_hat);
         backend.mul_add(&a, &b, &e_hat, &mut t_hat);
-        assert_eq!(encoded(backend, &t_hat), packed(&core::array::from_fn(|j| (i == j) as i16)));
+        assert_eq!(encoded(backend, &t_hat), packed(&unit(i, 1)));
         inputs += 1;
     }
     inputs
@@ -124,23 +130,19 @@ pub(crate) fn mul_add<B: Probe>(backend: B) -> Covered {
 }
 
 fn dot_inverse_of_units<B: Probe, const K: usize>(backend: B) -> u64 {
-    let (residues, units) = (Residues::get(), Units::get());
+    let units = Units::get();
     let mut inputs = 0;
     let mut f = Poly::<Lazy>::ZERO;
     for scale in [1, Q - 1] {
         for_pairs::<B, K>(backend, scale, &mut |a, b, product| {
             backend.dot_inverse(a, b, &mut f);
-            let f = f.coefficients();
-            assert!(f.iter().all(|c| (Lazy::MIN..=Lazy::MAX).contains(c)));
-            match product {
-                None => assert!(*f == [0; N] || f.iter().all(|&c| residues.of(c) == 0), "k = {K}"),
-                Some((at, factor)) => {
-                    for (i, (&c, &unit)) in f.iter().zip(&units.inverse[at]).enumerate() {
-                        let expected = model::mod_q(unit as i64 * factor) as i16;
-                        assert_eq!(residues.of(c), expected, "k = {K}, {product:?}, coefficient {i}");
-                    }
-                }
-            }
+            // Not by `coefficients`, which looks at the range one by one.
+            let f = &*f.storage();
+            let right = match product {
+                None => *f == [0; N] || is_lazy(f, &[0; N]),
+                Some((at, factor)) => is_lazy(f, &times(&units.inverse[at], factor)),
+            };
+            assert!(right, "dot_inverse, k = {K}, {product:?}: {f:?}");
             inputs += 1;
         });
     }
@@ -155,31 +157,62 @@ pub(crate) fn dot_inverse<B: Probe>(backend: B) -> Covered {
     Covered::new("settled", inputs, "all pairs of unit vectors and of slots, k = 1 to 4 (P1 to P3)")
 }
 
+/// Adds modulo q.
+fn add(f: &mut [i16; N], g: &[i16; N]) {
+    for (f, g) in f.iter_mut().zip(g) {
+        let sum = f.wrapping_add(*g);
+        *f = if sum < Q { sum } else { sum.wrapping_sub(Q) };
+    }
+}
+
 /// c X^i, which doubles in every layer of the inverse transform until it is reduced: where a reduction is missing,
 /// some of these leave 16 bits.
 pub(crate) fn inverse_growth<B: Probe>(backend: B) -> Covered {
-    let (residues, units) = (Residues::get(), Units::get());
-    let mut one = Multiplier::ZERO;
-    backend.multiplier(&canonical(core::array::from_fn(|i| (i == 0) as i16)), &mut one);
-    let one = [one];
+    let one = [multiplier(backend, &unit(0, 1))];
     let mut f = Poly::<Lazy>::ZERO;
     let mut inputs = 0;
-    for (i, unit) in units.forward.iter().enumerate() {
+    for (i, forward) in Units::get().forward.iter().enumerate() {
+        let step = times(forward, (scale() | 1) as i64);
         let mut f_hat = [0; N];
         for c in turns(Q as usize) {
             backend.dot_inverse(&[decoded(backend, &f_hat)], &one, &mut f);
-            let f = f.coefficients();
-            assert!(f.iter().all(|c| (Lazy::MIN..=Lazy::MAX).contains(c)), "{c} X^{i}");
-            let right =
-                f.iter().enumerate().all(|(j, &g)| residues.of(g) as usize == if i == j { c } else { 0 });
-            assert!(right, "{c} X^{i}");
-            for (f, unit) in f_hat.iter_mut().zip(unit) {
-                *f = residues.of((*f as i32 + *unit as i32 * (scale() | 1) as i32 % Q as i32) as i16);
-            }
+            let f = &*f.storage();
+            assert!(is_lazy(f, &unit(i, c as i16)), "{c} X^{i}: {f:?}");
+            add(&mut f_hat, &step);
             inputs += 1;
         }
     }
     Covered::new("tested", inputs, "all c X^i: the longest chains of sums")
+}
+
+/// Puts what has made the first numbers of an inverse transform larger than their values, or smaller than the negative ones, in a
+/// block of their best.
+fn keep_best(
+    value: &mut [[i16; 2]],
+    best: &mut [[[i16; N]; 2]],
+    f: &[i16; N],
+    block: usize,
+    contents: &[i16],
+) {
+    for ((value, best), c) in value.iter_mut().zip(best).zip(f) {
+        for ((value, best), c) in value.iter_mut().zip(best).zip([*c, -c]) {
+            if c > *value {
+                *value = c;
+                best[block..][..contents.len()].copy_from_slice(contents);
+            }
+        }
+    }
+}
+
+/// The inverse transform by the model.
+fn inverse(f_hat: &[i16; N]) -> [i16; N] {
+    let mut f = [0_i64; N];
+    for (c, unit) in f_hat.iter().zip(&Units::get().inverse) {
+        for (f, unit) in f.iter_mut().zip(unit) {
+            *f += i64::from(*c) * i64::from(*unit);
+        }
+    }
+    f.map(|c| model::mod_q(c) as i16)
 }
 
 /// The largest sums in the inverse transform. A number of the transform depends on one block of its input until it is
@@ -189,11 +222,8 @@ pub(crate) fn inverse_growth<B: Probe>(backend: B) -> Covered {
 pub(crate) fn inverse_extremes<B: Probe>(backend: B) -> Covered {
     /// Contents that each block is searched with.
     const TRIES: usize = 1000;
-    let (residues, units) = (Residues::get(), Units::get());
     let mut random = Random::new("inverse extremes");
-    let mut one = Multiplier::ZERO;
-    backend.multiplier(&canonical(core::array::from_fn(|i| (i == 0) as i16)), &mut one);
-    let one = [one];
+    let one = [multiplier(backend, &unit(0, 1))];
     let mut f = Poly::<Lazy>::ZERO;
     let (mut inputs, mut most) = (0, 0);
     for length in (0..8).map(|log| 1 << log) {
@@ -206,85 +236,89 @@ pub(crate) fn inverse_extremes<B: Probe>(backend: B) -> Covered {
                 f_hat[block..][..length].fill_with(|| random.below(Q as usize) as i16);
                 backend.dot_inverse(&[decoded(backend, &f_hat)], &one, &mut f);
                 inputs += 1;
-                for ((value, best), c) in value.iter_mut().zip(&mut best).zip(f.coefficients()) {
-                    for ((value, best), c) in value.iter_mut().zip(best).zip([*c, -c]) {
-                        if c > *value {
-                            *value = c;
-                            best[block..][..length].copy_from_slice(&f_hat[block..][..length]);
-                        }
-                    }
-                }
+                assert!(in_range(f.storage()), "{f:?}");
+                keep_best(&mut value, &mut best, f.storage(), block, &f_hat[block..][..length]);
             }
         }
-        for (p, f_hat) in best.iter().enumerate().flat_map(|(p, both)| both.iter().map(move |f| (p, f))) {
+        for (p, f_hat) in best.as_flattened().iter().enumerate() {
             backend.dot_inverse(&[decoded(backend, f_hat)], &one, &mut f);
-            let mut expected = [0_i64; N];
-            for (c, unit) in f_hat.iter().zip(&units.inverse) {
-                for (expected, unit) in expected.iter_mut().zip(unit) {
-                    *expected += i64::from(*c) * i64::from(*unit);
-                }
-            }
-            for (i, (c, expected)) in f.storage().iter().zip(expected).enumerate() {
-                let right = i64::from(residues.of(*c)) == model::mod_q(expected);
-                let good = right && (Lazy::MIN..=Lazy::MAX).contains(c);
-                assert!(good, "blocks of {length}, number {p}: coefficient {i} is {c}");
-                most = most.max(c.abs());
-            }
+            let f = &*f.storage();
+            assert!(is_lazy(f, &inverse(f_hat)), "blocks of {length}, number {}: {f:?}", p >> 1);
+            most = f.iter().fold(most, |most, c| most.max(c.abs()));
             inputs += 1;
         }
     }
     Covered::new("tested", inputs, format!("the largest parts found in blocks of each length: up to {most}"))
 }
 
+/// 0 and q - 1: signs of a row of the transform, since they add up there, then random ones.
+fn extremes(turn: usize, random: &mut Random) -> [i16; N] {
+    let bits: [u8; 32] = random.array();
+    let bit = |i: usize| match turn {
+        0..N => Units::get().forward[i][turn] > Q >> 1,
+        _ => bits[i >> 3] >> (i & 7) & 1 == 1,
+    };
+    core::array::from_fn(|i| if bit(i) { Q - 1 } else { 0 })
+}
+
+/// The largest absolute value.
+fn largest(f: &[i16; N]) -> i64 {
+    f.iter().fold(0, |most, c| most.max((*c as i64).abs()))
+}
+
+/// Those with the largest numbers, the largest first.
+fn with_largest(mut found: Vec<(i64, [i16; N])>, many: usize) -> Vec<(i64, [i16; N])> {
+    let mut largest = Vec::new();
+    while largest.len() < many && !found.is_empty() {
+        let most = found.iter().map(|(number, _)| *number).max();
+        let at = found.iter().position(|(number, _)| Some(*number) == most).unwrap_or(0);
+        largest.push(found.remove(at));
+    }
+    largest
+}
+
+/// Four times the product of `left` and the transform of `f`, in T_q, and that with the transform added.
+fn four_products(left: &[i16; N], f: &[i16; N]) -> ([i64; N], [i16; N]) {
+    let f_hat = model::ntt(&f.map(i64::from));
+    let mut sum = [0; N];
+    for (pair, gamma) in Units::get().gammas.iter().enumerate() {
+        let (a0, a1) = (left[2 * pair] as i64, left[2 * pair + 1] as i64);
+        let (b0, b1) = (f_hat[2 * pair], f_hat[2 * pair + 1]);
+        sum[2 * pair] = model::mod_q(4 * (a0 * b0 + model::mod_q(a1 * b1) * gamma));
+        sum[2 * pair + 1] = model::mod_q(4 * (a0 * b1 + a1 * b0));
+    }
+    (sum, core::array::from_fn(|i| model::mod_q(sum[i] + f_hat[i]) as i16))
+}
+
 /// The largest sums that can be brought about from outside: left factors all q - 1, right factors whose numbers, as this
 /// backend keeps them, are the largest found. That all sums fit is P2; this is a look at the far end.
 pub(crate) fn accumulators<B: Probe>(backend: B) -> Covered {
     const K: usize = 4;
-    let (residues, units) = (Residues::get(), Units::get());
     let mut random = Random::new("accumulators");
-    let mut found: Vec<(i64, [i16; N])> = Vec::new();
+    let mut found = Vec::new();
     for turn in turns(4000) {
-        let mut bits: [u8; 32] = random.array();
-        if turn < 256 {
-            // Signs of a row of the transform: they add up there.
-            let row: [i16; N] = core::array::from_fn(|i| units.forward[i][turn]);
-            bits = core::array::from_fn(|i| (0..8).map(|j| ((row[8 * i + j] > Q >> 1) as u8) << j).sum());
-        }
-        let f = core::array::from_fn(|i| (Q - 1) * (bits[i >> 3] >> (i & 7) & 1) as i16);
-        let mut m = Multiplier::<B>::ZERO;
-        backend.multiplier(&canonical(f), &mut m);
-        let most = m.f_hat.raw().iter().map(|c| (*c as i64).abs()).max().unwrap_or(0);
-        found.push((most, f));
+        let f = extremes(turn, &mut random);
+        found.push((largest(multiplier(backend, &f).f_hat.raw()), f));
     }
-    found.sort_by_key(|(most, _)| -most);
-    found.truncate(24);
+    let found = with_largest(found, 24);
     let mut inputs = 0;
-    for left in [[Q - 1; N], core::array::from_fn(|i| [Q - 1, 0][i & 1])] {
-        let a = [0; K].map(|_| decoded(backend, &left));
+    for left in [[Q - 1, Q - 1], [Q - 1, 0]] {
+        let left = core::array::from_fn(|i| left[i & 1]);
+        let mut a = [const { NttPoly::ZERO }; K];
+        a.iter_mut().for_each(|a| copy(&decoded(backend, &left), a));
         for (_, f) in &found {
-            let b = [0; K].map(|_| {
-                let mut m = Multiplier::ZERO;
-                backend.multiplier(&canonical(*f), &mut m);
-                m
-            });
-            let f_hat = model::ntt(&f.map(i64::from));
-            let mut sum = [0; N];
-            for (pair, gamma) in units.gammas.iter().enumerate() {
-                let (a0, a1) = (left[2 * pair] as i64, left[2 * pair + 1] as i64);
-                let (b0, b1) = (f_hat[2 * pair], f_hat[2 * pair + 1]);
-                sum[2 * pair] = model::mod_q(4 * (a0 * b0 + model::mod_q(a1 * b1) * gamma));
-                sum[2 * pair + 1] = model::mod_q(4 * (a0 * b1 + a1 * b0));
-            }
-            let mut e_hat = NttPoly::ZERO;
+            let mut b = [const { Multiplier::ZERO }; K];
+            b.iter_mut().for_each(|b| backend.multiplier(&canonical(*f), b));
+            let (sum, with_summand) = four_products(&left, f);
+            let (mut e_hat, mut t_hat) = (NttPoly::ZERO, NttPoly::ZERO);
             backend.ntt(&canonical(*f), &mut e_hat);
-            let mut t_hat = NttPoly::ZERO;
             backend.mul_add(&a, &b, &e_hat, &mut t_hat);
-            let expected = core::array::from_fn(|i| model::mod_q(sum[i] + f_hat[i]) as i16);
-            assert_eq!(encoded(backend, &t_hat), packed(&expected));
+            assert_eq!(encoded(backend, &t_hat), packed(&with_summand));
             let mut product = Poly::<Lazy>::ZERO;
             backend.dot_inverse(&a, &b, &mut product);
-            assert!(product.coefficients().iter().all(|c| (Lazy::MIN..=Lazy::MAX).contains(c)));
-            assert_eq!(model::ntt(&product.coefficients().map(|c| residues.of(c) as i64)), sum);
+            let product = product.coefficients();
+            assert!(product.iter().all(|c| (Lazy::MIN..=Lazy::MAX).contains(c)));
+            assert_eq!(model::ntt(&product.map(i64::from)), sum);
             inputs += 2;
         }
     }
