@@ -351,6 +351,7 @@ fn compressed_sums_to(d: usize, sums: &dyn Sums) -> u64 {
             assert!(b == of_both.at(start, turn), "{f:?}, {e:?}, {m:?}");
             inputs += N as u64;
             if turn < 7 {
+                b.fill(0xa5);
                 sums.add(&f, &e, b);
                 assert!(b == of_noise.at(start, turn), "{f:?}, {e:?}");
                 inputs += N as u64;
