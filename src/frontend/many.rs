@@ -26,41 +26,34 @@ use super::{
 /// What an encapsulation takes but for m: the key, unless it is a prepared one, and room.
 type Wanted<'a> = (Ek<'a>, &'a mut [u8], &'a mut [u8; SHARED_SECRET_SIZE]);
 
-/// Encapsulates group by group with `run`; `fill` draws the m of each group.
+/// Draws the m of a group.
+type Fill<'a, E> = dyn FnMut(&mut [[u8; 32]]) -> Result<(), E> + 'a;
+
+// What these take is of one type: a program has the loops once, and not for each of its calls. An iterator behind one type would
+// bring all of its methods, of which `next` is the only one called.
+
+/// Encapsulates group by group with `run`.
 fn encapsulate<'a, E>(
-    mut wanted: impl Iterator<Item = Wanted<'a>>,
-    mut fill: impl FnMut(&mut [[u8; 32]]) -> Result<(), E>,
-    run: impl Fn(&mut Group<Encapsulation<'_>>),
+    next: &mut dyn FnMut() -> Option<Wanted<'a>>,
+    fill: &mut Fill<'_, E>,
+    run: &dyn Fn(&mut Group<Encapsulation<'_>>),
 ) -> Result<(), E> {
-    while let Some(group) = next_group(&mut wanted) {
+    while let Some(group) = next_group(next) {
         let mut ms = Secret::new([[0; 32]; GROUP]);
         let count = group.iter().flatten().count();
         fill(&mut ms[..count])?;
         let mut operations =
             group.into_iter().flatten().zip(&*ms).map(|((ek, c, k), m)| Encapsulation { ek, m, c, k });
-        if let Some(mut group) = next_group(&mut operations) {
+        if let Some(mut group) = next_group(&mut || operations.next()) {
             run(&mut group);
         }
     }
     Ok(())
 }
 
-/// Decapsulates group by group with `run`.
-fn decapsulate<'a>(
-    mut operations: impl Iterator<Item = Decapsulation<'a>>,
-    run: impl Fn(&mut Group<Decapsulation<'_>>),
-) {
-    while let Some(mut group) = next_group(&mut operations) {
-        run(&mut group);
-    }
-}
-
-/// Generates group by group with `run`.
-fn generate<'a>(
-    mut operations: impl Iterator<Item = KeyGeneration<'a>>,
-    run: impl Fn(&mut Group<KeyGeneration<'_>>),
-) {
-    while let Some(mut group) = next_group(&mut operations) {
+/// Runs key generations or decapsulations group by group.
+fn in_groups<T>(next: &mut dyn FnMut() -> Option<T>, run: &dyn Fn(&mut Group<T>)) {
+    while let Some(mut group) = next_group(next) {
         run(&mut group);
     }
 }
@@ -69,15 +62,15 @@ fn generate<'a>(
 pub(super) fn expand<S: ParameterSet>(
     seeds: &[Seed],
     expanded: &mut [S::DecapsulationKeyBytes],
-    run: impl Fn(&mut Group<KeyGeneration<'_>>),
+    run: &dyn Fn(&mut Group<KeyGeneration<'_>>),
 ) -> Result<(), Error> {
     equal([seeds.len(), expanded.len()])?;
-    let operations = seeds.iter().zip(expanded).filter_map(|(seed, expanded)| {
+    let mut operations = seeds.iter().zip(expanded).filter_map(|(seed, expanded)| {
         let (d, z) = d_z(seed.as_bytes());
         let dk = DkMut::of(S::SealedAlgorithms::K, expanded.as_mut())?;
         Some(KeyGeneration { d, z, dk })
     });
-    generate(operations, run);
+    in_groups(&mut || operations.next(), run);
     Ok(())
 }
 
@@ -87,12 +80,12 @@ fn set_seeds<'a, S: ParameterSet>(
     keys: impl Iterator<Item = &'a mut DecapsulationKey<S>>,
     seeds: &[[u8; SEED_SIZE]],
 ) {
-    let operations = keys.zip(seeds).map(|(key, seed)| {
+    let mut operations = keys.zip(seeds).map(|(key, seed)| {
         let (d, z) = d_z(seed);
         key.set_d(d);
         KeyGeneration { d, z, dk: key.parts_mut() }
     });
-    generate(operations, S::SealedAlgorithms::key_gen_group);
+    in_groups(&mut || operations.next(), &S::SealedAlgorithms::key_gen_group);
 }
 
 /// The results of encapsulations, zero before they are written in place.
@@ -174,7 +167,7 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     ///
     /// [`Error::Length`] if there is not as much room as there are seeds; nothing is written then.
     pub fn expand_many_into(seeds: &[Seed], expanded: &mut [S::DecapsulationKeyBytes]) -> Result<(), Error> {
-        expand::<S>(seeds, expanded, S::SealedAlgorithms::key_gen_group)
+        expand::<S>(seeds, expanded, &S::SealedAlgorithms::key_gen_group)
     }
 
     /// Decapsulates with a key each: the secrets, in order.
@@ -185,12 +178,12 @@ impl<S: ParameterSet> DecapsulationKey<S> {
     ) -> Vec<SharedSecret> {
         let ciphertexts: Vec<_> = ciphertexts.into_iter().collect();
         let mut secrets = empty_secrets(ciphertexts.len());
-        let operations = ciphertexts.iter().zip(&mut secrets).map(|((key, c), secret)| Decapsulation {
+        let mut operations = ciphertexts.iter().zip(&mut secrets).map(|((key, c), secret)| Decapsulation {
             dk: key.parts(),
             c: c.as_bytes().as_ref(),
             k: &mut secret.0,
         });
-        decapsulate(operations, S::SealedAlgorithms::decaps_group);
+        in_groups(&mut || operations.next(), &S::SealedAlgorithms::decaps_group);
         secrets
     }
 
@@ -205,12 +198,12 @@ impl<S: ParameterSet> DecapsulationKey<S> {
         shared_secrets: &mut [[u8; SHARED_SECRET_SIZE]],
     ) -> Result<(), Error> {
         equal([keys.len(), ciphertexts.len(), shared_secrets.len()])?;
-        let operations = keys
+        let mut operations = keys
             .iter()
             .zip(ciphertexts)
             .zip(shared_secrets)
             .map(|((key, c), k)| Decapsulation { dk: key.parts(), c: c.as_bytes().as_ref(), k });
-        decapsulate(operations, S::SealedAlgorithms::decaps_group);
+        in_groups(&mut || operations.next(), &S::SealedAlgorithms::decaps_group);
         Ok(())
     }
 }
@@ -236,13 +229,13 @@ impl<S: ParameterSet> EncapsulationKey<S> {
     #[cfg(feature = "alloc")]
     pub fn encapsulate_many_with<'a, E>(
         keys: impl IntoIterator<Item = &'a Self>,
-        fill: impl FnMut(&mut [[u8; 32]]) -> Result<(), E>,
+        mut fill: impl FnMut(&mut [[u8; 32]]) -> Result<(), E>,
     ) -> Result<Results<S>, E> {
         let keys: Vec<_> = keys.into_iter().collect();
         let mut results = empty::<S>(keys.len());
-        let wanted =
+        let mut wanted =
             keys.iter().zip(&mut results).map(|(key, (c, k))| (Ek(key.as_ref()), c.0.as_mut(), &mut k.0));
-        encapsulate(wanted, fill, S::SealedAlgorithms::encaps_group)?;
+        encapsulate(&mut || wanted.next(), &mut fill, &S::SealedAlgorithms::encaps_group)?;
         Ok(results)
     }
 
@@ -255,17 +248,17 @@ impl<S: ParameterSet> EncapsulationKey<S> {
     /// written by then is good, and the rest is not touched.
     pub fn encapsulate_many_into<E: From<Error>>(
         keys: &[&Self],
-        fill: impl FnMut(&mut [[u8; 32]]) -> Result<(), E>,
+        mut fill: impl FnMut(&mut [[u8; 32]]) -> Result<(), E>,
         ciphertexts: &mut [S::CiphertextBytes],
         shared_secrets: &mut [[u8; SHARED_SECRET_SIZE]],
     ) -> Result<(), E> {
         equal([keys.len(), ciphertexts.len(), shared_secrets.len()])?;
-        let wanted = keys
+        let mut wanted = keys
             .iter()
             .zip(ciphertexts)
             .zip(shared_secrets)
             .map(|((key, c), k)| (Ek(key.as_ref()), c.as_mut(), k));
-        encapsulate(wanted, fill, S::SealedAlgorithms::encaps_group)
+        encapsulate(&mut || wanted.next(), &mut fill, &S::SealedAlgorithms::encaps_group)
     }
 }
 
@@ -291,11 +284,13 @@ impl<S: ParameterSet> PreparedEncapsulationKey<S> {
     pub fn encapsulate_many_with<E>(
         &self,
         count: usize,
-        fill: impl FnMut(&mut [[u8; 32]]) -> Result<(), E>,
+        mut fill: impl FnMut(&mut [[u8; 32]]) -> Result<(), E>,
     ) -> Result<Results<S>, E> {
         let mut results = empty::<S>(count);
-        let wanted = results.iter_mut().map(|(c, k)| (Ek(&[]), c.0.as_mut(), &mut k.0));
-        encapsulate(wanted, fill, |group| S::SealedAlgorithms::encaps_prepared_group(self.held(), group))?;
+        let mut wanted = results.iter_mut().map(|(c, k)| (Ek(&[]), c.0.as_mut(), &mut k.0));
+        encapsulate(&mut || wanted.next(), &mut fill, &|group| {
+            S::SealedAlgorithms::encaps_prepared_group(self.held(), group)
+        })?;
         Ok(results)
     }
 
@@ -308,13 +303,15 @@ impl<S: ParameterSet> PreparedEncapsulationKey<S> {
     /// `fill`; what was written by then is good, and the rest is not touched.
     pub fn encapsulate_many_into<E: From<Error>>(
         &self,
-        fill: impl FnMut(&mut [[u8; 32]]) -> Result<(), E>,
+        mut fill: impl FnMut(&mut [[u8; 32]]) -> Result<(), E>,
         ciphertexts: &mut [S::CiphertextBytes],
         shared_secrets: &mut [[u8; SHARED_SECRET_SIZE]],
     ) -> Result<(), E> {
         equal([ciphertexts.len(), shared_secrets.len()])?;
-        let wanted = ciphertexts.iter_mut().zip(shared_secrets).map(|(c, k)| (Ek(&[]), c.as_mut(), k));
-        encapsulate(wanted, fill, |group| S::SealedAlgorithms::encaps_prepared_group(self.held(), group))
+        let mut wanted = ciphertexts.iter_mut().zip(shared_secrets).map(|(c, k)| (Ek(&[]), c.as_mut(), k));
+        encapsulate(&mut || wanted.next(), &mut fill, &|group| {
+            S::SealedAlgorithms::encaps_prepared_group(self.held(), group)
+        })
     }
 }
 
@@ -354,8 +351,10 @@ impl<S: ParameterSet> PreparedDecapsulationKey<S> {
         secrets: impl Iterator<Item = &'a mut [u8; SHARED_SECRET_SIZE]>,
     ) {
         let dk = self.decapsulation_key().parts();
-        let operations =
+        let mut operations =
             ciphertexts.iter().zip(secrets).map(|(c, k)| Decapsulation { dk, c: c.as_bytes().as_ref(), k });
-        decapsulate(operations, |group| S::SealedAlgorithms::decaps_prepared_group(self.held(), group));
+        in_groups(&mut || operations.next(), &|group| {
+            S::SealedAlgorithms::decaps_prepared_group(self.held(), group)
+        });
     }
 }

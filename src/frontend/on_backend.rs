@@ -69,7 +69,7 @@ pub fn key_gen_many<S: ParameterSet, B: Backend>(
     expanded: &mut [S::DecapsulationKeyBytes],
 ) -> Result<(), Error> {
     let _operation = operation();
-    many::expand::<S>(seeds, expanded, |group| S::SealedAlgorithms::key_gen_group_on(backend, group))
+    many::expand::<S>(seeds, expanded, &|group| S::SealedAlgorithms::key_gen_group_on(backend, group))
 }
 
 /// FIPS 203, section 7.2 and Algorithm 17 (ML-KEM.Encaps_internal): writes the ciphertext and the shared secret.

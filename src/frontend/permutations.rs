@@ -111,7 +111,7 @@ where
         let dk = DkMut::of(K, &mut expanded[..dk_size(K)]).expect("its length");
         KeyGeneration { d: &[5; 32], z: &[3; 32], dk }
     });
-    let mut group = next_group(&mut operations).expect("operations");
+    let mut group = next_group(&mut || operations.next()).expect("operations");
     let key_gen = counted(|| side_by_side::key_gen::<_, P, K, U, V>(backend, &mut group));
     let dks = expanded.each_ref().map(|expanded| Dk::of(K, &expanded[..dk_size(K)]).expect("its length"));
     let mut encaps = |prepared: Option<&PreparedEk<Plain<W>, K>>| {
@@ -120,7 +120,7 @@ where
             let (ek, m) = (Ek(dk.ek), &[4; 32]);
             Encapsulation { ek, m, c: c.as_mut(), k }
         });
-        let mut group = next_group(&mut operations).expect("operations");
+        let mut group = next_group(&mut || operations.next()).expect("operations");
         counted(|| match prepared {
             None => side_by_side::encaps::<_, P, K, U, V>(backend, &mut group),
             Some(key) => side_by_side::encaps_prepared::<_, P, K, U, V>(backend, key, &mut group),
@@ -132,7 +132,7 @@ where
     let mut decaps = |prepared: Option<&PreparedDk<Plain<W>, K>>| {
         let operations = dks.iter().zip(&cs).zip(&mut theirs);
         let mut operations = operations.map(|((dk, c), k)| Decapsulation { dk: *dk, c: c.as_ref(), k });
-        let mut group = next_group(&mut operations).expect("operations");
+        let mut group = next_group(&mut || operations.next()).expect("operations");
         counted(|| match prepared {
             None => side_by_side::decaps::<_, P, K, U, V>(backend, &mut group),
             Some(key) => side_by_side::decaps_prepared::<_, P, K, U, V>(backend, key, &mut group),

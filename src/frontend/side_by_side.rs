@@ -25,11 +25,11 @@ pub(crate) const GROUP: usize = 8;
 /// As many operations as there are, the first ones.
 pub(crate) type Group<T> = [Option<T>; GROUP];
 
-/// The next group, if there is one.
-pub(crate) fn next_group<T>(operations: &mut impl Iterator<Item = T>) -> Option<Group<T>> {
+/// The next group, if `next` gives any operation.
+pub(crate) fn next_group<T>(next: &mut dyn FnMut() -> Option<T>) -> Option<Group<T>> {
     let mut group = [const { None }; GROUP];
     for place in &mut group {
-        *place = operations.next();
+        *place = next();
         if place.is_none() {
             break;
         }
