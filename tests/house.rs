@@ -1,6 +1,6 @@
 //! Rules of the source tree that no compiler checks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -88,7 +88,7 @@ fn unsafe_code_is_listed() {
         let path = path.strip_prefix(root().join("src/backend")).expect("a backend, as tested above");
         path.to_string_lossy().replace('\\', "/")
     };
-    let mut found = BTreeMap::new();
+    let mut found = HashMap::new();
     for (path, text) in sources(&root().join("src")) {
         let counts = count_unsafe(&path.to_string_lossy(), &text);
         if counts != (0, 0) {
@@ -100,7 +100,7 @@ fn unsafe_code_is_listed() {
     let soundness = fs::read_to_string(root().join("SOUNDNESS.md")).expect("SOUNDNESS.md");
     let (_, section) = soundness.split_once("\n## Unsafe code\n").expect("the section with the table");
     let section = section.split("\n## ").next().expect("a part");
-    let mut listed = BTreeMap::new();
+    let mut listed = HashMap::new();
     for row in section.lines().filter(|line| line.starts_with("| `")) {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         let [file, blocks, functions, reason] = cells[..] else { panic!("four cells: {row}") };
@@ -148,7 +148,7 @@ fn unsafe_blocks_say_why_on_every_target() {
 #[test]
 fn sibling_backends_have_the_same_kernel_files() {
     let kernels = ["compress.rs", "encode.rs", "keccak.rs", "mul.rs", "ntt.rs", "reduce.rs", "sample.rs"];
-    let expected: BTreeSet<String> = kernels.into_iter().map(String::from).collect();
+    let expected: HashSet<String> = kernels.into_iter().map(String::from).collect();
     for folder in
         ["portable", "small", "x86_64/avx2", "x86_64/avx512", "aarch64/neon", "riscv64/rvv", "wasm32/simd128"]
     {
@@ -167,7 +167,7 @@ fn sibling_backends_have_the_same_kernel_files() {
         if folder == "small" {
             expected.remove("reduce.rs"); // that of `portable` serves
         }
-        let found: BTreeSet<String> = fs::read_dir(path)
+        let found: HashSet<String> = fs::read_dir(path)
             .expect("a backend")
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .filter(|name| name != "mod.rs" && !own.contains(&&name[..]))
@@ -216,7 +216,7 @@ fn the_contract_stays_small() {
         "riscv64/zbb.rs",
         "wasm32/simd128/mod.rs",
     ]);
-    let mut overrides: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut overrides: HashMap<&str, Vec<&str>> = HashMap::new();
     let shared = read("src/backend/mod.rs");
     let (_, macros) = shared.split_once("macro_rules! hashing").expect("the macros");
     for folder in folders {
@@ -271,12 +271,12 @@ fn file_of(module: &[&str]) -> Option<PathBuf> {
 
 /// The files that a file's `use` lines name, from the crate's root on or from the folder above. What a file takes from those
 /// above it in its own folder is no circle: a module and its parts are one thing.
-fn imports(path: &Path, text: &str) -> BTreeSet<PathBuf> {
+fn imports(path: &Path, text: &str) -> HashSet<PathBuf> {
     let text = text.split("\n#[cfg(test)]\nmod tests").next().expect("a part");
     let inside = path.strip_prefix(root().join("src")).expect("a source").with_extension("");
     let inside = inside.to_string_lossy().replace('\\', "/");
     let here: Vec<&str> = inside.split('/').filter(|part| *part != "mod").collect();
-    let mut found = BTreeSet::new();
+    let mut found = HashSet::new();
     for (start, _) in text.match_indices("use ") {
         let import: String =
             text[start + 4..].split(';').next().expect("a part").split_whitespace().collect();
@@ -307,7 +307,7 @@ fn imports(path: &Path, text: &str) -> BTreeSet<PathBuf> {
 #[test]
 fn no_file_imports_itself_by_way_of_others() {
     let files = sources(&root().join("src"));
-    let graph: BTreeMap<PathBuf, BTreeSet<PathBuf>> = files
+    let graph: HashMap<PathBuf, HashSet<PathBuf>> = files
         .iter()
         .filter(|(path, _)| {
             !["tests.rs", "permutations.rs"].iter().any(|name| path.ends_with(name))
@@ -315,9 +315,9 @@ fn no_file_imports_itself_by_way_of_others() {
         })
         .map(|(path, text)| (path.clone(), imports(path, text)))
         .collect();
-    assert!(graph.values().map(BTreeSet::len).sum::<usize>() > 100, "imports are not found");
+    assert!(graph.values().map(HashSet::len).sum::<usize>() > 100, "imports are not found");
     for start in graph.keys() {
-        let (mut reached, mut next) = (BTreeSet::new(), vec![start]);
+        let (mut reached, mut next) = (HashSet::new(), vec![start]);
         while let Some(file) = next.pop() {
             for import in graph.get(file).into_iter().flatten() {
                 assert!(import != start, "{} imports itself by way of {}", start.display(), file.display());
@@ -352,11 +352,11 @@ fn every_algorithm_of_the_standard_is_cited() {
 }
 
 /// The numbers in the margin comments (`// 4-8`, `// 12-15, 17`) of the function that follows a marker.
-fn margin(text: &str, marker: &str) -> BTreeSet<u32> {
+fn margin(text: &str, marker: &str) -> HashSet<u32> {
     let start = text.find(marker).unwrap_or_else(|| panic!("{marker} is not there"));
     let body = &text[start..];
     let body = &body[..body[1..].find("\n/// FIPS 203, Algorithm").map_or(body.len(), |end| end + 1)];
-    let mut lines = BTreeSet::new();
+    let mut lines = HashSet::new();
     for comment in body.lines().filter_map(|line| line.split_once("// ").map(|(_, comment)| comment)) {
         // What a margin comment says after a colon is prose: other algorithms' numbers, for example.
         for part in comment.split([',', ';']).map(|part| part.split(':').next().unwrap_or(part).trim()) {

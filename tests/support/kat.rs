@@ -1,14 +1,12 @@
 //! A strict reader of the files in `kats/`, whose format `kats/README.md` describes.
 
-use std::collections::BTreeMap;
-
 /// One case: its header, and its other fields in the order of the file.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) set: String,
     pub(crate) function: String,
     pub(crate) case: usize,
-    fields: BTreeMap<String, String>,
+    fields: Vec<(String, String)>,
 }
 
 /// A function a file may hold: its name, its type of test, its fields in order, and its cases for each parameter set.
@@ -75,7 +73,8 @@ fn record(block: &str, sets: &[&str], expected: &[Expected]) -> Record {
 
 impl Record {
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.fields.get(name).unwrap_or_else(|| panic!("no field {name} in {self}"))
+        let field = self.fields.iter().find(|(found, _)| found == name);
+        field.map(|(_, value)| &value[..]).unwrap_or_else(|| panic!("no field {name} in {self}"))
     }
 
     pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {

@@ -1,7 +1,6 @@
 //! Entries of the matrix that need more blocks than usual, beside everything that is hashed with a matrix.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::thread_local;
 use std::vec;
 use std::vec::Vec;
@@ -21,7 +20,7 @@ pub(crate) struct Scripted<B, const W: usize>(B);
 
 thread_local! {
     /// What the blocks of the entry with this index, j and then i, are like; beyond the last one, all accepted.
-    static SCRIPT: RefCell<BTreeMap<u16, Vec<Accepted>>> = const { RefCell::new(BTreeMap::new()) };
+    static SCRIPT: RefCell<Vec<(u16, Vec<Accepted>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// How many of a block's candidates are below q, the first of them from this place on.
@@ -40,7 +39,8 @@ const _: () = assert!(3 * CANDIDATES == 2 * XOF_BLOCK);
 /// The words of a scripted block.
 fn scripted_block(index: u16, round: usize) -> [u64; 21] {
     let Accepted(many, first) = SCRIPT.with_borrow(|script| {
-        script.get(&index).and_then(|rounds| rounds.get(round).copied()).unwrap_or(Accepted::ALL)
+        let rounds = script.iter().find(|(unlucky, _)| *unlucky == index);
+        rounds.and_then(|(_, rounds)| rounds.get(round).copied()).unwrap_or(Accepted::ALL)
     });
     let mut bytes = [0xff; XOF_BLOCK];
     let (mut number, mut place) = (u32::from(index) * 31 + round as u32 * 1009 + 1, 0);
