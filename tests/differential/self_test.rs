@@ -1,14 +1,12 @@
 //! The self test's known answers, recomputed by an independent implementation.
 
-mod oracle;
-mod support;
-
 use kemstone::backend::select::Selected;
-use oracle::Oracle;
-use support::{MlKem512, MlKem768, MlKem1024, Set, each, sha3_256};
+
+use super::oracle::Oracle;
+use super::support::{MlKem512, MlKem768, MlKem1024, Set, each, j, sha3_256};
 
 /// What `src/frontend/self_test.rs` holds, without a way to ask it.
-const SOURCE: &str = include_str!("../src/frontend/self_test.rs");
+const SOURCE: &str = include_str!("../../src/frontend/self_test.rs");
 
 fn chain(a: &[u8], b: &[u8]) -> [u8; 32] {
     sha3_256(&[sha3_256(a), sha3_256(b)].concat())
@@ -22,7 +20,7 @@ fn digests<S: Set + Oracle>() -> [[u8; 32]; 3] {
     let encapsulation = chain(&c, &accepted);
     c[S::CT - 1] ^= 0x80;
     let rejected = S::their_secret(&dk, &c).expect("a good key");
-    assert_eq!(rejected, support::j(&dk[S::DK - 32..], &c));
+    assert_eq!(rejected, j(&dk[S::DK - 32..], &c));
     [sha3_256(&dk), encapsulation, chain(&accepted, &rejected)]
 }
 

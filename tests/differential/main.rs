@@ -1,6 +1,8 @@
 //! Every answer equal to that of an independent implementation, the crate `ml-kem`.
 
 mod oracle;
+mod self_test;
+#[path = "../support/mod.rs"]
 mod support;
 
 use kemstone::backend::select::Selected;
