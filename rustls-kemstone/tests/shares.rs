@@ -3,9 +3,7 @@
 mod support;
 
 use rustls::crypto::ring::kx_group;
-use rustls::crypto::{
-    ActiveKeyExchange, CompletedKeyExchange, CryptoProvider, SecureRandom, SharedSecret, SupportedKxGroup,
-};
+use rustls::crypto::{ActiveKeyExchange, CompletedKeyExchange, SharedSecret, SupportedKxGroup};
 use rustls::ffdhe_groups::FfdheGroup;
 use rustls::{Error, NamedGroup, PeerMisbehaved, ProtocolVersion};
 use rustls_kemstone::{Group, KxGroup, PostQuantum};
@@ -407,6 +405,7 @@ fn another_classical_group_is_an_error() {
 #[cfg(feature = "dalek")]
 #[test]
 fn dalek_computes_the_standards_example() {
+    use rustls::crypto::SecureRandom;
     use rustls_kemstone::dalek::X25519Group;
 
     /// Randomness that is a given key.
@@ -445,6 +444,7 @@ fn dalek_computes_the_standards_example() {
 #[cfg(feature = "ring")]
 #[test]
 fn statics_are_the_same_groups() {
+    use rustls::crypto::CryptoProvider;
     use rustls_kemstone::ring;
 
     for (fixed, group) in [
