@@ -169,7 +169,7 @@ impl<const K: usize> KeyNoise<K> {
         &self,
         backend: B,
         rho: &[u8; 32],
-        a_hat: &[[NttPoly<B>; K]; K],
+        a_hat: &[[NttPoly<B>; K]],
         ek: &mut [u8],
         dk: &mut [u8],
     ) where

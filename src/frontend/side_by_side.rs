@@ -69,21 +69,73 @@ fn gains<B: Backend>(count: usize) -> bool {
     count > 1 && (B::SLOTS >= 8 || count + 1 >= B::SLOTS)
 }
 
-/// Runs the `M` jobs of each of `count` operations, at most `N` in all: the first of each operation, then the second, and so on. So
-/// the longest come first.
+/// Runs the `M` jobs that each operation of a group has over what it works with: the first of each operation, then the second, and so
+/// on. So the longest come first.
 #[inline(always)]
-fn hash<'a, B: Backend, const M: usize, const N: usize>(
+fn hash<'a, B: Backend, T, S, const M: usize>(
     backend: B,
-    count: usize,
-    jobs: impl Iterator<Item = [Jobs<'a, B>; M]>,
+    group: &'a mut Group<T>,
+    work: &'a mut [S; GROUP],
+    jobs: impl Fn(&'a mut T, &'a mut S) -> [Jobs<'a, B>; M],
 ) {
-    let mut list: [Jobs<'a, B>; N] = core::array::from_fn(|_| Job::none().into());
-    for (i, jobs) in jobs.take(count).enumerate() {
-        for (place, job) in list[i..].iter_mut().step_by(count).zip(jobs) {
-            *place = job;
-        }
+    let count = count(group);
+    let mut list = [const { [const { Jobs::One(Job::none()) }; GROUP] }; M];
+    let list = &mut list.as_flattened_mut()[..M * count];
+    let (mut group, mut work) = (&mut group[..], &mut work[..]);
+    // Not by iterators: each would be compiled for each closure.
+    let mut i = 0;
+    while let ([Some(one), others @ ..], [with, rest @ ..]) = (group, work) {
+        put(&mut list[i..], count, jobs(one, with));
+        (group, work, i) = (others, rest, i + 1);
     }
-    backend.hash_all(&mut list[..M * count]);
+    backend.hash_all(list);
+}
+
+/// Writes `jobs` to each of the places that are `count` apart. By itself, for closures and types that differ share it.
+fn put<'a, B, const M: usize>(places: &mut [Jobs<'a, B>], count: usize, jobs: [Jobs<'a, B>; M]) {
+    for (place, job) in places.iter_mut().step_by(count).zip(jobs) {
+        *place = job;
+    }
+}
+
+/// What one key generation of a group works with.
+struct KeyWork<'a, B, const K: usize> {
+    rho_sigma: Secret<[[u8; 32]; 2]>,
+    noise: KeyNoise<K>,
+    a_hat: &'a mut [[NttPoly<B>; K]],
+}
+
+impl<B, const K: usize> KeyWork<'_, B, K> {
+    const fn new() -> Self {
+        Self { rho_sigma: Secret::new([[0; 32]; 2]), noise: KeyNoise::new(), a_hat: &mut [] }
+    }
+}
+
+/// What one encapsulation of a group works with: the key, if it has one of its own.
+struct EncapsulationWork<Key, const K: usize> {
+    key: Key,
+    k_r: Secret<[[u8; 32]; 2]>,
+    noise: EncryptionNoise<K>,
+}
+
+impl<Key, const K: usize> EncapsulationWork<Key, K> {
+    const fn new(key: Key) -> Self {
+        Self { key, k_r: Secret::new([[0; 32]; 2]), noise: EncryptionNoise::new() }
+    }
+}
+
+/// The same for a decapsulation.
+struct DecapsulationWork<Key, const K: usize> {
+    key: Key,
+    decrypted: Decrypted,
+    k_bar: Secret<[u8; 32]>,
+    noise: EncryptionNoise<K>,
+}
+
+impl<Key, const K: usize> DecapsulationWork<Key, K> {
+    const fn new(key: Key) -> Self {
+        Self { key, decrypted: Decrypted::new(), k_bar: Secret::new([0; 32]), noise: EncryptionNoise::new() }
+    }
 }
 
 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), for each of a group.
@@ -112,7 +164,11 @@ fn key_gen_side_by_side<B, P, const K: usize, const U: usize, const V: usize>(
     P: Dimensions<K, U, V>,
 {
     let mut a_hat = [const { [const { [const { NttPoly::ZERO }; K] }; K] }; GROUP];
-    key_gen_with::<B, P, K, U, V>(backend, group, &mut a_hat.each_mut().map(Some));
+    let mut work = [const { KeyWork::new() }; GROUP];
+    for (work, a_hat) in work.iter_mut().zip(&mut a_hat) {
+        work.a_hat = a_hat;
+    }
+    key_gen_with::<B, P, K, U, V>(backend, group, &mut work);
 }
 
 /// FIPS 203, Algorithm 16 (ML-KEM.KeyGen_internal), for each of a group of keys that are prepared as well, as many of them.
@@ -126,8 +182,7 @@ pub(crate) fn key_gen_prepared<B, P, const K: usize, const U: usize, const V: us
     P: Dimensions<K, U, V>,
 {
     if const { B::SLOTS > 1 } && gains::<B>(count(group)) {
-        let mut a_hat = prepared.each_mut().map(|one| one.as_mut().map(|one| one.room_for_a_hat()));
-        key_gen_with::<B, P, K, U, V>(backend, group, &mut a_hat);
+        key_gen_prepared_side_by_side::<B, P, K, U, V>(backend, group, prepared);
         for (one, prepared) in group.iter().flatten().zip(prepared.iter_mut().flatten()) {
             prepared.finish(backend, &one.dk);
         }
@@ -140,40 +195,44 @@ pub(crate) fn key_gen_prepared<B, P, const K: usize, const U: usize, const V: us
     }
 }
 
-/// Leaves the matrices in `a_hat`.
+#[cfg(feature = "alloc")]
 #[inline(never)] // frames that are not needed at the same time share the stack
-fn key_gen_with<B, P, const K: usize, const U: usize, const V: usize>(
+fn key_gen_prepared_side_by_side<B, P, const K: usize, const U: usize, const V: usize>(
     backend: B,
     group: &mut Group<KeyGeneration<'_>>,
-    a_hat: &mut Group<&mut [[NttPoly<B>; K]; K]>,
+    prepared: &mut Group<&mut PreparedDk<B, K>>,
 ) where
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    let n = count(group);
-    let mut rho_sigma = [const { Secret::new([[0; 32]; 2]) }; GROUP];
-    let mut noise = [const { KeyNoise::<K>::new() }; GROUP];
-    let jobs = group
-        .iter()
-        .flatten()
-        .zip(&mut rho_sigma)
-        .map(|(one, out)| [g_with_k(one.d, &[K as u8], out).into()]);
-    hash::<_, _, GROUP>(backend, n, jobs); // 1: Algorithm 13, line 1
-    let jobs = noise.iter_mut().zip(a_hat.iter_mut().flatten()).zip(&rho_sigma).map(
-        |((noise, a_hat), rho_sigma)| {
-            let [rho, sigma] = &**rho_sigma;
-            let [s, e] = noise.jobs(P::ETA1, sigma);
-            [matrix(rho, 0, &mut a_hat[..]), s, e]
-        },
-    );
-    hash::<_, _, { 3 * GROUP }>(backend, n, jobs); // 1: Algorithm 13, lines 2-15
-    for (((one, noise), a_hat), rho_sigma) in
-        group.iter_mut().flatten().zip(&noise).zip(a_hat.iter().flatten()).zip(&rho_sigma)
-    {
-        noise.key_gen::<B, P, U, V>(backend, &rho_sigma[0], a_hat, one.dk.ek, one.dk.dk_pke); // 1: the rest
+    let mut work = [const { KeyWork::new() }; GROUP];
+    for (work, one) in work.iter_mut().zip(prepared.iter_mut().flatten()) {
+        work.a_hat = one.room_for_a_hat();
+    }
+    key_gen_with::<B, P, K, U, V>(backend, group, &mut work);
+}
+
+/// Leaves the matrices where `work` has room for them.
+#[inline(always)]
+fn key_gen_with<'a, B, P, const K: usize, const U: usize, const V: usize>(
+    backend: B,
+    group: &mut Group<KeyGeneration<'_>>,
+    work: &mut [KeyWork<'a, B, K>; GROUP],
+) where
+    B: Backend,
+    P: Dimensions<K, U, V>,
+{
+    hash(backend, group, work, |one, work| [g_with_k(one.d, &[K as u8], &mut work.rho_sigma).into()]); // 1: Algorithm 13, line 1
+    hash(backend, group, work, |_, work| {
+        let [rho, sigma] = &*work.rho_sigma;
+        let [s, e] = work.noise.jobs(P::ETA1, sigma);
+        [matrix(rho, 0, work.a_hat), s, e]
+    }); // 1: Algorithm 13, lines 2-15
+    for (one, work) in group.iter_mut().flatten().zip(&*work) {
+        work.noise.key_gen::<B, P, U, V>(backend, &work.rho_sigma[0], work.a_hat, one.dk.ek, one.dk.dk_pke); // 1: the rest
         *one.dk.z = *one.z; // 3
     }
-    hash::<_, _, GROUP>(backend, n, group.iter_mut().flatten().map(|one| [h(one.dk.ek, one.dk.h_ek).into()])); // 2, 3
+    hash(backend, group, work, |one, _| [h(one.dk.ek, one.dk.h_ek).into()]); // 2, 3
 }
 
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), for each of a group with a key each.
@@ -200,13 +259,19 @@ fn encaps_side_by_side<B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    let mut keys = [const { PreparedEk::<B, K>::ZERO }; GROUP];
-    let jobs = keys.iter_mut().zip(group.iter().flatten()).map(|(key, one)| {
-        key.key.decode(backend, one.ek.0); // 2: Algorithm 14, line 2
-        [h(one.ek.0, &mut key.h_ek).into(), key.key.matrix(one.ek.0)]
-    });
-    hash::<_, _, { 2 * GROUP }>(backend, count(group), jobs); // 1: H(ek); 2: Algorithm 14, lines 3-8
-    encaps_with::<B, P, K, U, V>(backend, keys.iter(), group);
+    let mut work = [const { EncapsulationWork::new(PreparedEk::<B, K>::ZERO) }; GROUP];
+    hash(backend, group, &mut work, |one, work| {
+        let PreparedEk { key, h_ek } = &mut work.key;
+        key.decode(backend, one.ek.0); // 2: Algorithm 14, line 2
+        [h(one.ek.0, h_ek).into(), key.matrix(one.ek.0)]
+    }); // 1: H(ek); 2: Algorithm 14, lines 3-8
+    hash(backend, group, &mut work, |one, work| [g(one.m, &work.key.h_ek, &mut work.k_r).into()]); // 1
+    hash(backend, group, &mut work, |_, work| work.noise.jobs(P::ETA1, P::ETA2, &work.k_r[1])); // 2: Algorithm 14, lines 1, 9-17
+    for (one, work) in group.iter_mut().flatten().zip(&work) {
+        k_pke::encrypt::<B, P, K, U, V>(backend, &work.key.key, one.m, &work.noise, one.c); // 2
+        *one.k = work.k_r[0]; // 3
+    }
+    wipe_frames::<DEEP_FRAMES>();
 }
 
 /// FIPS 203, Algorithm 17 (ML-KEM.Encaps_internal), for each of a group with one prepared key.
@@ -235,28 +300,12 @@ fn encaps_prepared_side_by_side<B, P, const K: usize, const U: usize, const V: u
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    encaps_with::<B, P, K, U, V>(backend, core::iter::repeat(key), group);
-}
-
-#[inline(always)]
-fn encaps_with<'k, B, P, const K: usize, const U: usize, const V: usize>(
-    backend: B,
-    keys: impl Iterator<Item = &'k PreparedEk<B, K>> + Clone,
-    group: &mut Group<Encapsulation<'_>>,
-) where
-    B: Backend,
-    P: Dimensions<K, U, V>,
-{
-    let n = count(group);
-    let mut k_r = [const { Secret::new([[0; 32]; 2]) }; GROUP];
-    let mut noise = [const { EncryptionNoise::<K>::new() }; GROUP];
-    let inputs = group.iter().flatten().zip(keys.clone()).zip(&mut k_r);
-    hash::<_, _, GROUP>(backend, n, inputs.map(|((one, key), out)| [g(one.m, &key.h_ek, out).into()])); // 1
-    let jobs = noise.iter_mut().zip(&k_r).map(|(noise, k_r)| noise.jobs(P::ETA1, P::ETA2, &k_r[1]));
-    hash::<_, _, { 3 * GROUP }>(backend, n, jobs); // 2: Algorithm 14, lines 1, 9-17
-    for (((one, key), noise), k_r) in group.iter_mut().flatten().zip(keys).zip(&noise).zip(&k_r) {
-        k_pke::encrypt::<B, P, K, U, V>(backend, &key.key, one.m, noise, one.c); // 2
-        *one.k = k_r[0]; // 3
+    let mut work = [const { EncapsulationWork::new(()) }; GROUP];
+    hash(backend, group, &mut work, |one, work| [g(one.m, &key.h_ek, &mut work.k_r).into()]); // 1
+    hash(backend, group, &mut work, |_, work| work.noise.jobs(P::ETA1, P::ETA2, &work.k_r[1])); // 2: Algorithm 14, lines 1, 9-17
+    for (one, work) in group.iter_mut().flatten().zip(&work) {
+        k_pke::encrypt::<B, P, K, U, V>(backend, &key.key, one.m, &work.noise, one.c); // 2
+        *one.k = work.k_r[0]; // 3
     }
     wipe_frames::<DEEP_FRAMES>();
 }
@@ -286,30 +335,20 @@ fn decaps_side_by_side<B, P, const K: usize, const U: usize, const V: usize>(
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    let mut decrypted = [const { Decrypted::new() }; GROUP];
-    for (one, decrypted) in group.iter().flatten().zip(&mut decrypted) {
+    let mut work = [const { DecapsulationWork::new(EncryptionKey::<B, K>::ZERO) }; GROUP];
+    for (one, work) in group.iter().flatten().zip(&mut work) {
         let mut s_hat = Secret::new([const { NttPoly::ZERO }; K]);
         decode_vector(backend, one.dk.dk_pke, &mut s_hat); // 5: Algorithm 15, line 5
-        k_pke::decrypt::<B, K, U, V>(backend, &s_hat, one.c, &mut decrypted.m_prime); // 5
+        k_pke::decrypt::<B, K, U, V>(backend, &s_hat, one.c, &mut work.decrypted.m_prime); // 5
     }
-    let hashes = group.iter().flatten().map(|one| one.dk.h_ek);
-    hash_messages(backend, count(group), hashes, &mut decrypted); // 6
-
-    let mut k_bar = [const { Secret::new([0; 32]) }; GROUP];
-    let mut keys = [const { EncryptionKey::<B, K>::ZERO }; GROUP];
-    let mut noise = [const { EncryptionNoise::<K>::new() }; GROUP];
-    let outputs = keys.iter_mut().zip(&mut k_bar).zip(&mut noise);
-    let jobs = group.iter().flatten().zip(&decrypted).zip(outputs).map(|((one, decrypted), outputs)| {
-        let (((key, k_bar), noise), dk) = (outputs, one.dk);
-        key.decode(backend, dk.ek); // 8: Algorithm 14, line 2
-        let [y, e1, e2] = noise.jobs(P::ETA1, P::ETA2, &decrypted.k_r[1]);
-        [j(dk.z, one.c, k_bar).into(), key.matrix(dk.ek), y, e1, e2]
-    });
-    hash::<_, _, { 5 * GROUP }>(backend, count(group), jobs); // 7; 8: Algorithm 14, lines 1, 3-17
-    for ((((one, decrypted), key), noise), k_bar) in
-        group.iter_mut().flatten().zip(&decrypted).zip(&keys).zip(&noise).zip(&k_bar)
-    {
-        select::<B, P, K, U, V>(backend, key, decrypted, noise, k_bar, one); // 8-12
+    hash_messages(backend, |one| one.dk.h_ek, group, &mut work); // 6
+    hash(backend, group, &mut work, |one, work| {
+        work.key.decode(backend, one.dk.ek); // 8: Algorithm 14, line 2
+        let [y, e1, e2] = work.noise.jobs(P::ETA1, P::ETA2, &work.decrypted.k_r[1]);
+        [j(one.dk.z, one.c, &mut work.k_bar).into(), work.key.matrix(one.dk.ek), y, e1, e2]
+    }); // 7; 8: Algorithm 14, lines 1, 3-17
+    for (one, work) in group.iter_mut().flatten().zip(&work) {
+        select::<B, P, _, K, U, V>(backend, &work.key, work, one); // 8-12
     }
     wipe_frames::<DEEP_FRAMES>();
 }
@@ -341,58 +380,48 @@ fn decaps_prepared_side_by_side<B, P, const K: usize, const U: usize, const V: u
     B: Backend,
     P: Dimensions<K, U, V>,
 {
-    let mut decrypted = [const { Decrypted::new() }; GROUP];
-    for (one, decrypted) in group.iter().flatten().zip(&mut decrypted) {
-        k_pke::decrypt::<B, K, U, V>(backend, &key.s_hat, one.c, &mut decrypted.m_prime); // 5
+    let mut work = [const { DecapsulationWork::new(()) }; GROUP];
+    for (one, work) in group.iter().flatten().zip(&mut work) {
+        k_pke::decrypt::<B, K, U, V>(backend, &key.s_hat, one.c, &mut work.decrypted.m_prime); // 5
     }
-    hash_messages(backend, count(group), core::iter::repeat(&key.ek.h_ek), &mut decrypted); // 6
-
-    let mut k_bar = [const { Secret::new([0; 32]) }; GROUP];
-    let mut noise = [const { EncryptionNoise::<K>::new() }; GROUP];
-    let outputs = k_bar.iter_mut().zip(&mut noise);
-    let jobs =
-        group.iter().flatten().zip(&decrypted).zip(outputs).map(|((one, decrypted), (k_bar, noise))| {
-            let [y, e1, e2] = noise.jobs(P::ETA1, P::ETA2, &decrypted.k_r[1]);
-            [j(one.dk.z, one.c, k_bar).into(), y, e1, e2]
-        });
-    hash::<_, _, { 4 * GROUP }>(backend, count(group), jobs); // 7; 8: PRF
-    for (((one, decrypted), noise), k_bar) in
-        group.iter_mut().flatten().zip(&decrypted).zip(&noise).zip(&k_bar)
-    {
-        select::<B, P, K, U, V>(backend, &key.ek.key, decrypted, noise, k_bar, one); // 8-12
+    hash_messages(backend, |_| &key.ek.h_ek, group, &mut work); // 6
+    hash(backend, group, &mut work, |one, work| {
+        let [y, e1, e2] = work.noise.jobs(P::ETA1, P::ETA2, &work.decrypted.k_r[1]);
+        [j(one.dk.z, one.c, &mut work.k_bar).into(), y, e1, e2]
+    }); // 7; 8: PRF
+    for (one, work) in group.iter_mut().flatten().zip(&work) {
+        select::<B, P, _, K, U, V>(backend, &key.ek.key, work, one); // 8-12
     }
     wipe_frames::<DEEP_FRAMES>();
 }
 
 /// Algorithm 18, line 6, for each of a group.
 #[inline(never)] // frames that are not needed at the same time share the stack
-fn hash_messages<'k, B: Backend>(
+fn hash_messages<'k, 'a: 'k, B: Backend, Key, const K: usize>(
     backend: B,
-    count: usize,
-    hashes: impl Iterator<Item = &'k [u8; 32]>,
-    decrypted: &mut [Decrypted; GROUP],
+    h_ek: impl Fn(&Decapsulation<'a>) -> &'k [u8; 32],
+    group: &mut Group<Decapsulation<'a>>,
+    work: &mut [DecapsulationWork<Key, K>; GROUP],
 ) {
-    let jobs = decrypted.iter_mut().zip(hashes).map(|(decrypted, h_ek)| {
-        let Decrypted { m_prime, k_r } = decrypted;
-        [g(m_prime, h_ek, k_r).into()]
+    hash(backend, group, work, |one, work| {
+        let Decrypted { m_prime, k_r } = &mut work.decrypted;
+        [g(m_prime, h_ek(one), k_r).into()]
     });
-    hash::<_, _, GROUP>(backend, count, jobs);
 }
 
 /// Algorithm 18, lines 8 to 12, after the hashing of line 8. Apart from `Decrypted::select`, whose place in the frames of single
 /// operations is a compiler's choice that more callers would change.
 #[inline(never)] // frames that are not needed at the same time share the stack
-fn select<B, P, const K: usize, const U: usize, const V: usize>(
+fn select<B, P, Key, const K: usize, const U: usize, const V: usize>(
     backend: B,
     key: &EncryptionKey<B, K>,
-    decrypted: &Decrypted,
-    noise: &EncryptionNoise<K>,
-    k_bar: &[u8; 32],
+    work: &DecapsulationWork<Key, K>,
     one: &mut Decapsulation<'_>,
 ) where
     B: Backend,
     P: Dimensions<K, U, V>,
 {
+    let DecapsulationWork { decrypted, k_bar, noise, .. } = work;
     let mut c_prime = Secret::new(P::Ciphertext::ZERO);
     k_pke::encrypt::<B, P, K, U, V>(backend, key, &decrypted.m_prime, noise, c_prime.as_mut()); // 8
     *one.k = decrypted.k_r[0];

@@ -139,7 +139,7 @@ impl<'a> Job<'a> {
     }
 
     /// No sponge: nothing to do.
-    pub(crate) fn none() -> Self {
+    pub(crate) const fn none() -> Self {
         let output = Output::Bytes(&mut []);
         let function = Function::Sha3_256;
         let (fresh, absorbed, secret) = (true, false, false);
