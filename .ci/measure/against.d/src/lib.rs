@@ -18,6 +18,9 @@ const PAIRS: usize = 10;
 /// Keys that an operation runs through, so that no branch predictor learns the rejections of one.
 const POOL: usize = 16;
 
+/// Operations in a group, which is timed as a whole.
+const GROUP: usize = 8;
+
 /// What operations read. Both revisions are given the same.
 struct Input {
     seed: [u8; 64],
@@ -43,9 +46,9 @@ macro_rules! side {
     ($side:ident, prepare_ek: $prepare_ek:ident, prepare_dk: $prepare_dk:ident) => {
         mod $side {
             use ::$side::backend::select::{Selected, on};
-            use ::$side::{Error, Seed};
+            use ::$side::{CiphertextRef, Error, Seed};
 
-            use super::{Input, Operation, Out, POOL, Rc, black_box};
+            use super::{GROUP, Input, Operation, Out, POOL, Rc, black_box};
 
             /// The names of the backends that this machine has.
             pub fn backends() -> Vec<&'static str> {
@@ -96,6 +99,19 @@ macro_rules! side {
                 }
             }
 
+            /// The m of a group, of inputs from the `first` on.
+            fn all_given(inputs: &[Input], first: usize) -> impl FnMut(&mut [[u8; 32]]) -> Result<(), Error> {
+                move |random| {
+                    random.iter_mut().zip(&inputs[first..]).for_each(|(m, input)| *m = input.m);
+                    Ok(())
+                }
+            }
+
+            /// Where a group of inputs begins.
+            fn first(i: usize) -> usize {
+                i * GROUP % POOL
+            }
+
             super::set!(of_512, $side, ml_kem_512, $prepare_ek, $prepare_dk);
             super::set!(of_768, $side, ml_kem_768, $prepare_ek, $prepare_dk);
             super::set!(of_1024, $side, ml_kem_1024, $prepare_ek, $prepare_dk);
@@ -121,7 +137,8 @@ macro_rules! set {
             let mut operations: Vec<Operation> = Vec::new();
             macro_rules! operation {
                 ($title:literal, |$state:ident = $make:expr, $batch:ident, $i:ident, $out:ident| $body:expr) => {{
-                    let $state = $make;
+                    #[allow(unused_mut)] // groups have room in their state
+                    let mut $state = $make;
                     operations.push(($title, Box::new(move |$batch, $i, $out: &mut Out| $body)));
                 }};
             }
@@ -188,6 +205,45 @@ macro_rules! set {
                 let dk = inputs[i % POOL].dk.first_chunk::<DK>().expect("a key's length");
                 let dk = black_box(DecapsulationKey::from_expanded_bytes(dk)).expect("a good key");
                 keep(out, dk.encapsulation_key().as_bytes());
+            });
+            let groups = || -> (_, _, Vec<_>) { (Rc::clone(inputs), eks(), vec![[0; 32]; GROUP]) };
+            operation!("group, key generation", |seeds = seeds(), _batch, i, out| {
+                let expanded = room::<{ GROUP * DK }>(&mut out.key).as_chunks_mut().0;
+                DecapsulationKey::expand_many_into(&seeds[first(i)..][..GROUP], expanded).expect("as many");
+            });
+            operation!("group, encapsulation", |state = groups(), _batch, i, out| {
+                let (inputs, eks, secrets) = &mut state;
+                let eks: [_; GROUP] = std::array::from_fn(|j| &eks[first(i) + j]);
+                let cts = room::<{ GROUP * CT }>(&mut out.ct).as_chunks_mut().0;
+                EncapsulationKey::encapsulate_many_into(&eks, all_given(inputs, first(i)), cts, secrets).expect("as many");
+                keep(out, secrets.as_flattened());
+            });
+            let groups = || -> (_, _, Vec<_>) { (dks(), cts(), vec![[0; 32]; GROUP]) };
+            operation!("group, decapsulation", |state = groups(), _batch, i, out| {
+                let (dks, cts, secrets) = &mut state;
+                let dks: [_; GROUP] = std::array::from_fn(|j| &dks[first(i) + j]);
+                let cts: [_; GROUP] = std::array::from_fn(|j| CiphertextRef::from(&cts[first(i) + j]));
+                DecapsulationKey::decapsulate_many_into(&dks, &cts, secrets).expect("as many");
+                out.ct.clear();
+                out.ct.extend_from_slice(secrets.as_flattened());
+            });
+            let prepared = || -> Vec<_> { eks().iter().map(PreparedEncapsulationKey::$prepare_ek).collect() };
+            let groups = || -> (_, _, Vec<_>) { (Rc::clone(inputs), prepared(), vec![[0; 32]; GROUP]) };
+            operation!("group, enc., prepared", |state = groups(), batch, i, out| {
+                let (inputs, prepared, secrets) = &mut state;
+                let cts = room::<{ GROUP * CT }>(&mut out.ct).as_chunks_mut().0;
+                let m = all_given(inputs, first(i));
+                prepared[batch % POOL].encapsulate_many_into(m, cts, secrets).expect("as many");
+                keep(out, secrets.as_flattened());
+            });
+            let prepared = || -> Vec<_> { dks().iter().map(PreparedDecapsulationKey::$prepare_dk).collect() };
+            let groups = || -> (_, _, Vec<_>) { (prepared(), cts(), vec![[0; 32]; GROUP]) };
+            operation!("group, dec., prepared", |state = groups(), batch, i, out| {
+                let (prepared, cts, secrets) = &mut state;
+                let cts: [_; GROUP] = std::array::from_fn(|j| CiphertextRef::from(&cts[first(i) + j]));
+                prepared[batch % POOL].decapsulate_many_into(&cts, secrets).expect("as many");
+                out.ct.clear();
+                out.ct.extend_from_slice(secrets.as_flattened());
             });
             operations
         }
