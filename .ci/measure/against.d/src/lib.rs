@@ -182,13 +182,13 @@ macro_rules! set {
                 DecapsulationKey::decapsulate_expanded_into(dk, &state.1[i % POOL], &mut out.ss).expect("a good key");
             });
             // A prepared key stays the same for a batch, as it does for its owner.
-            let prepared = || -> Vec<_> { eks().iter().map(PreparedEncapsulationKey::$prepare_ek).collect() };
-            operation!("encapsulation, prepared", |state = (Rc::clone(inputs), prepared()), batch, i, out| {
+            let prepared_eks = || -> Vec<_> { eks().iter().map(PreparedEncapsulationKey::$prepare_ek).collect() };
+            operation!("encapsulation, prepared", |state = (Rc::clone(inputs), prepared_eks()), batch, i, out| {
                 let m = &state.0[i % POOL].m;
                 state.1[batch % POOL].encapsulate_into(given(m), room::<CT>(&mut out.ct), &mut out.ss).expect("it is given");
             });
-            let prepared = || -> Vec<_> { dks().iter().map(PreparedDecapsulationKey::$prepare_dk).collect() };
-            operation!("decapsulation, prepared", |state = (prepared(), cts()), batch, _i, out| {
+            let prepared_dks = || -> Vec<_> { dks().iter().map(PreparedDecapsulationKey::$prepare_dk).collect() };
+            operation!("decapsulation, prepared", |state = (prepared_dks(), cts()), batch, _i, out| {
                 state.0[batch % POOL].decapsulate_into(&state.1[batch % POOL], &mut out.ss);
             });
             operation!("preparation, public", |eks = eks(), _batch, i, out| {
@@ -230,8 +230,7 @@ macro_rules! set {
                 out.ct.clear();
                 out.ct.extend_from_slice(secrets.as_flattened());
             });
-            let prepared = || -> Vec<_> { eks().iter().map(PreparedEncapsulationKey::$prepare_ek).collect() };
-            let groups = || -> (_, _, Vec<_>) { (Rc::clone(inputs), prepared(), vec![[0; 32]; GROUP]) };
+            let groups = || -> (_, _, Vec<_>) { (Rc::clone(inputs), prepared_eks(), vec![[0; 32]; GROUP]) };
             operation!("group, enc., prepared", |state = groups(), batch, i, out| {
                 let (inputs, prepared, secrets) = &mut state;
                 let cts = room::<{ GROUP * CT }>(&mut out.ct).as_chunks_mut().0;
@@ -239,8 +238,7 @@ macro_rules! set {
                 prepared[batch % POOL].encapsulate_many_into(m, cts, secrets).expect("as many");
                 keep(out, secrets.as_flattened());
             });
-            let prepared = || -> Vec<_> { dks().iter().map(PreparedDecapsulationKey::$prepare_dk).collect() };
-            let groups = || -> (_, _, Vec<_>) { (prepared(), cts(), vec![[0; 32]; GROUP]) };
+            let groups = || -> (_, _, Vec<_>) { (prepared_dks(), cts(), vec![[0; 32]; GROUP]) };
             operation!("group, dec., prepared", |state = groups(), batch, i, out| {
                 let (prepared, cts, secrets) = &mut state;
                 let cts: [_; GROUP] = std::array::from_fn(|j| CiphertextRef::from(&cts[first(i) + j]));
